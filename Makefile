@@ -1,0 +1,47 @@
+# make demo   one sentence becomes demo/walk.glb, .bvh and .mp4 (sets everything up first)
+# make test   the tests            make lint    ruff and mypy
+# make bench  the measurements     make clean   removes what the targets made
+SHELL  := /bin/bash
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+PIP     = $(BIN)/python -m pip --disable-pip-version-check
+# Two processes at a time, one thread each, or they take each other's cores.
+TESTS  ?= -n 2 -q
+
+.PHONY: help setup demo test lint bench clean
+help:
+	@sed -n 's/^# \(make.*\)/\1/p' Makefile
+
+# The stamps say what is installed, so that a second `make` installs nothing.
+$(VENV)/.base: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Laban needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Pass PYTHON=python3.11.")'
+	@echo "setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@begin=$$(date +%s); $(PIP) install --quiet --constraint constraints.txt --editable . \
+	  && echo "installed Laban in $$(( $$(date +%s) - begin )) s"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@begin=$$(date +%s); $(PIP) install --quiet --constraint constraints.txt --editable '.[dev]' \
+	  && echo "installed the development tools in $$(( $$(date +%s) - begin )) s"
+	@touch $@
+
+setup: $(VENV)/.base
+
+demo: $(VENV)/.base
+	$(BIN)/laban generate "a person walks forward and turns left" --seconds 6 --seed 7 \
+	  --out demo/walk.glb demo/walk.bvh demo/walk.mp4
+
+test: $(VENV)/.dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	@for script in benchmarks/*.py; do echo "== $$script"; OMP_NUM_THREADS=2 $(BIN)/python $$script || exit 1; done
+
+clean:
+	rm -rf .venv build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,156 @@
+"""The command line: finds the command, parses its options, turns errors into exit codes.
+
+Exit codes: 0 done, 1 a check failed, 2 the user must change something, 130 interrupted.
+Only the chosen command's module is imported, so `laban --help` needs neither torch nor tyro.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import functools
+import importlib
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from laban.errors import InputError, LabanError
+
+# command -> (module:function, one line of help)
+COMMANDS: dict[str, tuple[str, str]] = {
+    "generate": ("laban.commands.generate:generate", "text to motion"),
+    "convert": ("laban.commands.convert:convert", "a motion file into another format"),
+    "render": ("laban.commands.convert:render", "a motion file into a film, a picture or a page"),
+    "info": ("laban.commands.convert:info", "what is in a motion file"),
+    "data prepare": ("laban.commands.data:prepare", "a published corpus into arrays to train on"),
+    "data fetch": ("laban.commands.data:fetch", "the public sources of a corpus"),
+    "train": ("laban.commands.train:train", "a system, stage by stage"),
+    "check features": ("laban.commands.check:features", "this installation against expected values"),
+}
+
+
+def entry() -> None:
+    """The `laban` script."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: the words after `laban`; None takes those of this process.
+    Returns: the exit code; never raises for what a user did, unless LABAN_DEBUG=1 asks for the traceback.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return dispatch(argv)
+    except KeyboardInterrupt:
+        print("laban: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output left (`laban info x | head -1`); nobody is there to be told.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (LabanError, OSError, MemoryError) as error:
+        if os.environ.get("LABAN_DEBUG") == "1":
+            raise
+        print(f"laban: error: {one_line(error)}", file=sys.stderr)
+        return error.exit_code if isinstance(error, LabanError) else 2
+
+
+def dispatch(argv: list[str]) -> int:
+    """Finds the command that `argv` begins with and calls it.
+
+    Raises: InputError for an unknown command or for options that the command does not take.
+    """
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    if argv[0] in ("-V", "--version"):
+        from laban import __version__
+
+        print(f"laban {__version__}")
+        return 0
+    for words in (2, 1):
+        name = " ".join(argv[:words])
+        if name in COMMANDS:
+            module, _, function = COMMANDS[name][0].partition(":")
+            command = getattr(importlib.import_module(module), function)
+            return parse_and_call(command, name, argv[words:])
+    group = [name for name in COMMANDS if name.startswith(argv[0] + " ")]
+    if group:
+        if argv[1:] and argv[1] in ("-h", "--help"):
+            print(overview(group))
+            return 0
+        raise InputError(f"`laban {argv[0]}` needs one more word. Write one of: {', '.join(group)}.")
+    near = difflib.get_close_matches(argv[0], sorted({name.split()[0] for name in COMMANDS}), n=1)
+    hint = f"Did you mean `laban {near[0]}`?" if near else "`laban --help` lists the commands."
+    raise InputError(f"there is no command `{argv[0]}`. {hint}")
+
+
+def parse_and_call(command: Callable[..., int], name: str, argv: list[str]) -> int:
+    """Parses `argv` by the command's signature and calls it.
+
+    Returns: the command's exit code.
+    Raises: InputError, one line, for what the signature does not allow.
+    """
+    import tyro
+
+    # tyro calls the function itself; this keeps its own complaints (a box on stderr) apart from the command's.
+    call: Callable[[], int] | None = None
+
+    @functools.wraps(command)
+    def parsed(*args: object, **kwargs: object) -> None:
+        nonlocal call
+        call = lambda: command(*args, **kwargs)  # noqa: E731
+
+    complaint = io.StringIO()
+    config = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone, tyro.conf.HelptextFromCommentsOff)
+    try:
+        with contextlib.redirect_stderr(complaint):
+            tyro.cli(parsed, prog=f"laban {name}", args=argv, config=config)
+    except SystemExit as stop:
+        if stop.code in (0, None):  # --help
+            return 0
+        raise InputError(f"{unbox(complaint.getvalue())} `laban {name} --help` lists the options.") from None
+    assert call is not None
+    return call()
+
+
+def unbox(text: str) -> str:
+    """tyro's complaint (a drawn box of several lines) as one line: up to its first rule, without the frame."""
+    lines = []
+    for line in text.splitlines():
+        line = line.strip(" │╭╮╰╯")
+        if line.startswith("─"):
+            if lines:
+                break
+            continue
+        lines.append(line.strip())
+    said = " ".join(line for line in lines if line)
+    return said if said.endswith(".") else said + "."
+
+
+def overview(names: Sequence[str] = ()) -> str:
+    """The text of `laban --help`, for all commands or for those named."""
+    chosen = list(names) or list(COMMANDS)
+    width = max(len(name) for name in chosen)
+    rows = "\n".join(f"  {name:<{width}}  {COMMANDS[name][1]}" for name in chosen)
+    return (
+        "usage: laban COMMAND [options]\n\n"
+        "Words become 3D human motion.\n\n"
+        f"commands:\n{rows}\n\n"
+        "`laban COMMAND --help` lists a command's options; `laban --version` prints the version.\n"
+        'Try: laban generate "a person walks forward and turns left" --seconds 6 --out walk.glb'
+    )
+
+
+def one_line(error: BaseException) -> str:
+    """An error as one line: what, and on which file."""
+    if isinstance(error, MemoryError):
+        return "not enough memory. Ask for fewer samples, fewer prompts or fewer seconds."
+    if isinstance(error, OSError) and not isinstance(error, LabanError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
+    return " ".join(str(error).split()) or type(error).__name__

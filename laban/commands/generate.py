@@ -1,0 +1,182 @@
+"""`laban generate`: sentences become motion files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import Positional
+
+from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn
+from laban.errors import InputError
+
+LONGEST_PROMPT = 500  # characters; captions have 60 or so
+LONGEST_FILE = 1 << 20  # bytes of a prompts file
+MOST_RESULTS = 10_000  # motions of one command
+DECODABLE = 600.0  # seconds that no system goes beyond; each has a limit of its own
+
+
+def generate(
+    text: Positional[str] = "",
+    out: tuple[Path, ...] = (Path("motion.glb"),),
+    seconds: float | None = None,
+    seed: int = 0,
+    samples: int = 1,
+    prompts: Path | None = None,
+    model: str = "momask",
+    fps: float = 30.0,
+    steps: int | None = None,
+    guidance: float | None = None,
+    raw: bool = False,
+    device: str = "auto",
+    json: bool = False,
+    quiet: bool = False,
+) -> int:
+    """Make a person who does what a sentence says.
+
+    The same words, length and seed give the same motion on the same machine. The passport, which is printed and
+    kept with the files, says what was asked, which weights answered and under which licence.
+
+    Args:
+        text: What the person does, in English, in quotes: "a person walks forward and turns left".
+        out: Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html. With several samples
+            walk.glb becomes walk-1.glb, walk-2.glb; with --prompts it becomes walk-001.glb, walk-002.glb.
+        seconds: Length of the motion; estimated from the words if not given.
+        seed: Which of the many motions that fit the words.
+        samples: Motions per sentence.
+        prompts: A file with one sentence per line, instead of TEXT; blank lines and # comments are skipped.
+        model: Shipped weights by name, or a folder with weights.
+        fps: Frames per second of the files.
+        steps: Rounds of the masked model: more is slower.
+        guidance: How strongly the words are followed.
+        raw: Leave out the clean-up of feet and jitter.
+        device: cpu, cuda or auto.
+        json: Print one JSON object.
+        quiet: Print only warnings and errors.
+    """
+    plan = Plan(sentences(text, prompts), out, samples, numbered=prompts is not None)
+    plan.check()
+    check_number("--seconds", seconds, 0.1, DECODABLE)
+    check_number("--fps", fps, 1, 240)
+    check_number("--seed", seed, 0, 2**63 - 1)
+    check_number("--steps", steps, 1, 1000)
+    check_number("--guidance", guidance, 0, 100)
+
+    clock = Clock()
+    with clock.part("start torch"):
+        from tqdm import tqdm
+
+        import laban
+        from laban.systems.base import TextRequest
+    with clock.part(f"load {model}"):
+        system = laban.load(model, device=device)
+    options: dict[str, Any] = {"clean": not raw}
+    options |= {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
+
+    results: list[dict[str, Any]] = []
+    silent = quiet or len(plan.sentences) == 1
+    for line, sentence in enumerate(tqdm(plan.sentences, unit="sentence", disable=silent), start=1):
+        # One sentence at a time with the same seed: line 3 of a file gives what `generate` alone gives for it.
+        with clock.part("generate"):
+            motions = system.generate([TextRequest(sentence, seconds)] * samples, seed=seed, **options)
+        for sample, made in enumerate(motions, start=1):
+            motion = made.resample(fps)
+            files = plan.files(line, sample)
+            for path in files:
+                with clock.part(f"write {path.suffix[1:]}"):
+                    laban.write(motion, path)
+            results.append(
+                {
+                    "text": sentence,
+                    "files": [str(path.resolve()) for path in files],
+                    "frames": motion.frames,
+                    "fps": motion.fps,
+                    "seconds": round(motion.seconds, 4),
+                    "passport": motion.passport,
+                }
+            )
+    if json:
+        print_json({"results": results, "timings": {name: round(s, 4) for name, s in clock.parts.items()}})
+    elif not quiet:
+        print("\n".join(story(results, clock)))
+    return 0
+
+
+def sentences(text: str, prompts: Path | None) -> list[str]:
+    """The sentences to perform: TEXT, or the lines of a file without blank lines and # comments.
+
+    Raises: InputError for neither, both, an unreadable file, nothing in it, or a sentence that is too long.
+    """
+    if prompts is None:
+        if not text.strip():
+            raise InputError("there is no sentence. Write what the person does, in quotes, or give --prompts FILE.")
+        return [checked(text, "the sentence")]
+    if text:
+        raise InputError("both a sentence and --prompts were given. Leave one of them out.")
+    if not prompts.is_file():
+        raise InputError(f"{prompts}: there is no such file. --prompts wants a text file, one sentence per line.")
+    if prompts.stat().st_size > LONGEST_FILE:
+        raise InputError(f"{prompts}: is larger than {LONGEST_FILE >> 20} MiB. Split it into several files.")
+    try:
+        lines = prompts.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InputError(f"{prompts}: is not UTF-8 text. Save it as UTF-8, one sentence per line.") from None
+    found = [
+        checked(line, f"{prompts}, line {number}")
+        for number, line in enumerate(lines, start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    if not found:
+        raise InputError(f"{prompts}: holds no sentence. Write one per line; lines that begin with # are skipped.")
+    return found
+
+
+def checked(sentence: str, where: str) -> str:
+    """The sentence without white space around it. Raises InputError if it is longer than LONGEST_PROMPT."""
+    sentence = " ".join(sentence.split())
+    if len(sentence) > LONGEST_PROMPT:
+        raise InputError(
+            f"{where} has {len(sentence)} characters; expected at most {LONGEST_PROMPT}. Describe one motion."
+        )
+    return sentence
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which files hold which motion."""
+
+    sentences: list[str]
+    out: tuple[Path, ...]
+    samples: int
+    numbered: bool  # sentences come from a file, so their number goes into the names
+
+    def check(self) -> None:
+        """Raises InputError for files that cannot be written and for too many results."""
+        check_outputs(self.out)
+        check_number("--samples", self.samples, 1, 64)
+        total = len(self.sentences) * self.samples
+        if total > MOST_RESULTS:
+            raise InputError(f"{total} motions were asked for; expected at most {MOST_RESULTS}. Use several commands.")
+
+    def files(self, line: int, sample: int) -> list[Path]:
+        """Files of one motion: walk.glb; walk-2.glb of several samples; walk-003.glb, walk-003-2.glb of a file.
+
+        Args:
+            line: number of the sentence, from 1.
+            sample: number of the sample, from 1.
+        """
+        name = f"-{line:0{max(3, len(str(len(self.sentences))))}}" if self.numbered else ""
+        name += f"-{sample}" if self.samples > 1 else ""
+        return [path.with_name(f"{path.stem}{name}{path.suffix}") for path in self.out]
+
+
+def story(results: list[dict[str, Any]], clock: Clock) -> list[str]:
+    """What a person reads at the end: files, times, passport."""
+    lines = []
+    for result in results:
+        lines.append(f"{result['text']!r}: {result['seconds']:.2f} s, {result['frames']} frames at {result['fps']:g} fps")
+        lines += [f"  {path}" for path in result["files"]]
+    lines += ["time", *clock.lines()]
+    lines += ["passport" if len(results) == 1 else f"passport of the first of {len(results)}"]
+    return lines + passport_lines(results[0]["passport"])

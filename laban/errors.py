@@ -1,0 +1,31 @@
+"""The errors that Laban raises on purpose. Each message says what was wrong, what was expected, what to do."""
+
+from __future__ import annotations
+
+
+class LabanError(Exception):
+    """Something the user can change; the command line prints it in one line and exits with `exit_code`."""
+
+    exit_code = 2
+
+
+class InputError(LabanError):
+    """A value that a command or function cannot work with."""
+
+
+class FormatError(LabanError):
+    """A file that cannot be read as what its suffix says."""
+
+
+class ShapeError(LabanError, ValueError):
+    """An array whose shape does not fit its skeleton or feature layout."""
+
+
+class WeightsError(LabanError):
+    """Weights that are missing, damaged, or of another shape."""
+
+
+class CheckFailed(LabanError):
+    """A comparison with expected values failed."""
+
+    exit_code = 1

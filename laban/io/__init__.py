@@ -1,0 +1,49 @@
+"""Reading and writing motions: the suffix says the format."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from laban.errors import InputError
+
+if TYPE_CHECKING:
+    from laban.motion.clip import Motion
+
+READERS = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
+WRITERS = READERS | {
+    ".mp4": "laban.io.video",
+    ".gif": "laban.io.video",
+    ".png": "laban.io.picture",
+    ".html": "laban.io.html",
+}
+
+
+def check_suffix(path: str | Path, formats: dict[str, str]) -> str:
+    """The lower-case suffix of `path` if `formats` has it. Raises InputError that lists what it has."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in formats:
+        raise InputError(f"{path}: unknown suffix {suffix or '(none)'!r}; expected one of {' '.join(sorted(formats))}.")
+    return suffix
+
+
+def read(path: str | Path) -> Motion:
+    """The motion in a .bvh, .glb (made by Laban) or .npz file.
+
+    Raises: InputError if the file is absent or its suffix unknown; FormatError if it cannot be read.
+    """
+    suffix = check_suffix(path, READERS)
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file.")
+    return importlib.import_module(READERS[suffix]).read(path)
+
+
+def write(motion: Motion, path: str | Path, **options: Any) -> None:
+    """Write `motion` as what the suffix of `path` says; `options` go to the format's writer.
+
+    Raises: InputError if the suffix is unknown or the folder cannot be written to.
+    """
+    suffix = check_suffix(path, WRITERS)
+    importlib.import_module(WRITERS[suffix]).write(motion, Path(path), **options)

@@ -1,0 +1,126 @@
+"""Motions as films: .mp4 (H.264 by PyAV, in process) and .gif (Pillow), drawn by Laban's own rasteriser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from laban.errors import InputError
+from laban.io import scene
+from laban.io.atomic import replacing
+from laban.motion.clip import Motion
+
+_CODECS = (("libx264", {"crf": "20", "preset": "veryfast"}), ("h264", {}), ("mpeg4", {"qscale": "3"}))
+
+
+def render(
+    motion: Motion,
+    width: int = 640,
+    height: int = 480,
+    fps: float = 30.0,
+    caption: bool = True,
+    yaw: float = 38.0,
+) -> Iterator[np.ndarray]:
+    """The frames of a film, one by one.
+
+    Args:
+        motion: at least one frame; it is resampled to `fps`.
+        width: pixels. height: pixels. fps: frames per second.
+        caption: write the segment's text at the foot.
+        yaw: degrees that the camera stands off the character's mean facing, towards its left; 0 sees it from in front.
+    Yields: (height, width, 3) uint8.
+    Raises: InputError for sizes or rates that cannot be drawn.
+    """
+    scene.check_size("render", width, height)
+    if not 1 <= fps <= 240:
+        raise InputError(f"render: fps is {fps}; expected 1 to 240.")
+    if abs(motion.fps - fps) > 1e-6:
+        motion = motion.resample(fps)
+    figure = scene.Figure(motion)
+    facing = scene.heading(motion.skeleton, np.asarray(motion.joints(), dtype=np.float64))
+    targets = scene.follow(np.asarray(motion.root, dtype=np.float64)[:, [0, 2]], fps)
+    shot = scene.frame_shot(figure.outline(), targets, width, height, facing + np.radians(yaw))
+    stage = scene.Stage(shot, width, height)
+    for frame in range(motion.frames):
+        picture = stage.draw(targets[frame], *figure.pose(frame), figure.mesh.colours, figure.mesh.faces)
+        if caption:
+            scene.write_caption(picture, scene.text_at(motion, frame / fps))
+        yield picture
+
+
+def write(
+    motion: Motion,
+    path: str | Path,
+    width: int | None = None,
+    height: int | None = None,
+    fps: float | None = None,
+    caption: bool = True,
+    yaw: float = 38.0,
+    progress: Callable[[int], None] | None = None,
+) -> None:
+    """Write a film of a motion.
+
+    Args:
+        motion: what to show.
+        path: ends in .mp4 or .gif.
+        width: pixels. height: pixels; even for .mp4. By default 640x480, for .gif 400x300.
+        fps: frames per second, by default 30, for .gif 20 (a GIF counts in hundredths of a second).
+        caption: write the segment's text at the foot.
+        yaw: degrees, see `render`.
+        progress: called with the number of frames done.
+    Raises: InputError for another suffix, an odd size, or a place that cannot be written.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in (".mp4", ".gif"):
+        raise InputError(f"video.write: {path.name} ends in {suffix or 'nothing'}; expected .mp4 or .gif.")
+    moving = suffix == ".mp4"
+    width, height = width or (640 if moving else 400), height or (480 if moving else 300)
+    fps = fps or (30.0 if moving else 20.0)
+    if moving and (width % 2 or height % 2):
+        raise InputError(f"video.write: the size is {width}x{height}; an mp4 needs even numbers. Change it by one.")
+    if not moving:  # the hundredths that a frame lasts
+        fps = 100.0 / max(2, round(100.0 / min(fps, 50.0)))
+    frames = render(motion, width, height, fps, caption, yaw)
+    if progress is not None:
+        frames = _counted(frames, progress)
+    with replacing(path) as temporary:
+        if moving:
+            _write_mp4(frames, temporary, width, height, fps)
+        else:
+            _write_gif(frames, temporary, fps)
+
+
+def _counted(frames: Iterator[np.ndarray], progress: Callable[[int], None]) -> Iterator[np.ndarray]:
+    for number, frame in enumerate(frames, start=1):
+        yield frame
+        progress(number)
+
+
+def _write_mp4(frames: Iterator[np.ndarray], path: Path, width: int, height: int, fps: float) -> None:
+    import av
+
+    name, options = next((n, o) for n, o in _CODECS if n in av.codecs_available)
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream(name, rate=Fraction(fps).limit_denominator(1001), options=options)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.thread_count = 1
+        for picture in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode())
+
+
+def _write_gif(frames: Iterator[np.ndarray], path: Path, fps: float) -> None:
+    pictures = [Image.fromarray(frame) for frame in frames]
+    # one palette for the whole film, from a few moments of it, so that the colours do not flicker
+    moments = [pictures[round(k)] for k in np.linspace(0, len(pictures) - 1, min(6, len(pictures)))]
+    sheet = Image.new("RGB", (moments[0].width, moments[0].height * len(moments)))
+    for k, moment in enumerate(moments):
+        sheet.paste(moment, (0, k * moment.height))
+    palette = sheet.quantize(255, method=Image.Quantize.MEDIANCUT)
+    flat = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
+    flat[0].save(path, save_all=True, append_images=flat[1:], duration=round(1000 / fps), loop=0, optimize=False)

@@ -1,0 +1,1 @@
+"""Pure functions on arrays that measure motions (layer L2): physics, control."""

@@ -1,0 +1,1 @@
+"""Motion on a skeleton: rotations, skeletons, kinematics, clips, features. Layer 0."""

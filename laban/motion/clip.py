@@ -1,0 +1,138 @@
+"""`Motion`: what every system makes and every file format holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from laban.errors import InputError, ShapeError
+from laban.motion import kinematics, rotation
+from laban.motion.skeleton import Skeleton
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a motion that one text describes, in seconds from its start."""
+
+    text: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, eq=False)
+class Motion:
+    """A skeleton that moves.
+
+    Args:
+        skeleton: J joints with rest offsets in metres.
+        rotations: (T, J, 4) unit wxyz, joint to parent.
+        root: (T, 3) metres, world position of joint 0; Y up, facing +Z when unrotated.
+        fps: frames per second.
+        segments: which text describes which stretch.
+        passport: where the motion comes from: system, weights hash, seed, request, data, licence. JSON-able.
+    Raises: ShapeError if the arrays do not fit; InputError for a frame rate that is not positive or values that
+        are not finite.
+    """
+
+    skeleton: Skeleton
+    rotations: np.ndarray
+    root: np.ndarray
+    fps: float
+    segments: tuple[Segment, ...] = ()
+    passport: dict[str, Any] | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        rotations = np.asarray(self.rotations, np.float64)
+        root = np.asarray(self.root, np.float64)
+        frames = len(root)
+        if rotations.shape != (frames, len(self.skeleton), 4) or root.shape != (frames, 3) or frames == 0:
+            raise ShapeError(
+                f"Motion: rotations {rotations.shape} and root {root.shape}; skeleton {self.skeleton.name} needs "
+                f"(T, {len(self.skeleton)}, 4) and (T, 3) with T > 0."
+            )
+        if not np.isfinite(self.fps) or self.fps <= 0:
+            raise InputError(f"Motion: fps is {self.fps}; expected a positive number.")
+        if not (np.isfinite(rotations).all() and np.isfinite(root).all()):
+            raise InputError("Motion: rotations or root hold NaN or infinity. The source is damaged.")
+        object.__setattr__(self, "rotations", rotation.normalise(rotations))
+        object.__setattr__(self, "root", root)
+        object.__setattr__(self, "fps", float(self.fps))
+        object.__setattr__(self, "segments", tuple(self.segments))
+
+    @classmethod
+    def from_joints(cls, joints: np.ndarray, fps: float, skeleton: Skeleton | None = None, **fields: Any) -> Motion:
+        """A motion whose joints follow `joints` (T, J, 3) metres, by analytic IK (see `kinematics.fit`).
+
+        `skeleton` defaults to HUMANML22, whose bone lengths then hold exactly.
+        """
+        if skeleton is None:
+            from laban.motion.skeletons import HUMANML22 as skeleton
+        joints = np.asarray(joints, np.float64)
+        if not np.isfinite(joints).all():
+            raise InputError("Motion.from_joints: joints hold NaN or infinity. The source is damaged.")
+        rotations, root = kinematics.fit(skeleton, joints)
+        return cls(skeleton, rotations, root, fps, **fields)
+
+    @property
+    def frames(self) -> int:
+        """T, the number of frames."""
+        return len(self.root)
+
+    @property
+    def seconds(self) -> float:
+        """Length in seconds: frames / fps."""
+        return self.frames / self.fps
+
+    def joints(self) -> np.ndarray:
+        """(T, J, 3) metres, world: forward kinematics."""
+        return kinematics.forward(self.skeleton, self.rotations, self.root)
+
+    def resample(self, fps: float) -> Motion:
+        """The same motion at another frame rate: slerp for rotations, linear for the root; never Euler angles.
+
+        The first frame stays, and the last is the last that fits inside the source's span. Going down, frames
+        are picked, not averaged.
+        """
+        if not np.isfinite(fps) or fps <= 0:
+            raise InputError(f"resample: fps is {fps}; expected a positive number.")
+        if abs(fps - self.fps) < 1e-9:
+            return self
+        count = int(np.floor((self.frames - 1) / self.fps * fps + 1e-6)) + 1
+        if count > 10_000_000:
+            raise InputError(f"resample: {fps} fps would make {count} frames. Ask for a lower rate.")
+        place = np.minimum(np.arange(count) / fps * self.fps, self.frames - 1)
+        low = np.minimum(np.floor(place).astype(int), self.frames - 1)
+        high = np.minimum(low + 1, self.frames - 1)
+        t = place - low
+        rotations = rotation.slerp(self.rotations[low], self.rotations[high], t[:, None])
+        root = self.root[low] * (1 - t[:, None]) + self.root[high] * t[:, None]
+        return replace(self, rotations=rotations, root=root, fps=fps)
+
+    def crop(self, start: float, end: float | None = None) -> Motion:
+        """The frames from `start` to `end` in seconds (end excluded; None: to the end); segments move along.
+
+        Raises: InputError if no frame lies in the range.
+        """
+        stop = self.seconds if end is None else end
+        first, last = round(start * self.fps), min(round(stop * self.fps), self.frames)
+        if first < 0 or first >= last:
+            raise InputError(
+                f"crop: {start:g} to {stop:g} s holds no frame of this clip, which lasts {self.seconds:.2f} s."
+            )
+        offset, length = first / self.fps, (last - first) / self.fps
+        segments = tuple(
+            Segment(s.text, max(0.0, s.start - offset), min(length, s.end - offset))
+            for s in self.segments
+            if s.end > offset and s.start < offset + length
+        )
+        return replace(self, rotations=self.rotations[first:last], root=self.root[first:last], segments=segments)
+
+    def mirror(self) -> Motion:
+        """Left and right exchanged: reflected at the plane x = 0, with the skeleton's own offsets reflected too."""
+        pairs = self.skeleton.pairs
+        flip = np.array([-1.0, 1.0, 1.0])
+        skeleton = replace(self.skeleton, offsets=self.skeleton.offsets[pairs] * flip)
+        rotations = self.rotations[:, pairs] * np.array([1.0, 1.0, -1.0, -1.0])
+        return replace(self, skeleton=skeleton, rotations=rotations, root=self.root * flip)

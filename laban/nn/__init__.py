@@ -1,0 +1,1 @@
+"""Networks that systems share. Importing this package imports no torch; its modules do."""

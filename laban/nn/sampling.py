@@ -1,0 +1,44 @@
+"""Random draws that depend only on the generator they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+def gumbel(shape: tuple[int, ...], generator: torch.Generator | None, device: torch.device | str) -> Tensor:
+    """Standard Gumbel noise -log(-log u) of a shape, drawn where the generator lives."""
+    source = device if generator is None else generator.device
+    u = torch.rand(shape, generator=generator, device=source)
+    return -torch.log(-torch.log(u.clamp_min(1e-20)).clamp_min(1e-20)).to(device)
+
+
+def generators(seed: int, count: int, first: int = 0) -> list[torch.Generator]:
+    """One CPU generator per sample, seeded from (seed, first + i) alone: a sample does not depend on the
+    batch it is drawn in.
+    """
+    result = []
+    for i in range(first, first + count):
+        state = np.random.SeedSequence(entropy=seed, spawn_key=(i,)).generate_state(1, np.uint64)
+        result.append(torch.Generator().manual_seed(int(state[0] >> np.uint64(1))))
+    return result
+
+
+def batch_gumbel(
+    lengths: Sequence[int], classes: int, sources: Sequence[torch.Generator], device: torch.device | str
+) -> Tensor:
+    """(B, max(lengths), classes) Gumbel noise; row b draws lengths[b] positions from its own generator."""
+    noise = torch.zeros(len(lengths), max(lengths), classes)
+    for b, (length, source) in enumerate(zip(lengths, sources, strict=True)):
+        noise[b, :length] = gumbel((length, classes), source, "cpu")
+    return noise.to(device)
+
+
+def keep_top(logits: Tensor, share: float) -> Tensor:
+    """(..., K) logits with all but the largest ceil((1 - share) * K) set to -inf."""
+    count = max(1, int(np.ceil((1.0 - share) * logits.shape[-1])))
+    top = logits.topk(count, dim=-1)
+    return torch.full_like(logits, float("-inf")).scatter(-1, top.indices, top.values)

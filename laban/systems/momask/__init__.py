@@ -1,0 +1,1 @@
+"""MoMask: text to motion by masked modelling of residual motion tokens (Guo et al., CVPR 2024)."""

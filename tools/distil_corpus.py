@@ -1,0 +1,337 @@
+"""Sentences for distilling Laban's text encoder: WordNet, CMU descriptions, templated action phrases.
+
+Three sources, nothing else:
+  wordnet    definitions and examples of Debian's `wordnet-base` (WordNet 3.0 licence, free for any purpose)
+  cmu        the descriptions of the CMU clips (`captions.tsv`)
+  templates  subject x verb x direction / side / body part / manner, with words of our own and of WordNet
+
+Templates come in contrast groups: the same sentence with left/right, forward/backward, raise/lower or
+walk/run exchanged. Members of a group stand next to each other and share a group number, so that training
+can match the teacher's *difference* between them as well as its embeddings.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+WORDNET = Path("/usr/share/wordnet")
+PARTS = {"noun": "n", "verb": "v", "adj": "a", "adv": "r"}
+# Lexicographer files whose nouns matter for people and movement: act, artifact, body, feeling, person.
+NOUN_FILES = {"04", "06", "08", "12", "18"}
+
+
+@dataclass(frozen=True)
+class Synset:
+    """One WordNet synset: part of speech, lexicographer file, lemmas, hyponym keys, definition, examples."""
+
+    part: str
+    file: str
+    lemmas: tuple[str, ...]
+    hyponyms: tuple[str, ...]
+    definition: str
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A training sentence; sentences of one contrast group share `group` (-1: none)."""
+
+    text: str
+    source: str
+    group: int = -1
+
+
+def wordnet(folder: Path = WORDNET) -> dict[str, Synset]:
+    """Read WordNet's data files. Returns synsets by key, for example `v00001740`."""
+    if not (folder / "data.verb").is_file():
+        raise SystemExit(f"WordNet is not at {folder}: run `apt-get install wordnet-base`, or give --wordnet")
+    synsets: dict[str, Synset] = {}
+    for name, letter in PARTS.items():
+        for line in (folder / f"data.{name}").read_text("utf-8", "replace").splitlines():
+            if line.startswith("  "):
+                continue
+            head, _, gloss = line.partition(" | ")
+            field = head.split(" ")
+            count = int(field[3], 16)
+            lemmas = tuple(re.sub(r"\(\w+\)$", "", field[4 + 2 * i]).replace("_", " ") for i in range(count))
+            at = 4 + 2 * count
+            pointers = int(field[at])
+            hyponyms = tuple(
+                field[at + 3 + 4 * i] + field[at + 2 + 4 * i]
+                for i in range(pointers)
+                if field[at + 1 + 4 * i] == "~"
+            )
+            examples = tuple(re.findall(r'"([^"]+)"', gloss))
+            definition = re.sub(r';?\s*"[^"]*"[^;]*', "", gloss).strip().strip(";").strip()
+            synsets[letter + field[0]] = Synset(letter, field[1], lemmas, hyponyms, definition, examples)
+    return synsets
+
+
+def words_of(synsets: Iterable[Synset], folder: Path = WORDNET) -> set[str]:
+    """All single English words of WordNet in lower case: lemmas, exceptions, and regular inflections."""
+    words: set[str] = set()
+    for synset in synsets:
+        for lemma in synset.lemmas:
+            for word in re.findall(r"[a-z]+", lemma.lower()):
+                words.add(word)
+            if lemma.isalpha() and lemma.islower():
+                if synset.part == "v":
+                    words.update((third(lemma), gerund(lemma), past(lemma)))
+                elif synset.part == "n":
+                    words.add(third(lemma))
+    for name in PARTS:
+        path = folder / f"{name}.exc"
+        if path.is_file():
+            words.update(line.split()[0] for line in path.read_text().splitlines() if line.split()[0].isalpha())
+    return words
+
+
+def glosses(synsets: dict[str, Synset], rng: random.Random) -> Iterator[Sentence]:
+    """Definitions and examples of at most 18 words: all verbs and adverbs, a part of the nouns and adjectives."""
+    for synset in synsets.values():
+        keep = synset.part in "vr" or synset.file in NOUN_FILES and rng.random() < 0.4 or rng.random() < 0.07
+        lemma = synset.lemmas[0]
+        for example in synset.examples:
+            if len(example.split()) <= 16 and (keep or rng.random() < 0.35):
+                yield Sentence(example, "wordnet")
+        if keep and 1 <= len(synset.definition.split()) <= 18:
+            pick = rng.random()
+            text = synset.definition if pick < 0.5 else f"{lemma}: {synset.definition}"
+            yield Sentence(f"to {text}" if synset.part == "v" and pick < 0.25 else text, "wordnet")
+        if keep and rng.random() < 0.2:
+            yield Sentence(", ".join(synset.lemmas), "wordnet")
+
+
+def third(verb: str) -> str:
+    """Third person singular (also the regular plural) of a verb phrase's first word."""
+    head, _, tail = verb.partition(" ")
+    if re.search(r"(s|x|z|ch|sh|o)$", head):
+        head += "es"
+    elif re.search(r"[^aeiou]y$", head):
+        head = head[:-1] + "ies"
+    else:
+        head += "s"
+    return f"{head} {tail}".strip()
+
+
+def gerund(verb: str) -> str:
+    """-ing form of a verb phrase's first word."""
+    head, _, tail = verb.partition(" ")
+    if head.endswith("ie"):
+        head = head[:-2] + "ying"
+    elif head.endswith("e") and not head.endswith(("ee", "oe", "ye")) and len(head) > 2:
+        head = head[:-1] + "ing"
+    elif re.search(r"^[^aeiou]*[aeiou][bdgmnprt]$", head):
+        head += head[-1] + "ing"
+    else:
+        head += "ing"
+    return f"{head} {tail}".strip()
+
+
+def past(verb: str) -> str:
+    """Regular past form of a single verb."""
+    if verb.endswith("e"):
+        return verb + "d"
+    if re.search(r"[^aeiou]y$", verb):
+        return verb[:-1] + "ied"
+    if re.search(r"^[^aeiou]*[aeiou][bdgmnprt]$", verb):
+        return verb + verb[-1] + "ed"
+    return verb + "ed"
+
+
+# The words of the templates -----------------------------------------------------------------------------------
+
+SUBJECTS = (
+    "a person|a person|a person|the person|someone|a man|a woman|a guy|a lady|a figure|the figure|the character|"
+    "a child|a boy|a girl|a kid|a toddler|a teenager|an adult|a pensioner|a grandmother|a grandfather|an old man|"
+    "an old woman|an elderly person|a senior|a giant|an ogre|a troll|a hooligan|a thug|a gangster|a bully|a dancer|"
+    "an athlete|a soldier|a worker|a robot|a zombie|the actor|the performer|a human|the subject|she|he|they|it|"
+    "a patient|a drunk|a king|a champion|a warrior|a fighter|a clown|a musician|a servant|a butler|a usher|a hero"
+).split("|")
+TRAVEL = (
+    "walk|walk|stroll|amble|stride|march|saunter|wander|pace|step|trudge|plod|shuffle|tiptoe|strut|swagger|hobble|"
+    "limp|stagger|stumble|hike|roam|tread|creep|sneak|waddle|wade|trek|parade|promenade|meander|drift|toddle|lumber|"
+    "run|run|jog|sprint|dash|race|gallop|trot|rush|hurry|bolt|hurtle|speed|charge|scurry|scamper|bound|dart|flee|"
+    "skip|hop|jump|leap|crawl|move|go|advance|proceed|travel|slide|dance|skate|slip|glide"
+).split("|")
+SLOW, FAST = "walk|stroll|amble|pace|march|step|saunter".split("|"), "run|jog|sprint|dash|race|rush|gallop".split("|")
+TURN = "turn|swivel|veer|swerve|curve|rotate|pivot|spin|wheel|bend|swing|twist|circle|steer|deviate|arc".split("|")
+SIDES = (
+    ("to the left", "to the right"), ("left", "right"), ("to its left", "to its right"),
+    ("to his left", "to his right"), ("to her left", "to her right"), ("leftward", "rightward"),
+    ("leftwards", "rightwards"), ("towards the left", "towards the right"), ("toward the left", "toward the right"),
+    ("to the left side", "to the right side"), ("on the left", "on the right"), ("counterclockwise", "clockwise"),
+    ("sideways to the left", "sideways to the right"), ("off to the left", "off to the right"),
+)  # fmt: skip
+WAYS = (
+    ("forward", "backward"), ("forwards", "backwards"), ("ahead", "back"), ("straight ahead", "in reverse"),
+    ("forward", "in reverse"), ("to the front", "to the rear"), ("onward", "rearward"), ("frontwards", "rearwards"),
+)  # fmt: skip
+LIMBS = "hand|hand|arm|arm|palm|fist|wrist|elbow|forearm|shoulder|leg|foot|knee|finger|thumb|heel|hip|ankle".split("|")
+UP = "raise|lift|hold up|put up|throw up|hoist|elevate|stretch up|reach up with|push up|bring up|thrust up".split("|")
+DOWN = "lower|drop|put down|bring down|let down|rest|relax".split("|")
+WAVE = "wave|wave goodbye with|wave hello with|shake|swing|flap|wag|flutter|beckon with|greet with|signal with|salute with"
+WAVES = (WAVE + "|gesture with|say bye with|flourish|move|point with|motion with").split("|")
+OTHER = (
+    "bow|bow down|bend over|bend forward|bend at the waist|bow politely|curtsy|stoop|nod|kneel|punch|box|jab|hit|"
+    "throw a punch|strike with a fist|strike|kick|kick a ball|kick with the {side} leg|punch with the {side} fist|"
+    "strike with the {side} hand|kick high|slash|slash with a sword|swing a sword|cut|slice|chop|hack|swipe|stab|"
+    "dance|dance to music|perform a dance|twirl|groove|sway|do ballet|waltz|guide|show the way|guide someone|"
+    "usher someone in|gesture|make a gesture|make a guiding gesture|point the way|direct|point ahead|lead the way|"
+    "invite someone in|call|call out|shout|answer|respond|reply|raise both hands|wave both hands|raise both arms|"
+    "wave both arms|lift both hands overhead|put the hands up|throw the arms in the air|wave goodbye|say goodbye|"
+    "wave hello|greet|clap|salute|jump|sit down|stand up|stand still|stretch|climb|drink|wash|laugh|squat|lie down|"
+    "get up|fall|catch|throw|carry|push|pull|turn around|look around|balance|cheer|surrender|celebrate|box|fence"
+).split("|")
+MANNERS = (
+    "energetically|actively|vigorously|briskly|lively|full of energy|with vigour|with a lot of energy|like an old person|"
+    "like an elderly person|like a grandparent|like a pensioner|with a frail body|feebly|weakly|with a hunched back|tiredly|"
+    "wearily|exhaustedly|exhausted|worn out|out of breath|with fatigue|in a feminine manner|in a feminine way|like a woman|"
+    "gracefully|elegantly|ladylike|in a masculine manner|in a masculine way|like a man|manly|like a young person|"
+    "youthfully|like a teenager|like a child|childishly|playfully|like a little kid|like a giant|heavily|like a monster|"
+    "like a street thug|like a hoodlum|like a gangster|aggressively|threateningly|menacingly|rhythmically|to the beat|"
+    "to the music|in rhythm|timidly|shyly|nervously|anxiously|hesitantly|fearfully|without confidence|unsure of himself|"
+    "proudly|arrogantly|confidently|boldly|with pride|haughtily|sadly|sorrowfully|gloomily|depressed|with a heavy heart|"
+    "in tears|happily|joyfully|cheerfully|gladly|in a good mood|with joy|angrily|furiously|madly|in a rage|with anger|"
+    "slowly|quickly|fast|carefully|calmly|casually|normally|lazily|drunkenly|quietly|stiffly|softly|smoothly"
+).split("|")
+EXTRAS = "in a circle|in place|in a straight line|around|along|up the stairs|twice|again|across the room|for a while".split("|")
+
+
+def hyponyms(synsets: dict[str, Synset], lemma: str, part: str, depth: int = 3) -> list[str]:
+    """Single-word lemmas below every sense of `lemma`, at most `depth` levels down, in a stable order."""
+    level = [k for k, s in synsets.items() if s.part == part and lemma in s.lemmas]
+    found: dict[str, None] = {}
+    for _ in range(depth):
+        level = [h for k in level for h in synsets[k].hyponyms if h in synsets]
+        for key in level:
+            found.update((w, None) for w in synsets[key].lemmas if w.isalpha() and w.islower() and len(w) > 2)
+    return list(found)
+
+
+def templates(synsets: dict[str, Synset], rng: random.Random, groups: int) -> Iterator[Sentence]:
+    """`groups` contrast groups of one, two or four action phrases."""
+    people = [s.lemmas[0] for s in synsets.values() if s.file == "18" and s.part == "n" and s.lemmas[0].islower()]
+    people = [p for p in people if len(p.split()) <= 2]
+    travel = hyponyms(synsets, "walk", "v") + hyponyms(synsets, "run", "v", 1) + hyponyms(synsets, "travel", "v", 2)
+    gesture = hyponyms(synsets, "gesticulate", "v") + hyponyms(synsets, "strike", "v", 1)
+    gesture += hyponyms(synsets, "dance", "v") + hyponyms(synsets, "cut", "v", 1) + hyponyms(synsets, "turn", "v", 1)
+    anything = [w for s in synsets.values() if s.part == "v" and s.file in {"29", "35", "38"} for w in s.lemmas]
+    adverbs = [w for s in synsets.values() if s.part == "r" for w in s.lemmas if w.endswith("ly") and w.isalpha()]
+
+    def subject() -> str:
+        pick = rng.random()
+        if pick < 0.3:
+            return "a person"
+        if pick < 0.8:
+            return rng.choice(SUBJECTS)
+        person = rng.choice(people)
+        return ("an " if person[0] in "aeiou" else "a ") + person
+
+    def manner() -> str:
+        pick = rng.random()
+        if pick < 0.4:
+            return ""
+        word = rng.choice(MANNERS) if pick < 0.8 else rng.choice(adverbs)
+        return rng.choice((" ", ", ")) + word
+
+    def one_side(side: str) -> str:
+        return rng.choice(("the", "the", "the", "his", "her", "their", "a", "one's")) + f" {side}"
+
+    for group in range(groups):
+        who, how, kind = subject(), manner(), rng.random()
+        shapes: list[str]
+        form = (third, third, third, gerund, str)[rng.randrange(5)]
+        if form is not third:
+            who = "" if rng.random() < 0.7 else who + (" is" if form is gerund else " starts to")
+        if kind < 0.22:  # a way of travelling, four directions
+            verb = rng.choice(TRAVEL if rng.random() < 0.7 else travel)
+            left, right = rng.choice(SIDES)
+            front, back = rng.choice(WAYS)
+            shapes = [f"{form(verb)} {word}" for word in (left, right, front, back)]
+        elif kind < 0.42:  # travelling and turning
+            verb = rng.choice(TRAVEL if rng.random() < 0.8 else travel)
+            turn, (left, right) = rng.choice(TURN), rng.choice(SIDES)
+            join = rng.choice(("{v} and {t}", "{v} then {t}", "{v}, {g}", "{v} while {g}", "{t}"))
+            middle = join.format(v=form(verb), t=form(turn), g=gerund(turn))
+            extra = rng.choice(("", "", " slightly", " sharply", " slowly", " ninety degrees", " around"))
+            shapes = [f"{middle}{extra} {word}" for word in (left, right)]
+            if rng.random() < 0.3:
+                shapes.append(form(verb) + " forward")
+        elif kind < 0.66:  # one limb or both: raise, lower, wave
+            limb = rng.choice(LIMBS)
+            group_of = rng.choice((UP, WAVES, WAVES, UP, DOWN))
+            verb, other = rng.choice(group_of), rng.choice(DOWN if group_of is UP else UP)
+            tail = rng.choice(("", "", "", " in the air", " high", " above the head", " overhead", " up", " slowly"))
+            left, right = one_side(f"left {limb}"), one_side(f"right {limb}")
+            if rng.random() < 0.15:
+                left, right = f"the {limb} on the left", f"the {limb} on the right"
+            plural = "feet" if limb == "foot" else limb + "s"
+            both = rng.choice(("both", "both", "both of their", "the two", "her two")) + " " + plural
+            shapes = [f"{form(verb)} {x}{tail}" for x in (left, right, both)]
+            shapes.append(f"{form(other)} {left if rng.random() < 0.5 else right}{tail}")
+            if rng.random() < 0.2:
+                shapes = shapes[:2]
+        elif kind < 0.74:  # walking against running
+            tail = rng.choice(("", " forward", " along", " away", " " + rng.choice(EXTRAS), " " + rng.choice(MANNERS)))
+            shapes = [f"{form(rng.choice(SLOW))}{tail}", f"{form(rng.choice(FAST))}{tail}"]
+        elif kind < 0.9:  # the other actions of the vocabulary
+            verb = rng.choice(OTHER) if rng.random() < 0.8 else rng.choice(gesture)
+            shapes = [form(verb.format(side=s)) for s in (("left", "right") if "{side}" in verb else ("",))]
+            if rng.random() < 0.4:
+                how = ""
+        elif kind < 0.96:  # any movement verb of WordNet
+            shapes = [f"{form(rng.choice(anything))} {rng.choice(EXTRAS) if rng.random() < 0.3 else ''}".strip()]
+        else:  # one action in several manners
+            verb = rng.choice(TRAVEL + OTHER[:60])
+            how = ""
+            shapes = [f"{form(verb.format(side='left'))} {word}" for word in rng.sample(MANNERS, 3)]
+        for shape in shapes:
+            text = f"{who} {shape}{how}".strip()
+            if rng.random() < 0.1:
+                text = text[0].upper() + text[1:] + "."
+            yield Sentence(re.sub(r"\s+", " ", text), "template", group)
+
+
+def single_words(synsets: dict[str, Synset], rng: random.Random, count: int) -> Iterator[Sentence]:
+    """Single lemmas of one word, so that words outside the sentences get a place too."""
+    lemmas = sorted({w.lower() for s in synsets.values() for w in s.lemmas if w.isalpha() and len(s.hyponyms) >= 1})
+    verbs = sorted({w for s in synsets.values() if s.part in "vr" for w in s.lemmas if w.isalpha()})
+    for word in rng.sample(lemmas, min(count // 2, len(lemmas))) + rng.sample(verbs, min(count // 2, len(verbs))):
+        yield Sentence(word, "word")
+
+
+def build(
+    synsets: dict[str, Synset], captions: Path | None, seed: int = 0, groups: int = 15000, gloss_limit: int = 34000
+) -> list[Sentence]:
+    """The whole corpus, without repeated texts.
+
+    Args:
+        synsets: from `wordnet()`.
+        captions: CMU `captions.tsv` (file, description), or None to leave it out.
+        seed: of every random choice.
+        groups: contrast groups of templates (two to three sentences each).
+        gloss_limit: at most so many WordNet sentences.
+    """
+    rng = random.Random(seed)
+    every = list(glosses(synsets, rng))
+    rng.shuffle(every)
+    every = every[:gloss_limit]
+    every += list(templates(synsets, rng, groups))
+    every += list(single_words(synsets, rng, 5000))
+    if captions is not None:
+        lines = captions.read_text("utf-8").splitlines()[1:]
+        descriptions = sorted({line.split("\t")[1] for line in lines if "\t" in line})
+        every += [Sentence(f"a person: {d}", "cmu") for d in descriptions]
+        every += [Sentence(d, "cmu") for d in descriptions]
+    seen: set[str] = set()
+    kept = []
+    for sentence in every:
+        if sentence.text.lower() not in seen:
+            seen.add(sentence.text.lower())
+            kept.append(sentence)
+    return kept
