@@ -1,7 +1,7 @@
 """Checkpoint folders: config.json, <stage>.safetensors, stats.safetensors and README.md (the model card).
 
-Only safetensors and JSON are read, nothing is ever unpickled. Every tensor file carries a digest of its own content,
-so that damage inside the data is noticed, and `Checkpoint.hash` names the whole set of weights in a passport.
+Only safetensors and JSON are read, nothing is ever unpickled. Every tensor file carries a digest of its own
+content, so that damage inside the data is noticed, and `Checkpoint.hash` names all weights in a passport.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ LIMIT = 4 << 30
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a folder holds. `stages` maps stage -> tensor name -> float32 (or integer) tensor; `hash` is hex sha256."""
+    """What a folder holds.
+
+    stages: stage -> tensor name -> float32 (or integer) tensor. hash: hex sha256 over the tensor files.
+    """
 
     config: dict[str, Any]
     stages: dict[str, dict[str, Tensor]]
@@ -87,15 +90,17 @@ def write_card(folder: Path, card: str) -> None:
 
 
 def load(folder: str | Path) -> Checkpoint:
-    """Read a checkpoint folder; fp16 tensors come back as float32. A stage without a file is absent from `stages`.
+    """Read a checkpoint folder; fp16 tensors come back as float32. A stage without a file is left out.
 
-    Raises: WeightsError naming the file (and the key) that is missing, truncated, damaged or of a newer format.
+    Raises: WeightsError naming the file that is missing, truncated, damaged or of a newer format.
     """
     folder = Path(folder)
     config = read_config(folder)
     stats, raw = _read(folder / "stats.safetensors")
     if digest(stats) != config.get("stats_hash"):
-        raise WeightsError(f"{folder}: stats.safetensors is not the one that config.json names; restore both files.")
+        raise WeightsError(
+            f"{folder}: stats.safetensors is not the one that config.json names; restore both files."
+        )
     total = hashlib.sha256(raw)
     stages = {}
     for stage in sorted(config["stages"]):
@@ -117,27 +122,35 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise WeightsError(f"{path}: missing; expected a checkpoint folder as laban train --out writes it.") from None
+        raise WeightsError(
+            f"{path}: missing; expected a checkpoint folder as laban train --out writes it."
+        ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path}: cannot be read as JSON ({_first(error)}); restore the file.") from None
     if not isinstance(config, dict) or not isinstance(config.get("stages"), list):
-        raise WeightsError(f"{path}: has no list of stages; expected a checkpoint as laban train --out writes it.")
+        raise WeightsError(
+            f"{path}: has no list of stages; expected a checkpoint as laban train --out writes it."
+        )
     if any(not isinstance(s, str) or Path(s).name != s for s in config["stages"]):
         raise WeightsError(f"{path}: stages are {config['stages']!r}, expected plain names.")
     if not isinstance(config.get("format"), int) or config["format"] > FORMAT:
-        raise WeightsError(f"{path}: format is {config.get('format')!r}, this laban reads {FORMAT}; update laban.")
+        raise WeightsError(
+            f"{path}: format is {config.get('format')!r}, this laban reads {FORMAT}; update laban."
+        )
     return config
 
 
 def load_into(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> None:
     """Copy `tensors` into `module`, every key and shape checked first.
 
-    Raises: WeightsError naming `where` and the first key that is missing, left over, or of a wrong shape or kind.
+    Raises: WeightsError naming `where` and the first key that is missing, left over, or of a wrong shape.
     """
     own = module.state_dict()
     for key, value in own.items():
         if key not in tensors:
-            raise WeightsError(f"{where}: tensor {key!r} is missing; the file is of another model or version.")
+            raise WeightsError(
+                f"{where}: tensor {key!r} is missing; the file is of another model or version."
+            )
         got = tensors[key]
         if got.shape != value.shape:
             raise WeightsError(
@@ -148,7 +161,9 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> N
             raise WeightsError(f"{where}: tensor {key!r} is {got.dtype}, expected {value.dtype}.")
     for key in tensors:
         if key not in own:
-            raise WeightsError(f"{where}: tensor {key!r} is not part of this model; the file is of another model.")
+            raise WeightsError(
+                f"{where}: tensor {key!r} is not part of this model; the file is of another model."
+            )
     module.load_state_dict(dict(tensors))
 
 
@@ -178,7 +193,9 @@ def _read(path: Path) -> tuple[dict[str, Tensor], bytes]:
     try:
         size = path.stat().st_size
         if size > LIMIT:
-            raise WeightsError(f"{path}: is {size} bytes, expected at most {LIMIT}; it is not a laban checkpoint.")
+            raise WeightsError(
+                f"{path}: is {size} bytes, expected at most {LIMIT}; it is not a laban checkpoint."
+            )
         raw = path.read_bytes()
         if raw.startswith(b"version https://git-lfs"):
             raise WeightsError(f"{path}: is a git-lfs pointer, not the weights; run git lfs pull.")
@@ -209,7 +226,9 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made ({_first(error)}); give a folder that can be written.") from None
+        raise InputError(
+            f"{folder}: cannot be made ({_first(error)}); give a folder that can be written."
+        ) from None
 
 
 def _first(error: BaseException) -> str:

@@ -12,10 +12,11 @@ import functools
 import importlib
 import io
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 
-from laban.errors import InputError, LabanError
+from laban.errors import CheckFailed, InputError, LabanError
 
 # command -> (module:function, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -55,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (LabanError, OSError, MemoryError) as error:
         if os.environ.get("LABAN_DEBUG") == "1":
             raise
-        print(f"laban: error: {one_line(error)}", file=sys.stderr)
+        print(f"laban: error: {said_of(error)}", file=sys.stderr)
         return error.exit_code if isinstance(error, LabanError) else 2
 
 
@@ -103,7 +104,7 @@ def parse_and_call(command: Callable[..., int], name: str, argv: list[str]) -> i
     @functools.wraps(command)
     def parsed(*args: object, **kwargs: object) -> None:
         nonlocal call
-        call = lambda: command(*args, **kwargs)  # noqa: E731
+        call = functools.partial(command, *args, **kwargs)
 
     complaint = io.StringIO()
     config = (tyro.conf.FlagCreatePairsOff, tyro.conf.DisallowNone, tyro.conf.HelptextFromCommentsOff)
@@ -129,7 +130,8 @@ def unbox(text: str) -> str:
             continue
         lines.append(line.strip())
     said = " ".join(line for line in lines if line)
-    return said if said.endswith(".") else said + "."
+    near = re.search(r"Perhaps you meant:[^-]*(--[\w-]+)", text)
+    return said.rstrip(".") + "." + (f" Did you mean {near[1]}?" if near else "")
 
 
 def overview(names: Sequence[str] = ()) -> str:
@@ -146,11 +148,13 @@ def overview(names: Sequence[str] = ()) -> str:
     )
 
 
-def one_line(error: BaseException) -> str:
-    """An error as one line: what, and on which file."""
+def said_of(error: BaseException) -> str:
+    """An error as one line: what, and on which file. Only a failed check needs more: its table."""
     if isinstance(error, MemoryError):
         return "not enough memory. Ask for fewer samples, fewer prompts or fewer seconds."
     if isinstance(error, OSError) and not isinstance(error, LabanError):
         where = f"{error.filename}: " if error.filename else ""
         return f"{where}{error.strerror or error}"
+    if isinstance(error, CheckFailed):
+        return str(error)  # a table, one line per array
     return " ".join(str(error).split()) or type(error).__name__

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional
 
+from laban.commands.convert import film_rate
 from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn
 from laban.errors import InputError
 
@@ -63,12 +64,15 @@ def generate(
     check_number("--steps", steps, 1, 1000)
     check_number("--guidance", guidance, 0, 100)
 
-    clock = Clock()
-    with clock.part("start torch"):
-        from tqdm import tqdm
+    from tqdm import tqdm
 
-        import laban
-        from laban.systems.base import TextRequest
+    import laban
+    from laban.systems.base import TextRequest, locate
+
+    locate(model)  # a wrong name is said before torch is loaded
+    clock = Clock()
+    with clock.part("import torch"):
+        import torch  # noqa: F401
     with clock.part(f"load {model}"):
         system = laban.load(model, device=device)
     options: dict[str, Any] = {"clean": not raw}
@@ -85,7 +89,7 @@ def generate(
             files = plan.files(line, sample)
             for path in files:
                 with clock.part(f"write {path.suffix[1:]}"):
-                    laban.write(motion, path)
+                    laban.write(motion, path, **film_rate(path, fps))
             results.append(
                 {
                     "text": sentence,

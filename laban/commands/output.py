@@ -39,7 +39,7 @@ def check_outputs(paths: Sequence[Path], formats: dict[str, str] = WRITERS) -> N
 def check_number(name: str, value: float | None, low: float, high: float) -> None:
     """Raises InputError unless `value` is None or a finite number from `low` to `high`."""
     if value is not None and not (math.isfinite(value) and low <= value <= high):
-        raise InputError(f"{name} is {value:g}; expected a number from {low:g} to {high:g}.")
+        raise InputError(f"{name} is {value}; expected a number from {low} to {high}.")
 
 
 class Clock:

@@ -1,32 +1,18 @@
-"""From a BVH file to canonical joints and features, and the mirror image: what the BVH corpora share."""
+"""From joints to a canonical clip with features, and its mirror image: what the BVH corpora share."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 
 from laban.data.captions import mirror, mirror_label
 from laban.data.corpus import Clip
-from laban.io import bvh
 from laban.motion import humanml, rotation
+from laban.motion.clip import Motion
 from laban.motion.humanml import HUMANML
-from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22
 
-MINIMUM = 24  # frames at 20 fps: shorter clips hold no action
+MINIMUM = 16  # frames at 20 fps: shorter clips hold no action
 _FLIP = np.array([-1.0, 1.0, 1.0])
-
-
-def read_joints(path: Path, skip: int = 0) -> np.ndarray:
-    """Joints (T, 22, 3) metres at 20 fps of a humanoid BVH, on HUMANML22, after dropping `skip` source frames.
-
-    Raises: LabanError if the file cannot be read or mapped, or is too short.
-    """
-    motion = bvh.read(path)
-    if skip:
-        motion = motion.crop(skip / motion.fps)
-    return retarget(motion).resample(HUMANML.fps).joints()
 
 
 def canonical(joints: np.ndarray) -> np.ndarray:
@@ -60,7 +46,8 @@ def clip_pair(
     clips = []
     for mirrored in (False, True):
         if mirrored:
-            joints = joints[:, HUMANML22.pairs] * _FLIP
+            # Left and right bones of HUMANML22 differ by millimetres, so the mirror image is fitted again.
+            joints = Motion.from_joints(joints[:, HUMANML22.pairs] * _FLIP, HUMANML.fps).joints()
             captions = tuple(mirror(c) for c in captions)
             labels = {key: mirror_label(value) if key == "content" else value for key, value in labels.items()}
         placed = canonical(joints)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,7 @@ def read(path: str | Path, scale: float | None = None) -> Motion:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from None
     motion = _assemble(layout, scale, str(path), path.stem)
     passport, segments = _read_sidecar(path)
-    motion.passport, motion.segments = passport, segments
-    return motion
+    return replace(motion, passport=passport, segments=segments)
 
 
 def _assemble(layout: Layout, scale: float | None, what: str, name: str) -> Motion:
@@ -114,7 +114,7 @@ def _moves(node: Node) -> bool:
 
 def _place(node: Node, offset: np.ndarray, values: np.ndarray, units: float) -> np.ndarray:
     place = np.repeat(offset[None], len(values), axis=0)
-    for column, (turn, axis) in enumerate(node.channels, node.first):
+    for column, (turn, axis) in enumerate(node.channels, start=node.first):
         if not turn:
             place[:, axis] = values[:, column] / units
     return place

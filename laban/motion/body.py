@@ -113,7 +113,7 @@ def person(skeleton: Skeleton) -> Mesh:
     Each part of the figure follows its joint, is scaled with the skeleton's stature, stretched along its bone to
     the bone's length, and turned from the T-pose to the direction that the bone has in the skeleton's rest pose.
     """
-    vertices, faces, normals = figure.sculpt()
+    vertices, faces, normals, colours = figure.painted(*figure.sculpt())
     own = figure.joints()
     weights = figure.weights(vertices)
     rest = skeleton.rest()
@@ -142,7 +142,7 @@ def person(skeleton: Skeleton) -> Mesh:
         np.where(four > 0, number[order], 0).astype(np.int32),
         four / four.sum(axis=1, keepdims=True),
         turned / np.linalg.norm(turned, axis=1, keepdims=True),
-        figure.colours(vertices),
+        colours,
     )
 
 

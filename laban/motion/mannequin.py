@@ -145,9 +145,9 @@ def field(points: Array) -> Array:
     arm = _loft(p, _ARM, (0, 2, 1), 0.03)
     thumb = _capsule(p, (0.752, 0.477, -0.030), (0.822, 0.468, 0.012), 0.016, 0.010)
     hand = _smooth_min(_loft(p, _HAND, (0, 2, 1), 0.014), thumb, 0.016)
-    skull = _ellipsoid(p, (0, 0.722, -0.006), (0.077, 0.088, 0.098))
-    jaw = _ellipsoid(p, (0, 0.664, 0.030), (0.054, 0.076, 0.060))
-    nose = _capsule(p, (0, 0.700, 0.086), (0, 0.672, 0.099), 0.007, 0.012)
+    skull = _ellipsoid(p, (0, 0.728, -0.004), (0.080, 0.088, 0.100))
+    jaw = _ellipsoid(p, (0, 0.672, 0.030), (0.060, 0.086, 0.062))
+    nose = _capsule(p, (0, 0.700, 0.086), (0, 0.674, 0.100), 0.007, 0.011)
     head = _smooth_min(_smooth_min(skull, jaw, 0.06), nose, 0.022)
     body = _smooth_min(torso, leg, 0.035)
     body = _smooth_min(body, arm, 0.05)
@@ -166,10 +166,10 @@ def _spaced(*runs: tuple[float, float]) -> Array:
 
 def sculpt() -> tuple[Array, NDArray[np.int32], Array]:
     """The mannequin's surface: vertices (V, 3) metres, triangles (F, 3), unit normals (V, 3)."""
-    half = _spaced((0.0, 0), (0.09, 0.015), (0.26, 0.017), (0.70, 0.024), (0.93, 0.0145))
+    half = _spaced((0.0, 0), (0.09, 0.015), (0.26, 0.019), (0.70, 0.027), (0.93, 0.0155))
     x = np.concatenate([-half[:0:-1], half])
-    y = _spaced((-1.0, 0), (-0.90, 0.0125), (-0.20, 0.028), (0.44, 0.024), (0.53, 0.0125), (0.83, 0.0165))
-    z = _spaced((-0.165, 0), (-0.105, 0.02), (-0.01, 0.0158), (0.22, 0.0165))
+    y = _spaced((-1.0, 0), (-0.90, 0.0135), (-0.20, 0.032), (0.44, 0.027), (0.53, 0.0130), (0.84, 0.0165))
+    z = _spaced((-0.165, 0), (-0.105, 0.02), (-0.01, 0.0168), (0.22, 0.0175))
     grid = np.stack(np.meshgrid(half, y, z, indexing="ij"), axis=-1)
     value = field(grid)
     value = np.concatenate([value[:0:-1], value])
@@ -216,14 +216,15 @@ def weights(points: Array) -> Array:
             if name == "left_hip":
                 part = part * _step(p[:, 0], 0.035)
             if name in ("left_collar", "left_shoulder"):
-                part = part * _step(p[:, 1] - (0.39 if name == "left_collar" else 0.415), 0.05)
+                above_armpit = _step(p[:, 1] - (0.39 if name == "left_collar" else 0.415), 0.05)
+                part = part * np.maximum(above_armpit, _step(p[:, 0] - 0.25, 0.04))
+            if name == "left_collar":
+                part = part * (1.0 - share["neck"] / np.maximum(share["spine3"], 1e-9))
             if name == "neck":
                 part = part * _step(0.105 - np.abs(p[:, 0]), 0.035)
             own, above = (n.replace("left", side) if side else n for n in (name, parent))
             share[own] = part * share[above]
             tree.append((own, above))
-    for name in ("left_collar", "right_collar"):
-        share[name] = np.minimum(share[name], share["spine3"] - share["neck"])
     left = {name: value.copy() for name, value in share.items()}
     for own, above in tree:
         left[above] = left[above] - np.minimum(share[own], share[above])
@@ -231,16 +232,76 @@ def weights(points: Array) -> Array:
     return out / out.sum(axis=1, keepdims=True)
 
 
+# The borders between colours: each is positive on one side. They are cut into the mesh, so they are sharp.
+_BORDERS: tuple[Callable[[Array], Array], ...] = (
+    lambda p: np.abs(p[:, 0]) - 0.715,  # gloves
+    lambda p: -0.872 - p[:, 1] + 0.25 * p[:, 2],  # shoes
+    lambda p: np.maximum(p[:, 1] + 0.965, np.abs(p[:, 0]) - 0.3),  # their soles
+    lambda p: p[:, 1] + 0.205 + 0.35 * np.abs(p[:, 0]),  # legs of the trunks
+    lambda p: 0.075 - p[:, 1] - 0.12 * p[:, 2],  # waistband
+    lambda p: 1.0 - (p[:, 0] / 0.062) ** 4 - ((p[:, 1] - 0.712) / 0.024) ** 4 - np.maximum(0.02 - p[:, 2], 0) * 1e4,
+)
+
+
 def colours(points: Array) -> Array:
-    """(V, 3) metres on the figure -> (V, 3) sRGB in 0..1: a few flat colours; edges follow the grid's rows."""
-    x, y, z = points.T
+    """(V, 3) metres on the figure -> (V, 3) sRGB in 0..1: a few flat colours."""
+    glove, shoe, upper, trunks, waist, visor = (border(points) > 0 for border in _BORDERS)
     out = np.tile(_GREY, (len(points), 1))
-    side = np.where((x > 0)[:, None], LEFT, RIGHT)
-    ends = (np.abs(x) > 0.70) | (y < -0.885)
-    out[ends] = side[ends]
-    out[(y > -0.20) & (y < 0.07) & (np.abs(x) < 0.3)] = _DARK
-    out[(y > 0.69) & (y < 0.74) & (z > 0.03)] = _DARK
+    side = np.where((points[:, 0] > 0)[:, None], LEFT, RIGHT)
+    out[glove | shoe] = side[glove | shoe]
+    out[(shoe & ~upper) | (trunks & waist & (np.abs(points[:, 0]) < 0.3)) | visor] = _DARK
     return out
+
+
+def painted(
+    vertices: Array, faces: NDArray[np.int32], normals: Array
+) -> tuple[Array, NDArray[np.int32], Array, Array]:
+    """Cut the colour borders into the mesh: vertices, triangles, normals and (V, 3) colours.
+
+    A vertex on a border stands once for each colour that meets there.
+    """
+    for border in _BORDERS:
+        vertices, faces, normals = _cut(vertices, faces, normals, border(vertices))
+    shade = colours(vertices[faces].mean(axis=1))
+    palette, number = np.unique(shade, axis=0, return_inverse=True)
+    corner = faces.astype(np.int64) * len(palette) + number.reshape(-1, 1)
+    keys, again = np.unique(corner, return_inverse=True)
+    old, colour = keys // len(palette), keys % len(palette)
+    return vertices[old], again.reshape(-1, 3).astype(np.int32), normals[old], palette[colour]
+
+
+def _cut(
+    vertices: Array, faces: NDArray[np.int32], normals: Array, value: Array
+) -> tuple[Array, NDArray[np.int32], Array]:
+    """Split the triangles where `value` (V,) changes sign, so that every triangle lies on one side."""
+    scale = np.abs(value[faces] - value[np.roll(faces, 1, axis=1)]).max(axis=1)
+    near = np.zeros(len(vertices))
+    np.maximum.at(near, faces.reshape(-1), np.repeat(scale, 3))
+    value = np.where(np.abs(value) < 0.04 * near, 0.0, value)
+    first, second = faces, np.roll(faces, -1, axis=1)
+    crossing = value[first] * value[second] < 0
+    touched = crossing.any(axis=1)
+    low, high = np.minimum(first, second)[crossing], np.maximum(first, second)[crossing]
+    pairs, number = np.unique(np.stack([low, high], axis=1), axis=0, return_inverse=True)
+    a, b = pairs.T
+    t = (value[a] / (value[a] - value[b]))[:, None]
+    middle = np.full(faces.shape, -1)
+    middle[crossing] = len(vertices) + number.reshape(-1)
+    out = [faces[~touched]]
+    for face, mid in zip(faces[touched], middle[touched], strict=False):
+        ring = [int(n) for k in range(3) for n in (face[k], mid[k]) if n >= 0]
+        start = next(k for k, n in enumerate(ring) if n >= len(vertices))
+        ring = ring[start:] + ring[:start]
+        if len(ring) == 4:  # one crossing, opposite a vertex that lies on the border
+            out.append(np.array([[ring[0], ring[1], ring[2]], [ring[0], ring[2], ring[3]]]))
+        else:
+            out.append(np.array([[ring[0], ring[1], ring[2]], [ring[0], ring[2], ring[3]], [ring[0], ring[3], ring[4]]]))
+    blend = normals[a] * (1 - t) + normals[b] * t
+    return (
+        np.concatenate([vertices, vertices[a] * (1 - t) + vertices[b] * t]),
+        np.concatenate(out).astype(np.int32),
+        np.concatenate([normals, blend / np.linalg.norm(blend, axis=1, keepdims=True)]),
+    )
 
 
 def surface_nets(value: Array, lines: tuple[Array, Array, Array]) -> tuple[Array, NDArray[np.int64]]:

@@ -1,4 +1,4 @@
-"""What a system is: the contract that the training loop, the commands and the tests rely on. Imports no torch."""
+"""What a system is: the contract that training, commands and tests rely on. Imports no torch."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ class StageSchedule:
         ):  # fmt: skip
             value = getattr(self, name)
             if not low <= value <= high:
-                raise InputError(f"StageSchedule.{name}: got {value}, expected a number from {low} to {high}.")
+                raise InputError(
+                    f"StageSchedule.{name}: got {value}, expected a number from {low} to {high}."
+                )
 
     def rate(self, step: int) -> float:
         """Learning rate of step `step` (0 is the first): linear warm-up, then milestones or a cosine."""
@@ -96,8 +98,8 @@ class Provenance:
 class System(ABC):
     """A trainable system that makes motions.
 
-    A subclass sets `name`, `config_class` and `presets`, builds its networks in `__init__` (random, from torch's
-    global generator) and keeps `super().__init__(config, stats)` first.
+    A subclass sets `name`, `config_class` and `presets`, builds its networks in `__init__` (random, from
+    torch's global generator) and keeps `super().__init__(config, stats)` first.
 
     Args:
         config: an instance of `config_class`.
@@ -115,7 +117,8 @@ class System(ABC):
 
         self.config = config
         self.stats: dict[str, Tensor] = {
-            k: v.detach().cpu() if isinstance(v, torch.Tensor) else torch.from_numpy(np.array(v)) for k, v in stats.items()
+            k: v.detach().cpu() if isinstance(v, torch.Tensor) else torch.from_numpy(np.array(v))
+            for k, v in stats.items()
         }
         self.device = torch.device("cpu")
         self.provenance = Provenance()
@@ -132,7 +135,7 @@ class System(ABC):
 
     @abstractmethod
     def sampler(self, stage: str, corpus: Corpus, split: str) -> Sampler:
-        """A function that draws batches of CPU tensors. InputError if the split has no clip that the stage can use."""
+        """A function that draws batches of CPU tensors. InputError if no clip of the split can be used."""
 
     @abstractmethod
     def loss(self, stage: str, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
@@ -152,26 +155,26 @@ class System(ABC):
     # What a subclass may refine.
 
     def requires(self, stage: str) -> tuple[str, ...]:
-        """Stages that must be finished before `stage` starts; by default the first one (a token system's tokenizer)."""
+        """Stages that must be finished before `stage` starts; by default the first one (a tokenizer)."""
         first = self.stages()[0]
         return () if stage == first else (first,)
 
     def preview(self, seed: int) -> list[Motion]:
-        """A few motions to look at during training; empty while the stages in `provenance.trained` do not suffice."""
+        """A few motions to look at in training; none while `provenance.trained` does not suffice."""
         return []
 
     def describe(self) -> dict[str, Any]:
         """More JSON-able facts for config.json (for example the fingerprint of a text encoder)."""
         return {}
 
-    def verify(self, facts: Mapping[str, Any]) -> None:
-        """Called by `load` with what `describe` said when the weights were saved; WeightsError if it cannot hold."""
+    def verify(self, facts: Mapping[str, Any]) -> None:  # noqa: B027 (most systems have nothing to verify)
+        """Called by `load` with what `describe` said at saving; WeightsError if it does not hold here."""
 
     # What every system has.
 
     @classmethod
     def create(cls, preset: str | Any, corpus: Corpus, settings: Iterable[str] = ()) -> Self:
-        """A new, untrained system for `corpus`: a preset's name or a config, with `field=value` settings applied.
+        """A new, untrained system for `corpus`: a preset's name or a config, with `field=value` settings.
 
         Raises: InputError on an unknown preset or field.
         """
@@ -237,7 +240,12 @@ class System(ABC):
         }
 
     def save(self, folder: str | Path, *, half: bool = False, card: str | None = None) -> None:
-        """Write a checkpoint folder. Args: half: store floating tensors as fp16; card: the model card, Markdown."""
+        """Write a checkpoint folder.
+
+        Args:
+            half: store floating tensors as fp16.
+            card: the model card, Markdown; None leaves README.md alone.
+        """
         from laban import checkpoint
 
         tensors = {stage: self.module(stage).state_dict() for stage in self.stages()}
@@ -245,7 +253,7 @@ class System(ABC):
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu") -> Self:
-        """Open a checkpoint folder, in evaluation mode. WeightsError if it is missing, damaged or another system's."""
+        """Open a checkpoint folder, in evaluation mode. WeightsError if it is missing or damaged."""
         from laban import checkpoint
 
         found = checkpoint.load(folder)
@@ -265,11 +273,15 @@ class System(ABC):
         """The untrained system that a checkpoint's config.json and statistics describe."""
         facts = found.config
         if facts.get("system") != cls.name:
-            raise WeightsError(f"{where}: config.json is of system {facts.get('system')!r}, expected {cls.name!r}.")
+            raise WeightsError(
+                f"{where}: config.json is of system {facts.get('system')!r}, expected {cls.name!r}."
+            )
         try:
             system = cls(configuration.from_dict(cls.config_class, facts.get("config", {})), found.stats)
         except InputError as error:
-            raise WeightsError(f"{where}: config.json does not fit this version of {cls.name}: {error}") from None
+            raise WeightsError(
+                f"{where}: config.json does not fit this version of {cls.name}: {error}"
+            ) from None
         system.provenance = Provenance(
             facts.get("preset"), found.hash, tuple(facts.get("data") or ()), facts.get("licence")
         )
@@ -298,8 +310,8 @@ def locate(name_or_path: str | Path) -> Path:
             return folder
         if not Path(text).is_dir():
             raise WeightsError(
-                f"{text}: its weights are not in this installation ({folder} is missing); reinstall laban, or train "
-                f"with laban train {text} and give the folder."
+                f"{text}: its weights are not in this installation ({folder} is missing); reinstall laban, or "
+                f"train with laban train {text} and give the folder."
             )
     path = Path(name_or_path)
     if path.is_dir():
@@ -314,7 +326,7 @@ def load(name_or_path: str | Path, device: str = "cpu") -> System:
 
     Args:
         name_or_path: for example `"momask"`, or the folder that `laban train --out` wrote.
-        device: `cpu`, `cuda` or `auto`.
+        device: `cpu`, `cuda`, `mps` or `auto`.
     Raises: InputError for an unknown name or device; WeightsError for a missing or damaged checkpoint.
     """
     from laban import checkpoint
@@ -335,8 +347,10 @@ def pick_device(device: str) -> str:
 
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if device.split(":")[0] not in ("cpu", "cuda"):
-        raise InputError(f"device: got {device!r}, expected cpu, cuda or auto.")
+    if device.split(":")[0] not in ("cpu", "cuda", "mps"):
+        raise InputError(f"device: got {device!r}, expected cpu, cuda, mps or auto.")
+    if device.startswith("mps") and not torch.backends.mps.is_available():
+        raise InputError("device: mps was asked for and torch sees no Apple GPU; use --device cpu.")
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise InputError("device: cuda was asked for and torch sees no CUDA device; use --device cpu.")
     return device
@@ -345,7 +359,6 @@ def pick_device(device: str) -> str:
 def _unknown(name: str, known: Iterable[str]) -> str:
     known = list(known)
     near = configuration.nearest(name, known)
-    return (
-        f"{name!r} is neither a known model nor a folder; known: {', '.join(known)}"
-        + (f"; did you mean {near!r}?" if near else "; give one of them or the path of a checkpoint folder.")
+    return f"{name!r} is neither a known model nor a folder; known: {', '.join(known)}" + (
+        f"; did you mean {near!r}?" if near else "; give one of them or the path of a checkpoint folder."
     )

@@ -37,6 +37,8 @@ class TokenizerLossConfig:
 class TextConfig:
     """The condition."""
 
+    encoder: Literal["shipped", "hashed", "given"] = "given"  # "given": set by the caller (released: CLIP); "hashed":
+    # words as random vectors, no weights (tests); "shipped": the small encoder of laban.condition.text
     width: int = 512  # pooled feature; released: CLIP ViT-B/32
     tokens: bool = False  # also prepend one memory token per word; released: only the pooled one
     token_width: int = 0  # width of the per-word features
@@ -158,7 +160,7 @@ SMALL = MoMaskConfig(
         width=224, code_width=128, depth=2, dropout=0.0, reset_below=0.3, reset_restarts=True
     ),
     tokenizer_loss=TokenizerLossConfig(joints=3.0, velocity=10.0, acceleration=5.0, foot=5.0),
-    text=TextConfig(width=384, tokens=True, token_width=384, noise=0.2, token_dropout=0.1, pool_dropout=0.1),
+    text=TextConfig("shipped", 384, tokens=True, token_width=384, noise=0.2, token_dropout=0.1, pool_dropout=0.1),
     masked=MaskedConfig(
         transformer=TransformerConfig(256, 5, 4, 768, dropout=0.1, attention_dropout=0.0), mask_by="own"
     ),
@@ -192,7 +194,7 @@ TINY = replace(
     # For tests: every mechanism of `small`, seconds to train.
     SMALL,
     tokenizer=TokenizerConfig(width=32, code_width=16, codes=32, quantizers=3, depth=1, reset_restarts=True),
-    text=TextConfig(width=384, tokens=True, token_width=384, max_tokens=8),
+    text=TextConfig("hashed", 24, tokens=True, token_width=24, max_tokens=8),
     masked=MaskedConfig(transformer=TransformerConfig(32, 2, 2, 64), mask_by="own"),
     residual=ResidualConfig(transformer=TransformerConfig(32, 2, 2, 64)),
     length=LengthConfig(widths=(32,), dropout=0.0),

@@ -1,0 +1,181 @@
+"""`laban convert`, `laban render` and `laban info`: motion files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tyro.conf import Positional
+
+from laban.commands.output import check_number, check_outputs, passport_lines, print_json
+from laban.errors import InputError
+from laban.io import READERS, WRITERS, check_suffix
+
+if TYPE_CHECKING:
+    from laban.motion.clip import Motion
+
+SHOWN = {suffix: WRITERS[suffix] for suffix in (".mp4", ".gif", ".png", ".html")}
+FILMS = (".mp4", ".gif")
+
+
+def convert(
+    source: Positional[Path],
+    out: Positional[tuple[Path, ...]],
+    fps: float | None = None,
+    retarget: bool = False,
+    json: bool = False,
+    quiet: bool = False,
+) -> int:
+    """Write a motion file (.bvh, .glb of Laban, .npz) in other formats.
+
+    Args:
+        source: The file to read.
+        out: Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html.
+        fps: Frames per second of the result; those of the source if not given.
+        retarget: Put the motion on the 22 joints of HumanML3D first. A .glb gets this without asking, because its
+            body is made for them.
+        json: Print one JSON object.
+        quiet: Print only warnings and errors.
+    """
+    check_source(source)
+    check_outputs(out)
+    check_number("--fps", fps, 1, 1000)
+
+    import laban
+
+    motion = laban.read(source)
+    motion = motion if fps is None else motion.resample(fps)
+    written = []
+    for path in out:
+        fitting = on_22_joints(motion) if retarget or path.suffix.lower() == ".glb" else motion
+        laban.write(fitting, path, **film_rate(path, fps))
+        written.append(described(fitting, path))
+    tell(written, json=json, quiet=quiet)
+    return 0
+
+
+def render(
+    source: Positional[Path],
+    out: Positional[tuple[Path, ...]],
+    width: int | None = None,
+    height: int | None = None,
+    fps: float | None = None,
+    json: bool = False,
+    quiet: bool = False,
+) -> int:
+    """Show a motion file as a film (.mp4, .gif), a sheet of poses (.png) or a page for a browser (.html).
+
+    Args:
+        source: The file to read: .bvh, .glb of Laban, .npz.
+        out: Files to write; the suffix says the format.
+        width: Pixels, of films and pictures.
+        height: Pixels, of films and pictures.
+        fps: Frames per second of a film; 30 for .mp4 and 20 for .gif if not given.
+        json: Print one JSON object.
+        quiet: Print only warnings and errors.
+    """
+    check_source(source)
+    check_outputs(out, SHOWN)
+    check_number("--fps", fps, 1, 240)
+    check_number("--width", width, 16, 8192)
+    check_number("--height", height, 16, 8192)
+
+    import laban
+
+    motion = laban.read(source)
+    written = []
+    for path in out:
+        options = film_rate(path, fps)
+        if path.suffix.lower() != ".html":
+            options |= {key: value for key, value in (("width", width), ("height", height)) if value is not None}
+        laban.write(motion, path, **options)
+        written.append(described(motion, path))
+    tell(written, json=json, quiet=quiet)
+    return 0
+
+
+def info(file: Positional[Path], json: bool = False) -> int:
+    """Say what is in a motion file: skeleton, length, what it shows, and where it comes from.
+
+    Args:
+        file: A .bvh, .glb of Laban, or .npz.
+        json: Print one JSON object.
+    """
+    check_source(file)
+
+    import numpy as np
+
+    import laban
+
+    motion = laban.read(file)
+    joints = motion.joints()
+    steps = np.linalg.norm(np.diff(motion.root[:, [0, 2]], axis=0), axis=-1)
+    facts: dict[str, Any] = {
+        "file": str(file),
+        "skeleton": motion.skeleton.name,
+        "joints": len(motion.skeleton),
+        "frames": motion.frames,
+        "fps": round(motion.fps, 4),
+        "seconds": round(motion.seconds, 4),
+        "path_metres": round(float(steps.sum()), 4),
+        "lowest_metres": round(float(joints[..., 1].min()), 4),
+        "highest_metres": round(float(joints[..., 1].max()), 4),
+    }
+    if json:
+        bones = [
+            {"name": name, "parent": parent, "offset": [round(float(x), 6) for x in offset]}
+            for name, parent, offset in zip(
+                motion.skeleton.names, motion.skeleton.parents, motion.skeleton.offsets, strict=True
+            )
+        ]
+        segments = [vars(segment) for segment in motion.segments]
+        print_json(facts | {"bones": bones, "segments": segments, "passport": motion.passport})
+        return 0
+    print(file)
+    print(f"  {motion.frames} frames at {motion.fps:g} fps, {motion.seconds:.2f} s")
+    print(f"  walks a path of {facts['path_metres']:.2f} m, between {facts['lowest_metres']:.2f} m "
+          f"and {facts['highest_metres']:.2f} m above the floor")  # fmt: skip
+    for segment in motion.segments:
+        print(f"  {segment.start:.2f} to {segment.end:.2f} s: {segment.text}")
+    print(f"skeleton {motion.skeleton.name}, {len(motion.skeleton)} joints")
+    for name, parent in zip(motion.skeleton.names, motion.skeleton.parents, strict=True):
+        print(f"  {name}" + (f" < {motion.skeleton.names[parent]}" if parent >= 0 else ""))
+    print("\n".join(["passport", *passport_lines(motion.passport)]))
+    return 0
+
+
+def check_source(path: Path) -> None:
+    """Raises InputError if `path` is not a file with a suffix that can be read."""
+    check_suffix(path, READERS)
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such file.")
+
+
+def film_rate(path: Path, fps: float | None) -> dict[str, Any]:
+    """The option that says a film's frame rate; other formats take the motion's own."""
+    return {"fps": fps} if fps is not None and path.suffix.lower() in FILMS else {}
+
+
+def on_22_joints(motion: Motion) -> Motion:
+    """The motion on HUMANML22, retargeted unless it is there already."""
+    from laban.motion.skeletons import HUMANML22
+
+    if motion.skeleton == HUMANML22 or motion.skeleton.names == HUMANML22.names:
+        return motion
+    from laban.motion.retarget import retarget as to_22_joints
+
+    return to_22_joints(motion)
+
+
+def described(motion: Motion, path: Path) -> dict[str, Any]:
+    """What was written, for people and for scripts."""
+    return {"file": str(path.resolve()), "frames": motion.frames, "fps": motion.fps, "seconds": round(motion.seconds, 4)}
+
+
+def tell(written: list[dict[str, Any]], *, json: bool, quiet: bool) -> None:
+    """Prints what was written."""
+    if json:
+        print_json({"written": written})
+    elif not quiet:
+        for item in written:
+            print(f"{item['file']}: {item['seconds']:.2f} s, {item['frames']} frames at {item['fps']:g} fps")

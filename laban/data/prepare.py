@@ -1,0 +1,172 @@
+"""`laban data prepare`: a corpus as its owner publishes it becomes memory-mapped features. Resumable, idempotent."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from tqdm import tqdm
+
+from laban.data import bandai_namco, cmu, humanml3d
+from laban.data.corpus import FORMAT, Clip, write
+from laban.errors import FormatError, InputError, LabanError
+from laban.io.atomic import replacing
+
+BVH_CORPORA: dict[str, ModuleType] = {"bandai-namco": bandai_namco, "cmu": cmu}
+CORPORA = (*BVH_CORPORA, *humanml3d.LAYOUT_OF)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `prepare` did: clips and hours written, files skipped with the reason, and whether it was done before."""
+
+    corpus: str
+    folder: str
+    clips: int
+    hours: float
+    skipped: dict[str, str]
+    already_done: bool
+
+
+def prepare(corpus: str, src: Path, dst: Path, quiet: bool = False) -> Report:
+    """Prepare `corpus` from `src` (the published folder, an archive, or a folder of archives) into `dst/corpus`.
+
+    A broken file is skipped and named in the report. A run that was cut off continues where it stopped; a
+    finished one is not done again unless the sources have changed.
+    Raises: InputError if the corpus is unknown or `src` holds none of its files.
+    """
+    if corpus not in CORPORA:
+        raise InputError(f"data prepare: unknown corpus {corpus!r}; expected one of {', '.join(CORPORA)}.")
+    src, folder = Path(src), Path(dst) / corpus
+    if not src.exists():
+        raise InputError(f"data prepare: {src} does not exist. Give the folder or archive that holds {corpus}.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"data prepare: cannot make {folder} ({error.strerror}). Name another destination.") from None
+    if corpus in humanml3d.LAYOUT_OF:
+        return _prepare_humanml(corpus, src, folder, quiet)
+    return _prepare_bvh(corpus, BVH_CORPORA[corpus], src, folder, quiet)
+
+
+@contextlib.contextmanager
+def _unpacked(src: Path, pattern: str) -> Iterator[Path]:
+    """`src` itself if it is a folder with BVH files in it, else a temporary folder with its archives unpacked."""
+    if src.is_dir() and next(src.rglob("*.bvh"), None) is not None:
+        yield src
+        return
+    archives = sorted(src.glob(pattern)) if src.is_dir() else [src]
+    if not archives:
+        raise InputError(f"data prepare: {src} holds neither BVH files nor an archive named {pattern}.")
+    with tempfile.TemporaryDirectory(prefix="laban-") as name:
+        for archive in archives:
+            try:
+                with tarfile.open(archive) as tar:
+                    tar.extractall(name, filter="data")
+            except (tarfile.TarError, OSError, EOFError) as error:
+                raise FormatError(f"{archive}: not a readable archive ({error}).") from None
+        yield Path(name)
+
+
+def _signature(sources: str, modified: int) -> str:
+    return hashlib.sha256(f"{FORMAT} {sources} {modified}".encode()).hexdigest()[:16]
+
+
+def _stamp(src: Path) -> str:
+    """A cheap fingerprint of the sources: names and sizes."""
+    files = [src] if src.is_file() else sorted(p for p in src.rglob("*") if p.is_file() and ".tar" in p.name)
+    files = files or sorted(src.rglob("*.bvh"))
+    listing = "\n".join(f"{p.name} {p.stat().st_size}" for p in files)
+    return _signature(listing, len(files))
+
+
+def _finished(folder: Path, stamp: str) -> Report | None:
+    index = folder / "index.json"
+    if not index.is_file():
+        return None
+    try:
+        about = json.loads(index.read_text())
+        if about.get("stamp") != stamp or about.get("format") != FORMAT:
+            return None
+        return Report(**{**about["report"], "already_done": True})
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _prepare_bvh(corpus: str, module: ModuleType, src: Path, folder: Path, quiet: bool) -> Report:
+    stamp = _stamp(src)
+    done = _finished(folder, stamp)
+    if done is not None:
+        return done
+    parts = folder / f"parts-{stamp}"
+    parts.mkdir(exist_ok=True)
+    skipped: dict[str, str] = {}
+    kept: list[Path] = []
+    with _unpacked(src, module.ARCHIVES) as place:
+        paths = module.files(place)
+        if not paths:
+            raise InputError(f"data prepare: {src} holds no file of {corpus}.")
+        for path in tqdm(paths, desc=corpus, unit="file", disable=quiet, file=sys.stderr):
+            reason = module.excluded(path)
+            part = parts / f"{path.stem}.npz"
+            if reason is None and not part.exists():
+                try:
+                    _save_part(part, module.clips(path))
+                except LabanError as error:
+                    reason = str(error)
+            if reason is not None:
+                skipped[path.name] = reason
+            else:
+                kept.append(part)
+    loaded = [clip for part in kept for clip in _load_part(part)]
+    frames = sum(len(c.features) for c in loaded)
+    report = Report(corpus, str(folder), len(loaded), round(frames / 20.0 / 3600, 3), skipped, False)
+    about = {"stamp": stamp, "acknowledgement": module.ACKNOWLEDGEMENT, "report": asdict(report)}
+    write(folder, corpus, module.LICENCE, loaded, about=about)
+    for part in parts.iterdir():
+        part.unlink()
+    parts.rmdir()
+    return report
+
+
+def _save_part(path: Path, clips: list[Clip]) -> None:
+    arrays: dict[str, np.ndarray] = {}
+    facts = []
+    for i, clip in enumerate(clips):
+        arrays[f"features{i}"], arrays[f"joints{i}"] = clip.features, clip.joints
+        facts.append({k: v for k, v in asdict(clip).items() if k not in ("features", "joints")})
+    with replacing(path) as temporary:
+        np.savez(temporary, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
+
+
+def _load_part(path: Path) -> list[Clip]:
+    with np.load(path) as data:
+        facts = json.loads(str(data["facts"]))
+        return [
+            Clip(**{**f, "captions": tuple(f["captions"])}, features=data[f"features{i}"], joints=data[f"joints{i}"])
+            for i, f in enumerate(facts)
+        ]
+
+
+def _prepare_humanml(corpus: str, src: Path, folder: Path, quiet: bool) -> Report:
+    stamp = _signature(str(src.resolve()), len(list(src.rglob("*.npy"))) if src.is_dir() else 0)
+    done = _finished(folder, stamp)
+    if done is not None:
+        return done
+    skipped: dict[str, str] = {}
+    loaded = list(humanml3d.clips(corpus, src, skipped, quiet))
+    layout = humanml3d.LAYOUT_OF[corpus]
+    frames = sum(len(c.features) for c in loaded)
+    report = Report(corpus, str(folder), len(loaded), round(frames / layout.fps / 3600, 3), skipped, False)
+    about = {"stamp": stamp, "report": asdict(report)}
+    write(folder, corpus, humanml3d.LICENCE, loaded, stats=humanml3d.statistics(src, layout), about=about)
+    return report

@@ -1,0 +1,147 @@
+"""From text features to the tokens that stand before the motion."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from laban.nn.attention import sinusoids
+from laban.systems.momask.config import TextConfig
+
+if TYPE_CHECKING:
+    from laban.condition.text import TextFeatures
+
+
+@dataclass
+class Condition:
+    """pooled (B, W) float; words (B, L, V) float and valid (B, L) bool, or None where only pooled is used."""
+
+    pooled: Tensor
+    words: Tensor | None = None
+    valid: Tensor | None = None
+
+    @classmethod
+    def of(cls, features: TextFeatures, config: TextConfig, device: torch.device) -> Condition:
+        """What an encoder returned, cut to what the transformers see."""
+        if not config.tokens:
+            return cls(features.pooled.to(device))
+        n = config.max_tokens
+        return cls(
+            features.pooled.to(device), features.tokens[:, :n].to(device), features.valid[:, :n].to(device)
+        )
+
+    def select(self, rows: Sequence[int]) -> Condition:
+        """Some of the samples; words are cut to the longest that remains."""
+        index = torch.tensor(list(rows), device=self.pooled.device)
+        if self.words is None or self.valid is None:
+            return Condition(self.pooled[index])
+        valid = self.valid[index]
+        places = torch.arange(1, valid.shape[1] + 1, device=valid.device)
+        longest = int((valid * places).amax()) if valid.numel() else 0
+        return Condition(self.pooled[index], self.words[index, :longest], valid[:, :longest])
+
+    def noisy(self, config: TextConfig, generator: torch.Generator | None) -> Condition:
+        """Training's augmentation: noise of a fraction of the norm, hidden words, hidden pooled features."""
+
+        def perturbed(x: Tensor) -> Tensor:
+            if config.noise == 0:
+                return x
+            size = config.noise * x.norm(dim=-1, keepdim=True) / x.shape[-1] ** 0.5
+            return x + size * torch.randn(x.shape, generator=generator, device=x.device)
+
+        pooled, words, valid = perturbed(self.pooled), self.words, self.valid
+        if words is not None and valid is not None:
+            words = perturbed(words)
+            if config.token_dropout > 0:
+                dice = torch.rand(valid.shape, generator=generator, device=valid.device)
+                valid = valid & (dice >= config.token_dropout)
+            if config.pool_dropout > 0:
+                dice = torch.rand(len(pooled), 1, generator=generator, device=pooled.device)
+                pooled = pooled * (dice >= config.pool_dropout)
+        return Condition(pooled, words, valid)
+
+    def dropped(self, drop: Tensor) -> Condition:
+        """The same with samples where drop (B,) is True unconditioned: pooled zero, words hidden."""
+        keep = ~drop
+        return Condition(
+            self.pooled * keep[:, None], self.words, None if self.valid is None else self.valid & keep[:, None]
+        )
+
+    def doubled(self) -> Condition:
+        """(2 B) the condition, then the same unconditioned."""
+        none = self.dropped(torch.ones(len(self.pooled), dtype=torch.bool, device=self.pooled.device))
+
+        def both(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+            return None if a is None or b is None else torch.cat([a, b])
+
+        return Condition(torch.cat([self.pooled, none.pooled]), both(self.words, none.words), both(self.valid, none.valid))
+
+
+class Prefix(nn.Module):
+    """Condition -> memory tokens before the motion: the pooled feature (released: it alone, without position), and
+    with `TextConfig.tokens` one token per word, with sinusoidal positions of their own.
+
+    A zeroed pooled feature leaves the bias: that is the unconditioned token. Released: cond_emb -> pooled.
+    """
+
+    places: Tensor
+
+    def __init__(self, config: TextConfig, width: int) -> None:
+        super().__init__()
+        self.pooled = nn.Linear(config.width, width)
+        self.words = nn.Linear(config.token_width, width) if config.tokens else None
+        self.register_buffer("places", sinusoids(config.max_tokens, width), persistent=False)
+
+    def forward(self, condition: Condition) -> tuple[Tensor, Tensor | None]:
+        """Returns: (B, P, D) and (B, P) bool valid, None if all are."""
+        first = self.pooled(condition.pooled)[:, None]
+        if self.words is None or condition.words is None or condition.valid is None:
+            return first, None
+        words = self.words(condition.words) + self.places[: condition.words.shape[1]]
+        always = condition.valid.new_ones(len(first), 1)
+        return torch.cat([first, words], 1), torch.cat([always, condition.valid], 1)
+
+
+def joint_validity(prefix: Tensor, prefix_valid: Tensor | None, valid: Tensor | None) -> Tensor | None:
+    """(B, P + N) validity of a prefix followed by N motion tokens; None if everything is real."""
+    if prefix_valid is None and valid is None:
+        return None
+    b, p = prefix.shape[:2]
+    if prefix_valid is None:
+        prefix_valid = torch.ones(b, p, dtype=torch.bool, device=prefix.device)
+    if valid is None:
+        raise AssertionError("motion validity must be given when the prefix has padding")
+    return torch.cat([prefix_valid, valid], 1)
+
+
+class HashedText:
+    """Words as fixed random vectors, seeded by their letters. No weights and no meaning: for the tiny preset."""
+
+    def __init__(self, width: int) -> None:
+        self.width = self.token_width = width
+        self.fingerprint = f"hashed-{width}"
+
+    def encode(self, texts: Sequence[str]) -> TextFeatures:
+        """Texts -> features; every word counts as understood."""
+        from laban.condition.text import TextFeatures
+
+        rows = [[self._word(w) for w in re.findall(r"[a-z']+", text.lower())] for text in texts]
+        longest = max(1, *(len(r) for r in rows))
+        tokens = torch.zeros(len(rows), longest, self.width)
+        valid = torch.zeros(len(rows), longest, dtype=torch.bool)
+        for i, row in enumerate(rows):
+            if row:
+                tokens[i, : len(row)] = torch.stack(row)
+                valid[i, : len(row)] = True
+        pooled = tokens.sum(1) / valid.sum(1, keepdim=True).clamp_min(1)
+        return TextFeatures(pooled=pooled, tokens=tokens, valid=valid, known=valid.any(1).float())
+
+    def _word(self, word: str) -> Tensor:
+        seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:7], "big")
+        return torch.randn(self.width, generator=torch.Generator().manual_seed(seed))

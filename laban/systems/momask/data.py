@@ -1,0 +1,196 @@
+"""Training batches: windows of features for the tokenizer, tokens and text features for the transformers.
+
+A sampler is a function of a random generator and nothing else, so a resumed run draws the same batches.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from laban.errors import InputError
+from laban.systems.momask.config import MoMaskConfig
+
+if TYPE_CHECKING:
+    from laban.condition.text import TextEncoder
+    from laban.data.corpus import Corpus, Record
+    from laban.nn.tokenizer import Tokenizer
+
+
+class WindowSampler:
+    """{"motion": (B, window, features) normalised}: windows of training clips, every window alike."""
+
+    def __init__(self, corpus: Corpus, split: str, windows: Sequence[int], mean: Tensor, std: Tensor) -> None:
+        records = corpus.select(split)
+        self.mean, self.std = mean.numpy(), std.numpy()
+        self.corpus = corpus
+        self.choices: list[tuple[int, list[Record], np.ndarray]] = []
+        for window in windows:
+            long = [r for r in records if r.length >= window]
+            if long:
+                self.choices.append((window, long, np.cumsum([r.length - window + 1 for r in long])))
+        if not self.choices:
+            raise InputError(
+                f"tokenizer: split {split!r} has {len(records)} clips, none of {min(windows)} frames or more; "
+                "prepare more data or set a smaller windows=(…,)."
+            )
+
+    def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
+        window, records, ends = self.choices[int(rng.integers(len(self.choices)))]
+        motion = np.empty((batch_size, window, len(self.mean)), np.float32)
+        for row, place in enumerate(rng.integers(ends[-1], size=batch_size)):
+            i = int(np.searchsorted(ends, place, side="right"))
+            start = int(place - (ends[i - 1] if i else 0))
+            motion[row] = self.corpus.features(records[i])[start : start + window]
+        motion -= self.mean
+        motion /= self.std
+        return {"motion": torch.from_numpy(motion)}
+
+
+def tokenize(
+    corpus: Corpus, records: Sequence[Record], tokenizer: Tokenizer, mean: Tensor, std: Tensor, frames_at_once: int = 8192
+) -> list[list[np.ndarray]]:
+    """Tokens of whole clips at every phase of the token grid.
+
+    Clips are encoded in batches of exactly equal length, so nothing is padded.
+
+    Returns: per record, per phase p = 0 ... stride-1, (N_p, Q) int16 tokens of frames p, p+1, ...; a phase that
+        leaves less than one token is absent.
+    """
+    stride = tokenizer.config.stride
+    device = next(tokenizer.parameters()).device
+    groups: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for i, record in enumerate(records):
+        for phase in range(stride):
+            length = (record.length - phase) // stride * stride
+            if length >= stride:
+                groups[length].append((i, phase))
+    result: list[list[np.ndarray]] = [[np.empty((0, 0), np.int16)] * stride for _ in records]
+    for length, members in groups.items():
+        size = max(1, frames_at_once // length)
+        for at in range(0, len(members), size):
+            part = members[at : at + size]
+            motion = torch.stack(
+                [torch.from_numpy(np.array(corpus.features(records[i])[p : p + length], np.float32)) for i, p in part]
+            )
+            codes = tokenizer.encode(((motion - mean) / std).to(device)).to(torch.int16).cpu().numpy()
+            for (i, p), row in zip(part, codes, strict=True):
+                result[i][p] = row
+    return [[phase for phase in phases if len(phase)] for phases in result]
+
+
+class CaptionBank:
+    """Text features of distinct captions, encoded once."""
+
+    def __init__(self, captions: Sequence[str], encoder: TextEncoder, tokens: bool, longest: int) -> None:
+        self.index = {text: i for i, text in enumerate(dict.fromkeys(captions))}
+        texts = list(self.index)
+        pooled: list[Tensor] = []
+        self.words: list[Tensor] | None = [] if tokens else None
+        for at in range(0, len(texts), 256):
+            found = encoder.encode(texts[at : at + 256])
+            pooled.append(found.pooled.float().cpu())
+            if self.words is not None:
+                for row, valid in zip(found.tokens, found.valid, strict=True):
+                    self.words.append(row[valid][:longest].float().cpu())
+        self.pooled = torch.cat(pooled)
+        self.token_width = encoder.token_width
+
+    def gather(self, ids: Sequence[int]) -> dict[str, Tensor]:
+        """{"pooled": (B, W)} and, with words, {"words": (B, L, V), "word_valid": (B, L) bool}."""
+        batch = {"pooled": self.pooled[list(ids)]}
+        if self.words is not None:
+            rows = [self.words[i] for i in ids]
+            longest = max(1, max(len(r) for r in rows))
+            batch["words"] = torch.zeros(len(rows), longest, self.token_width)
+            batch["word_valid"] = torch.zeros(len(rows), longest, dtype=torch.bool)
+            for b, row in enumerate(rows):
+                batch["words"][b, : len(row)] = row
+                batch["word_valid"][b, : len(row)] = True
+        return batch
+
+
+def captioned(corpus: Corpus, split: str, config: MoMaskConfig) -> list[Record]:
+    """The clips of a split that the transformers can learn from."""
+    records = [r for r in corpus.select(split) if r.captions and r.length >= config.min_frames]
+    if not records:
+        raise InputError(
+            f"momask: split {split!r} has no clip with a caption and at least {config.min_frames} frames; "
+            "prepare more data or set a smaller min_frames."
+        )
+    return records
+
+
+def weights_of(records: Sequence[Record], balance: float) -> np.ndarray:
+    """(R,) probabilities: (number of clips that share the first caption) ** -balance, normalised."""
+    count = Counter(r.captions[0] for r in records)
+    weight = np.array([count[r.captions[0]] ** -balance for r in records])
+    return weight / weight.sum()
+
+
+class TokenSampler:
+    """{"codes": (B, N, Q) int64, "valid": (B, N) bool} and the text features of one caption per clip.
+
+    Clips are drawn with their weights exactly, but those of a batch have similar lengths: the clips, in order of
+    length, are cut into blocks at a random offset, a block is drawn, and the batch comes from that block.
+    """
+
+    def __init__(
+        self, records: Sequence[Record], tokens: Sequence[list[np.ndarray]], bank: CaptionBank, config: MoMaskConfig
+    ) -> None:
+        order = np.argsort([r.length for r in records], kind="stable")
+        self.records = [records[i] for i in order]
+        self.tokens = [tokens[i] for i in order]
+        self.weights = weights_of(self.records, config.balance)
+        self.bank = bank
+        self.shorten, self.longest = config.shorten, config.max_tokens
+
+    def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
+        count = len(self.records)
+        block = min(count, max(4 * batch_size, count // 16))
+        anchor = int(rng.choice(count, p=self.weights))
+        offset = int(rng.integers(block))
+        start = max(0, (anchor - offset) // block * block + offset)
+        stop = min(count, (anchor - offset) // block * block + offset + block)
+        share = self.weights[start:stop]
+        picks = rng.choice(stop - start, size=batch_size, p=share / share.sum()) + start
+        rows, captions = [], []
+        for pick, dice in zip(picks, rng.random((batch_size, 4)), strict=True):
+            record, phases = self.records[pick], self.tokens[pick]
+            codes = phases[int(dice[0] * len(phases))]
+            length = min(len(codes), self.longest)
+            if length > 1 and dice[1] < self.shorten:
+                length -= 1
+            at = int(dice[2] * (len(codes) - length + 1))
+            rows.append(codes[at : at + length])
+            captions.append(self.bank.index[record.captions[int(dice[3] * len(record.captions))]])
+        longest = max(len(r) for r in rows)
+        codes = torch.full((batch_size, longest, rows[0].shape[1]), -1, dtype=torch.int64)
+        valid = torch.zeros(batch_size, longest, dtype=torch.bool)
+        for b, row in enumerate(rows):
+            codes[b, : len(row)] = torch.from_numpy(row.astype(np.int64))
+            valid[b, : len(row)] = True
+        return {"codes": codes, "valid": valid, **self.bank.gather(captions)}
+
+
+class LengthSampler:
+    """{"pooled": (B, W), "tokens": (B,) int64}: captions and lengths of clips."""
+
+    def __init__(self, records: Sequence[Record], bank: CaptionBank, config: MoMaskConfig) -> None:
+        self.records, self.bank = records, bank
+        self.weights = weights_of(records, config.balance)
+        self.stride, self.longest = config.tokenizer.stride, config.max_tokens
+
+    def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
+        picks = rng.choice(len(self.records), size=batch_size, p=self.weights)
+        captions, lengths = [], []
+        for pick, dice in zip(picks, rng.random(batch_size), strict=True):
+            record = self.records[pick]
+            captions.append(self.bank.index[record.captions[int(dice * len(record.captions))]])
+            lengths.append(min(record.length // self.stride, self.longest))
+        return {"pooled": self.bank.gather(captions)["pooled"], "tokens": torch.tensor(lengths, dtype=torch.int64)}

@@ -1,0 +1,402 @@
+"""MoMask as a system: four networks trained in order, and generation from text to Motion."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from laban.errors import InputError, WeightsError
+from laban.motion import humanml
+from laban.motion.clip import Motion, Segment
+from laban.motion.skeletons import HUMANML22, KIT21
+from laban.nn.sampling import generators
+from laban.nn.tokenizer import Reconstruction, Tokenizer
+from laban.systems.base import Sampler, StageSchedule, System, TextRequest
+from laban.systems.momask import data, sampling
+from laban.systems.momask.condition import Condition, HashedText
+from laban.systems.momask.config import PRESETS, MoMaskConfig
+from laban.systems.momask.length import LengthEstimator
+from laban.systems.momask.masked import MaskedTransformer
+from laban.systems.momask.residual import ResidualTransformer
+
+if TYPE_CHECKING:
+    from laban.condition.text import TextEncoder, TextFeatures
+    from laban.data.corpus import Corpus
+
+STAGES = ("tokenizer", "masked", "residual", "length")
+
+
+class MoMask(System):
+    """Text to motion.
+
+    Args:
+        config: see config.py.
+        stats: "mean" and "std" (W,) of the features, in their own unit.
+        text_encoder: what turns prompts and captions into features; None: as `config.text.encoder` says.
+    """
+
+    name: ClassVar[str] = "momask"
+    config_class: ClassVar[type] = MoMaskConfig
+    presets: ClassVar[Mapping[str, MoMaskConfig]] = PRESETS
+    config: MoMaskConfig
+
+    def __init__(
+        self, config: MoMaskConfig, stats: Mapping[str, Any], text_encoder: TextEncoder | None = None
+    ) -> None:
+        super().__init__(config, stats)
+        self.layout = humanml.layout_of(config.tokenizer.feature_width)
+        for key in ("mean", "std"):
+            if key not in self.stats or self.stats[key].shape != (self.layout.width,):
+                raise InputError(f"momask: stats need {key!r} of shape ({self.layout.width},), as a corpus gives them.")
+        bias = torch.ones(self.layout.width)
+        for columns in (
+            self.layout.yaw_rate, self.layout.root_velocity, self.layout.root_height, self.layout.contacts
+        ):
+            bias[columns] = config.feature_bias
+        self.mean = self.stats["mean"].float()
+        self.std = self.stats["std"].float() / bias
+        self.tokenizer = Tokenizer(config.tokenizer)
+        self.masked = MaskedTransformer(config)
+        self.residual = ResidualTransformer(config)
+        self.length = LengthEstimator(config)
+        self._text_encoder = text_encoder
+        self._wanted_encoder: str | None = None  # fingerprint that the weights were trained with
+        self._tokens: dict[tuple[int, str, str], list[list[np.ndarray]]] = {}
+
+    # Text
+
+    @property
+    def text_encoder(self) -> TextEncoder:
+        """The encoder of prompts, opened on first use.
+
+        Raises: InputError if the configuration wants one that only the caller can give; WeightsError if it is not
+            the one that the weights were trained with.
+        """
+        if self._text_encoder is None:
+            text = self.config.text
+            if text.encoder == "hashed":
+                self._text_encoder = HashedText(text.width)
+            elif text.encoder == "shipped":
+                from laban.condition.text import SmallTextEncoder
+
+                self._text_encoder = SmallTextEncoder.load()
+            else:
+                raise InputError(
+                    "momask: this configuration has no text encoder of its own; set system.text_encoder, or choose "
+                    "the preset small."
+                )
+        encoder, text = self._text_encoder, self.config.text
+        if encoder.width != text.width or (text.tokens and encoder.token_width != text.token_width):
+            raise InputError(
+                f"momask: the text encoder gives widths {encoder.width} and {encoder.token_width}, the configuration "
+                f"has text.width {text.width} and text.token_width {text.token_width}."
+            )
+        if self._wanted_encoder not in (None, encoder.fingerprint):
+            raise WeightsError(
+                f"momask: these weights were trained with text encoder {self._wanted_encoder}, this one is "
+                f"{encoder.fingerprint}; restore the one they came with."
+            )
+        return encoder
+
+    @text_encoder.setter
+    def text_encoder(self, encoder: TextEncoder) -> None:
+        self._text_encoder = encoder
+
+    def describe(self) -> dict[str, Any]:
+        """The text encoder's fingerprint, if it has been used."""
+        known = self._wanted_encoder or (self._text_encoder.fingerprint if self._text_encoder else None)
+        return {"text_encoder": known}
+
+    def verify(self, facts: Mapping[str, Any]) -> None:
+        """Remembers the text encoder that the weights belong to; it is compared when it is first needed."""
+        self._wanted_encoder = facts.get("text_encoder")
+
+    # Training
+
+    def stages(self) -> tuple[str, ...]:
+        """tokenizer, masked, residual, length."""
+        return STAGES
+
+    def module(self, stage: str) -> nn.Module:
+        """The network of a stage."""
+        if stage not in STAGES:
+            raise InputError(f"momask: unknown stage {stage!r}; expected one of {', '.join(STAGES)}.")
+        return {
+            "tokenizer": self.tokenizer, "masked": self.masked, "residual": self.residual, "length": self.length
+        }[stage]  # fmt: skip
+
+    def requires(self, stage: str) -> tuple[str, ...]:
+        """The transformers need the tokenizer; the length estimator needs only the data."""
+        return ("tokenizer",) if stage in ("masked", "residual") else ()
+
+    def schedule(self, stage: str) -> StageSchedule:
+        """From the configuration."""
+        return {
+            "tokenizer": self.config.tokenizer_schedule,
+            "masked": self.config.masked_schedule,
+            "residual": self.config.residual_schedule,
+            "length": self.config.length_schedule,
+        }[stage]
+
+    def sampler(self, stage: str, corpus: Corpus, split: str) -> Sampler:
+        """Batches of a stage, see data.py. The transformers' clips are turned into tokens here, once.
+
+        Raises: InputError if the split has nothing to train on or the features are of another layout.
+        """
+        if corpus.mean.shape != (self.layout.width,):
+            raise InputError(
+                f"momask: the corpus has {corpus.mean.shape[0]} feature columns, the model {self.layout.width}."
+            )
+        config = self.config
+        if stage == "tokenizer":
+            return data.WindowSampler(corpus, split, config.windows, self.mean, self.std)
+        records = data.captioned(corpus, split, config)
+        captions = [c for r in records for c in r.captions]
+        words = config.text.tokens and stage != "length"
+        bank = data.CaptionBank(captions, self.text_encoder, words, config.text.max_tokens)
+        if stage == "length":
+            return data.LengthSampler(records, bank, config)
+        return data.TokenSampler(records, self._tokenized(corpus, split, records), bank, config)
+
+    def _tokenized(self, corpus: Corpus, split: str, records: Sequence[Any]) -> list[list[np.ndarray]]:
+        """Tokens of these clips, kept so that the second transformer need not encode them again."""
+        state = hashlib.sha256()
+        for name, value in self.tokenizer.state_dict().items():
+            state.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
+        key = (id(corpus), split, state.hexdigest())
+        if key not in self._tokens:
+            self._tokens = {k: v for k, v in self._tokens.items() if k[2] == key[2]}
+            self._tokens[key] = data.tokenize(corpus, records, self.tokenizer, self.mean, self.std)
+        return self._tokens[key]
+
+    def loss(self, stage: str, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        """Named scalars of one batch, as the sampler of the stage draws it."""
+        if stage == "tokenizer":
+            return self._tokenizer_loss(batch["motion"], generator)
+        if stage == "length":
+            pooled = Condition(batch["pooled"])
+            if self.length.training:
+                pooled = pooled.noisy(self.config.text, generator)
+            return self.length.loss(pooled.pooled, batch["tokens"])
+        condition = Condition(batch["pooled"], batch.get("words"), batch.get("word_valid"))
+        if self.module(stage).training:
+            condition = condition.noisy(self.config.text, generator)
+        if stage == "masked":
+            codes = batch["codes"][..., 0]
+            return self.masked.loss(codes, batch["valid"], condition, generator)
+        return self.residual.loss(batch["codes"], batch["valid"], condition, generator)
+
+    def _tokenizer_loss(self, motion: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        weights = self.config.tokenizer_loss
+        out: Reconstruction = self.tokenizer(motion, generator)
+        columns = self.layout.positions
+        parts = {
+            "features": F.smooth_l1_loss(out.motion, motion),
+            "local": F.smooth_l1_loss(out.motion[..., columns], motion[..., columns]),
+            "commit": out.commit,
+        }
+        loss = parts["features"] + weights.local * parts["local"] + weights.commit * parts["commit"]
+        if weights.decodes:
+            for name, value in self._joint_terms(out.motion, motion).items():
+                parts[name] = value
+                loss = loss + getattr(weights, name) * value
+        return {"loss": loss, **{k: v.detach() for k, v in parts.items()}, "perplexity": out.perplexity}
+
+    def _joint_terms(self, predicted: Tensor, real: Tensor) -> dict[str, Tensor]:
+        """Differences of decoded joints, in metres and frames."""
+        a, b = self._joints(predicted), self._joints(real)
+        difference = a - b
+        moved = difference[:, 1:] - difference[:, :-1]
+        bent = moved[:, 1:] - moved[:, :-1]
+        feet = list(self.layout.feet)
+        contacts = self.layout.contacts
+        contact = (real * self.std.to(real) + self.mean.to(real))[:, :-1, contacts] > 0.5
+        slips = _length(moved[:, :, feet]) * contact
+        return {
+            "joints": _length(difference).mean(),
+            "velocity": _length(moved).mean(),
+            "acceleration": _length(bent).mean(),
+            "foot": slips.sum() / contact.sum().clamp_min(1),
+        }
+
+    def _joints(self, normalised: Tensor) -> Tensor:
+        """(B, T, W) normalised features -> (B, T, J, 3) metres."""
+        features = normalised * self.std.to(normalised) + self.mean.to(normalised)
+        if not self.config.tokenizer_loss.integrate:
+            still = torch.zeros_like(features[..., : self.layout.root_height.start])
+            features = torch.cat([still, features[..., self.layout.root_height.start :]], -1)
+        return humanml.decode(features, self.layout) * self.layout.unit
+
+    # Generation
+
+    @torch.no_grad()
+    def generate(
+        self,
+        requests: Sequence[TextRequest],
+        seed: int,
+        *,
+        steps: int | None = None,
+        guidance: float | None = None,
+        residual_guidance: float | None = None,
+        temperature: float | None = None,
+        residual_temperature: float | None = None,
+        clean: bool = False,
+        first_index: int = 0,
+        **unknown: Any,
+    ) -> list[Motion]:
+        """One motion per request.
+
+        Args:
+            requests: texts, each with seconds in (0, max_frames / fps] or None for an estimated length.
+            seed: sample i draws from a generator seeded by (seed, first_index + i) alone.
+            steps: rounds of the masked transformer. guidance, residual_guidance: strength of the text, 1 = none extra.
+            temperature, residual_temperature: below 1, likelier tokens. None: the configuration's.
+            clean: run `laban.motion.cleanup.clean` on the result.
+        Returns: motions at the configuration's fps on the layout's skeleton, each as long as was asked to the
+            nearest frame, each with one segment and a passport that `replay` takes.
+        Raises: InputError naming the request or option that is out of range.
+        """
+        if unknown:
+            raise InputError(f"momask.generate: unknown option {sorted(unknown)[0]!r}.")
+        chosen = self.config.sampling
+        options = {
+            "steps": chosen.steps if steps is None else steps,
+            "guidance": chosen.guidance if guidance is None else guidance,
+            "residual_guidance": chosen.residual_guidance if residual_guidance is None else residual_guidance,
+            "temperature": chosen.temperature if temperature is None else temperature,
+            "residual_temperature": chosen.residual_temperature
+            if residual_temperature is None
+            else residual_temperature,
+            "clean": clean,
+        }
+        self._check(requests, seed, first_index, options)
+        if not requests:
+            return []
+        modes = [(self.module(stage), self.module(stage).training) for stage in STAGES]
+        self.eval()
+        try:
+            motions = self._generate(requests, seed, first_index, options)
+        finally:
+            for module, training in modes:
+                module.train(training)
+        return motions
+
+    def replay(self, passport: Mapping[str, Any]) -> Motion:
+        """The motion of a passport, made again.
+
+        Raises: InputError if the passport lacks something; WeightsError if it names other weights.
+        """
+        try:
+            wanted, seed = passport["weights"], passport["seed"]
+            request = TextRequest(passport["request"]["text"], passport["request"]["seconds"])
+            index, options = passport["index"], dict(passport["options"])
+        except (KeyError, TypeError) as error:
+            raise InputError(f"momask.replay: the passport has no {error}; it must come from momask.generate.") from None
+        if wanted != self.provenance.hash:
+            raise WeightsError(f"momask.replay: the passport names weights {wanted}, loaded are {self.provenance.hash}.")
+        return self.generate([request], seed, first_index=index, **options)[0]
+
+    def preview(self, seed: int) -> list[Motion]:
+        """Three motions to look at, once the tokenizer and both transformers are trained."""
+        if not {"tokenizer", "masked", "residual"} <= self.provenance.trained:
+            return []
+        texts = ("a person walks forward", "a person raises the right hand", "a person turns left")
+        return self.generate([TextRequest(text, min(4.0, self.config.max_frames / self.config.fps)) for text in texts], seed)
+
+    def _generate(
+        self, requests: Sequence[TextRequest], seed: int, first_index: int, options: dict[str, Any]
+    ) -> list[Motion]:
+        config, chosen = self.config, self.config.sampling
+        sources = generators(seed, len(requests), first_index)
+        features = self.text_encoder.encode([r.text for r in requests])
+        condition = Condition.of(features, config.text, self.device)
+        frames, tokens = self._lengths(requests, condition.pooled, sources)
+        base = sampling.Draw(options["guidance"], options["temperature"], chosen.filter)
+        upper = sampling.Draw(options["residual_guidance"], options["residual_temperature"], chosen.filter)
+        motions: dict[int, Motion] = {}
+        order = sorted(range(len(requests)), key=lambda i: tokens[i])
+        for at in range(0, len(order), chosen.batch):
+            part = order[at : at + chosen.batch]
+            lengths, rngs = [tokens[i] for i in part], [sources[i] for i in part]
+            told = condition.select(part)
+            codes = sampling.sample_base(self.masked, told, lengths, rngs, options["steps"], base)
+            codes = sampling.sample_residual(
+                self.residual, codes, told, lengths, rngs, upper, chosen.pad_class
+            )
+            for row, i in enumerate(part):
+                passport = self.passport(
+                    requests[i],
+                    seed,
+                    index=first_index + i,
+                    frames=frames[i],
+                    fps=config.fps,
+                    options=options,
+                    text_encoder=self.text_encoder.fingerprint,
+                    understood=round(float(features.known[i]), 3),
+                )
+                motion = self._motion(codes[row, : tokens[i]], frames[i], requests[i].text, passport)
+                motions[i] = motion
+        ready = [motions[i] for i in range(len(requests))]
+        if options["clean"]:
+            from laban.motion import cleanup
+
+            ready = [cleanup.clean(m) for m in ready]
+        return ready
+
+    def _lengths(
+        self, requests: Sequence[TextRequest], pooled: Tensor, sources: Sequence[torch.Generator]
+    ) -> tuple[list[int], list[int]]:
+        """Frames and tokens of each request, estimated where none was asked for."""
+        stride = self.config.tokenizer.stride
+        frames = [0 if r.seconds is None else max(1, round(r.seconds * self.config.fps)) for r in requests]
+        open_ = [i for i, r in enumerate(requests) if r.seconds is None]
+        if open_:
+            logits = self.length(pooled[open_])
+            guesses = sampling.draw_lengths(logits, [sources[i] for i in open_], self.config.sampling.length)
+            for i, guess in zip(open_, guesses, strict=True):
+                frames[i] = guess * stride
+        return frames, [-(-f // stride) for f in frames]
+
+    def _motion(self, codes: Tensor, frames: int, text: str, passport: dict[str, Any]) -> Motion:
+        """(N, Q) tokens -> a motion of `frames` frames; decoded alone, so no padding leaks in."""
+        features = self.tokenizer.decode(codes[None])[0, :frames].float().cpu()
+        values = (features * self.std + self.mean).numpy().astype(np.float64)
+        joints = humanml.decode(values, self.layout) * self.layout.unit
+        skeleton = HUMANML22 if self.layout is humanml.HUMANML else KIT21
+        fps = self.config.fps
+        return Motion.from_joints(
+            joints, fps, skeleton, segments=(Segment(text, 0.0, frames / fps),), passport=passport
+        )
+
+    def _check(
+        self, requests: Sequence[TextRequest], seed: int, first_index: int, options: Mapping[str, Any]
+    ) -> None:
+        longest = self.config.max_frames / self.config.fps
+        for i, request in enumerate(requests):
+            if not isinstance(request.text, str) or not request.text.strip():
+                raise InputError(f"momask.generate: request {i + 1} has an empty text; say what the person does.")
+            seconds = request.seconds
+            if seconds is not None and not (math.isfinite(seconds) and 0 < seconds <= longest):
+                raise InputError(
+                    f"momask.generate: seconds is {seconds:g}, expected more than 0 and at most {longest:g}."
+                )
+        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0 or first_index < 0:
+            raise InputError(f"momask.generate: seed is {seed!r}, expected a whole number of 0 or more.")
+        if not isinstance(options["steps"], int) or not 1 <= options["steps"] <= 1000:
+            raise InputError(f"momask.generate: steps is {options['steps']!r}, expected a whole number from 1 to 1000.")
+        for name, low in (("guidance", 0.0), ("residual_guidance", 0.0), ("temperature", 1e-9), ("residual_temperature", 1e-9)):
+            value = options[name]
+            if not math.isfinite(value) or not low <= value <= 100:
+                raise InputError(f"momask.generate: {name} is {value:g}, expected a number from {low:g} to 100.")
+
+
+def _length(x: Tensor) -> Tensor:
+    """(..., 3) -> (...) Euclidean length, with a finite gradient at 0."""
+    return (x.square().sum(-1) + 1e-10).sqrt()

@@ -1,0 +1,85 @@
+"""The project keeps its promises: the help is quick and light, files stay short, versions agree."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"torch", "transformers", "lightning", "lightning_fabric", "matplotlib", "numpy", "scipy", "librosa"}
+LONGEST = 450  # lines
+
+
+def python(code: str) -> str:
+    """What a new interpreter prints for `code`, run in the checkout."""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_help_is_quick() -> None:
+    times = []
+    for _ in range(5):  # the best of five: the machine may be busy
+        begin = time.perf_counter()
+        done = subprocess.run([sys.executable, "-m", "laban", "--help"], cwd=ROOT, capture_output=True, text=True)
+        times.append(time.perf_counter() - begin)
+        assert done.returncode == 0
+        assert "generate" in done.stdout
+    assert min(times) < 0.5
+
+
+@pytest.mark.parametrize("argv", [["--help"], ["generate", "--help"], ["convert", "--help"], ["train", "--help"]])
+def test_help_imports_nothing_heavy(argv: list[str]) -> None:
+    code = f"import sys; from laban.cli import main; code = main({argv!r}); print(code, sorted({HEAVY!r} & set(sys.modules)))"
+    assert python(code).splitlines()[-1] == "0 []"
+
+
+def test_importing_laban_imports_nothing_heavy() -> None:
+    assert python(f"import sys, laban; print(sorted({HEAVY!r} & set(sys.modules)))").strip() == "[]"
+
+
+def test_the_base_install_is_light() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    base = {line.partition(">")[0] for line in project["dependencies"]}
+    assert base.isdisjoint({"transformers", "librosa", "ray", "fastapi", "torchvision", "torchaudio", "torchmetrics"})
+
+
+def test_every_dependency_is_pinned() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lists = [project["dependencies"], *project["optional-dependencies"].values()]
+    wanted = {line.partition(">")[0] for lines in lists for line in lines}
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = {line.partition("==")[0] for line in lines if line and not line.startswith("#")}
+    assert wanted <= pinned
+
+
+def test_the_version_is_the_installed_one() -> None:
+    import laban
+
+    try:
+        installed = metadata.version("laban")
+    except metadata.PackageNotFoundError:
+        pytest.skip("laban runs from the checkout without being installed")
+    assert laban.__version__ == installed
+
+
+def test_files_stay_short() -> None:
+    files = [*(ROOT / "laban").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    long = {str(path.relative_to(ROOT)): n for path in files if (n := len(path.read_text().splitlines())) > LONGEST}
+    assert long == {}
+
+
+def test_no_module_says_nothing() -> None:
+    names = {"utils.py", "util.py", "common.py", "helpers.py", "misc.py"}
+    assert [path for path in (ROOT / "laban").rglob("*.py") if path.name in names] == []
+
+
+def test_readme_tree_names_every_package() -> None:
+    readme = (ROOT / "README.md").read_text()
+    packages = [p.parent.name for p in (ROOT / "laban").glob("*/__init__.py")]
+    assert [name for name in packages if f"{name}/" not in readme] == []
