@@ -121,7 +121,7 @@ def parse_and_call(command: Callable[..., int], name: str, argv: list[str]) -> i
 
 def unbox(text: str) -> str:
     """tyro's complaint (a drawn box of several lines) as one line: up to its first rule, without the frame."""
-    lines = []
+    lines: list[str] = []
     for line in text.splitlines():
         line = line.strip(" │╭╮╰╯")
         if line.startswith("─"):

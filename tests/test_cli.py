@@ -150,7 +150,8 @@ def test_overview_and_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_prompts_file(tmp_path: Path) -> None:
     path = tmp_path / "prompts.txt"
-    path.write_text("\ufeff# four\na person walks\n\n  a person   bows \n   # not this\na person runs", encoding="utf-8")
+    text = "\ufeff# four\na person walks\n\n  a person   bows \n   # not this\na person runs"
+    path.write_text(text, encoding="utf-8")
     assert sentences("", path) == ["a person walks", "a person bows", "a person runs"]
 
 

@@ -35,7 +35,10 @@ def test_help_is_quick() -> None:
 
 @pytest.mark.parametrize("argv", [["--help"], ["generate", "--help"], ["convert", "--help"], ["train", "--help"]])
 def test_help_imports_nothing_heavy(argv: list[str]) -> None:
-    code = f"import sys; from laban.cli import main; code = main({argv!r}); print(code, sorted({HEAVY!r} & set(sys.modules)))"
+    code = (
+        f"import sys; from laban.cli import main; code = main({argv!r})\n"
+        f"print(code, sorted({HEAVY!r} & set(sys.modules)))"
+    )
     assert python(code).splitlines()[-1] == "0 []"
 
 

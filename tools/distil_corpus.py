@@ -38,11 +38,16 @@ class Synset:
 
 @dataclass(frozen=True)
 class Sentence:
-    """A training sentence; sentences of one contrast group share `group` (-1: none)."""
+    """A training sentence; sentences of one contrast group share `group` (-1: none).
+
+    `plain` is a plain wording of the same action ("the toddler ambles off leftwards" -> "a person walks to the
+    left, like a child"), or "" when the corpus knows none.
+    """
 
     text: str
     source: str
     group: int = -1
+    plain: str = ""
 
 
 def wordnet(folder: Path = WORDNET) -> dict[str, Synset]:
@@ -213,6 +218,100 @@ def hyponyms(synsets: dict[str, Synset], lemma: str, part: str, depth: int = 3) 
     return list(found)
 
 
+# Words that mean nearly the same: the plain wording of the corpus, and its synonyms ------------------------------
+
+STYLES: dict[str, str] = {
+    "": "normally|casually",
+    "energetically": "energetically|actively|vigorously|briskly|lively|full of energy|with vigour|with a lot of energy",
+    "like an old person": "like an old person|like an elderly person|like a grandparent|like a pensioner|feebly|"
+    "with a frail body|with a hunched back",
+    "tiredly": "tiredly|wearily|exhaustedly|exhausted|worn out|out of breath|with fatigue|weakly",
+    "in a feminine manner": "in a feminine manner|in a feminine way|like a woman|gracefully|elegantly|ladylike",
+    "in a masculine manner": "in a masculine manner|in a masculine way|like a man|manly",
+    "like a young person": "like a young person|youthfully|like a teenager",
+    "like a child": "like a child|childishly|playfully|like a little kid",
+    "like a giant": "like a giant|heavily|like a monster",
+    "like a street thug": "like a street thug|like a hoodlum|like a gangster|aggressively|threateningly|menacingly",
+    "rhythmically": "rhythmically|to the beat|to the music|in rhythm",
+    "timidly": "timidly|shyly|nervously|anxiously|hesitantly|fearfully|without confidence|unsure of himself",
+    "proudly": "proudly|arrogantly|confidently|boldly|with pride|haughtily",
+    "sadly": "sadly|sorrowfully|gloomily|depressed|with a heavy heart|in tears",
+    "happily": "happily|joyfully|cheerfully|gladly|in a good mood|with joy",
+    "angrily": "angrily|furiously|madly|in a rage|with anger",
+}
+STYLE_OF = {word: style for style, words in STYLES.items() for word in words.split("|")}
+WHO = {
+    "like an old person": "pensioner|grandmother|grandfather|old man|old woman|elderly person|senior",
+    "like a child": "child|boy|girl|kid|toddler", "like a young person": "teenager", "like a giant": "giant|ogre|troll",
+    "like a street thug": "hooligan|thug|gangster|bully",
+}  # fmt: skip
+STYLE_OF_WHO = {word: style for style, words in WHO.items() for word in words.split("|")}
+# A verb of OTHER -> its plain wording, by the first keyword found in it.
+OTHERS = (
+    ("bow|bow down|bend over|bend forward|bend at the waist|bow politely|curtsy|stoop", "bows"),
+    ("punch|box|jab|hit|throw a punch|strike with a fist|strike|punch with the {side} fist|"
+     "strike with the {side} hand", "punches"),
+    ("kick|kick a ball|kick with the {side} leg|kick high", "kicks"),
+    ("slash|slash with a sword|swing a sword|cut|slice|chop|hack|swipe|stab", "slashes"),
+    ("dance|dance to music|perform a dance|twirl|groove|sway|do ballet|waltz", "dances"),
+    ("guide|show the way|guide someone|usher someone in|make a guiding gesture|point the way|direct|lead the way|"
+     "invite someone in", "makes a guiding gesture"),
+    ("raise both hands|raise both arms|lift both hands overhead|put the hands up|throw the arms in the air|surrender",
+     "raises both hands"),
+    ("wave both hands|wave both arms", "waves both hands"),
+    ("call|call out|shout", "calls"), ("answer|respond|reply", "responds"),
+)  # fmt: skip
+PLAIN_OTHER = {verb: plain for verbs, plain in OTHERS for verb in verbs.split("|")}
+
+
+def style_of(who: str, how: str) -> str:
+    """The plain manner of a sentence: of its manner words, or else of its subject; "" if it has none."""
+    how = how.strip(", ")
+    if how:
+        return STYLE_OF.get(how, how)
+    return STYLE_OF_WHO.get(re.sub(r"^(an?|the) | (is|starts to)$", "", who), "")
+
+
+class Kinds:
+    """Plain verbs for synonyms: our lists, and WordNet's kinds of walking, running, dancing, cutting."""
+
+    def __init__(self, synsets: dict[str, Synset]) -> None:
+        self.walk = set(hyponyms(synsets, "walk", "v")) | set(
+            "walk stroll amble stride march saunter wander pace step trudge plod shuffle tiptoe strut swagger hobble limp "
+            "stagger stumble hike roam tread creep sneak waddle trek parade promenade meander toddle lumber go move "
+            "advance proceed travel".split()
+        )
+        self.run = set("run jog trot lope canter".split())
+        self.fast = set("sprint dash race rush hurry bolt hurtle speed charge scurry scamper dart flee gallop".split())
+        self.dance = set(hyponyms(synsets, "dance", "v"))
+
+    def travel(self, verb: str) -> str:
+        """Plain third person of a verb of travelling."""
+        if verb in self.run:
+            return "runs"
+        if verb in self.fast:
+            return "sprints"
+        return "walks" if verb in self.walk else third(verb)
+
+    def limb(self, limb: str) -> str:
+        """Hand for the upper limb, leg for the lower, or the part itself."""
+        if limb in "hand arm palm fist wrist elbow forearm finger thumb".split():
+            return "hand"
+        return "leg" if limb in "leg foot knee heel ankle".split() else limb
+
+    def limb_verb(self, verb: str) -> str:
+        """Raises, lowers, waves, or the verb itself."""
+        if verb in UP:
+            return "raises"
+        if verb in DOWN:
+            return "lowers"
+        return "waves" if verb in WAVES and not verb.startswith(("point", "move", "gesture", "motion")) else third(verb)
+
+    def other(self, verb: str) -> str:
+        """Plain wording of the other actions, "" if unknown."""
+        return PLAIN_OTHER.get(verb) or ("dances" if verb in self.dance else third(verb.replace("{side}", "right")))
+
+
 def templates(synsets: dict[str, Synset], rng: random.Random, groups: int) -> Iterator[Sentence]:
     """`groups` contrast groups of one, two or four action phrases."""
     people = [s.lemmas[0] for s in synsets.values() if s.file == "18" and s.part == "n" and s.lemmas[0].islower()]
@@ -242,26 +341,37 @@ def templates(synsets: dict[str, Synset], rng: random.Random, groups: int) -> It
     def one_side(side: str) -> str:
         return rng.choice(("the", "the", "the", "his", "her", "their", "a", "one's")) + f" {side}"
 
+    kinds = Kinds(synsets)
     for group in range(groups):
         who, how, kind = subject(), manner(), rng.random()
-        shapes: list[str]
+        style = style_of(who, how)
+        shapes: list[tuple[str, str]]  # wording, plain wording ("" when unknown)
         form = (third, third, third, gerund, str)[rng.randrange(5)]
         if form is not third:
             who = "" if rng.random() < 0.7 else who + (" is" if form is gerund else " starts to")
+        if not who:
+            style = style_of("", how)
         if kind < 0.22:  # a way of travelling, four directions
             verb = rng.choice(TRAVEL if rng.random() < 0.7 else travel)
             left, right = rng.choice(SIDES)
             front, back = rng.choice(WAYS)
-            shapes = [f"{form(verb)} {word}" for word in (left, right, front, back)]
+            go = kinds.travel(verb)
+            plains = (" to the left", " to the right", " forward" if go == "walks" else "", " backward")
+            shapes = [(f"{form(verb)} {w}", go + p) for w, p in zip((left, right, front, back), plains, strict=True)]
         elif kind < 0.42:  # travelling and turning
             verb = rng.choice(TRAVEL if rng.random() < 0.8 else travel)
             turn, (left, right) = rng.choice(TURN), rng.choice(SIDES)
             join = rng.choice(("{v} and {t}", "{v} then {t}", "{v}, {g}", "{v} while {g}", "{t}"))
             middle = join.format(v=form(verb), t=form(turn), g=gerund(turn))
             extra = rng.choice(("", "", " slightly", " sharply", " slowly", " ninety degrees", " around"))
-            shapes = [f"{middle}{extra} {word}" for word in (left, right)]
+            go = kinds.travel(verb)
+            plain = "turns {}" if join == "{t}" else go + " and turns {}"
+            shapes = [
+                (f"{middle}{extra} {word}", plain.format(side))
+                for word, side in ((left, "left"), (right, "right"))
+            ]
             if rng.random() < 0.3:
-                shapes.append(form(verb) + " forward")
+                shapes.append((form(verb) + " forward", go + (" forward" if go == "walks" else "")))
         elif kind < 0.66:  # one limb or both: raise, lower, wave
             limb = rng.choice(LIMBS)
             group_of = rng.choice((UP, WAVES, WAVES, UP, DOWN))
@@ -272,29 +382,48 @@ def templates(synsets: dict[str, Synset], rng: random.Random, groups: int) -> It
                 left, right = f"the {limb} on the left", f"the {limb} on the right"
             plural = "feet" if limb == "foot" else limb + "s"
             both = rng.choice(("both", "both", "both of their", "the two", "her two")) + " " + plural
-            shapes = [f"{form(verb)} {x}{tail}" for x in (left, right, both)]
-            shapes.append(f"{form(other)} {left if rng.random() < 0.5 else right}{tail}")
+            part, act = kinds.limb(limb), kinds.limb_verb(verb)
+            parts = "both legs" if part == "leg" else f"both {part}s"
+            plains = (f"{act} the left {part}", f"{act} the right {part}", f"{act} {parts}")
+            shapes = [(f"{form(verb)} {x}{tail}", p) for x, p in zip((left, right, both), plains, strict=True)]
+            end, side = (left, "left") if rng.random() < 0.5 else (right, "right")
+            shapes.append((f"{form(other)} {end}{tail}", f"{kinds.limb_verb(other)} the {side} {part}"))
             if rng.random() < 0.2:
                 shapes = shapes[:2]
         elif kind < 0.74:  # walking against running
             tail = rng.choice(("", " forward", " along", " away", " " + rng.choice(EXTRAS), " " + rng.choice(MANNERS)))
-            shapes = [f"{form(rng.choice(SLOW))}{tail}", f"{form(rng.choice(FAST))}{tail}"]
+            style = style or STYLE_OF.get(tail.strip(), "")
+            for_walk = " forward" if tail in ("", " forward", " along", " away") or style else tail
+            for_run = "" if for_walk == " forward" else tail
+            slow, fast = rng.choice(SLOW), rng.choice(FAST)
+            shapes = [
+                (f"{form(slow)}{tail}", "walks" + for_walk), (f"{form(fast)}{tail}", kinds.travel(fast) + for_run)
+            ]  # fmt: skip
         elif kind < 0.9:  # the other actions of the vocabulary
             verb = rng.choice(OTHER) if rng.random() < 0.8 else rng.choice(gesture)
-            shapes = [form(verb.format(side=s)) for s in (("left", "right") if "{side}" in verb else ("",))]
+            shapes = [
+                (form(verb.format(side=s)), kinds.other(verb)) for s in (("left", "right") if "{side}" in verb else ("",))
+            ]
             if rng.random() < 0.4:
-                how = ""
+                how, style = "", style_of(who, "")
         elif kind < 0.96:  # any movement verb of WordNet
-            shapes = [f"{form(rng.choice(anything))} {rng.choice(EXTRAS) if rng.random() < 0.3 else ''}".strip()]
+            verb = f"{form(rng.choice(anything))} {rng.choice(EXTRAS) if rng.random() < 0.3 else ''}".strip()
+            shapes = [(verb, "")]
         else:  # one action in several manners
             verb = rng.choice(TRAVEL + OTHER[:60])
-            how = ""
-            shapes = [f"{form(verb.format(side='left'))} {word}" for word in rng.sample(MANNERS, 3)]
-        for shape in shapes:
+            how, style = "", ""
+            go = kinds.other(verb) if verb in OTHER else kinds.travel(verb)
+            go = "walks forward" if go == "walks" else go
+            act = form(verb.format(side="left"))
+            shapes = [(f"{act} {word}", f"{go}, {style_of('', word)}" if style_of("", word) else "")
+                      for word in rng.sample(MANNERS, 3)]  # fmt: skip
+        for shape, plain in shapes:
             text = f"{who} {shape}{how}".strip()
             if rng.random() < 0.1:
                 text = text[0].upper() + text[1:] + "."
-            yield Sentence(re.sub(r"\s+", " ", text), "template", group)
+            if plain:
+                plain = f"a person {plain}" + (f", {style}" if style else "")
+            yield Sentence(re.sub(r"\s+", " ", text), "template", group, plain)
 
 
 def single_words(synsets: dict[str, Synset], rng: random.Random, count: int) -> Iterator[Sentence]:

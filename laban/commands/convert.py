@@ -37,8 +37,8 @@ def convert(
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
-    check_source(source)
     check_outputs(out)
+    check_source(source)
     check_number("--fps", fps, 1, 1000)
 
     import laban
@@ -74,8 +74,8 @@ def render(
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
-    check_source(source)
     check_outputs(out, SHOWN)
+    check_source(source)
     check_number("--fps", fps, 1, 240)
     check_number("--width", width, 16, 8192)
     check_number("--height", height, 16, 8192)
@@ -169,7 +169,8 @@ def on_22_joints(motion: Motion) -> Motion:
 
 def described(motion: Motion, path: Path) -> dict[str, Any]:
     """What was written, for people and for scripts."""
-    return {"file": str(path.resolve()), "frames": motion.frames, "fps": motion.fps, "seconds": round(motion.seconds, 4)}
+    seconds = round(motion.seconds, 4)
+    return {"file": str(path.resolve()), "frames": motion.frames, "fps": motion.fps, "seconds": seconds}
 
 
 def tell(written: list[dict[str, Any]], *, json: bool, quiet: bool) -> None:

@@ -2,36 +2,56 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from tyro.conf import Positional
 
+from laban.commands.output import print_json
 
-def prepare(corpus: Positional[str], source: Positional[Path], out: Positional[Path], quiet: bool = False) -> int:
+
+def prepare(
+    corpus: Positional[str], source: Positional[Path], out: Positional[Path], json: bool = False, quiet: bool = False
+) -> int:
     """Turn a corpus, as its owners publish it, into memory-mapped arrays with an index.
 
     Run it again after an interruption: what is finished stays. A broken file is named, skipped and counted.
 
     Args:
         corpus: Which corpus: bandai-namco, cmu, humanml3d or kit.
-        source: Its folder or archive.
+        source: Its folder, or its archive, or a folder of archives.
         out: The folder of prepared corpora; this one goes into a folder of its own in it.
-        quiet: No progress bar.
+        json: Print one JSON object.
+        quiet: No progress bar, and print only what was skipped.
     """
     from laban.data.prepare import prepare as prepare_corpus
 
-    prepare_corpus(corpus, source, out, quiet)
+    report = prepare_corpus(corpus, source, out, quiet)
+    for name, reason in report.skipped.items():
+        print(f"skipped {name}: {reason}", file=sys.stderr)
+    if json:
+        print_json(vars(report))
+    elif not quiet:
+        done = "was prepared before" if report.already_done else "prepared"
+        skipped = f"{len(report.skipped)} files skipped"
+        print(f"{report.folder}: {done}, {report.clips} clips, {report.hours:.2f} h, {skipped}")
     return 0
 
 
-def fetch(name: Positional[str], out: Positional[Path]) -> int:
-    """Clone the public source of a corpus, at the commit that Laban is tested with.
+def fetch(name: Positional[str], out: Positional[Path], json: bool = False, quiet: bool = False) -> int:
+    """Clone the public source of a corpus, at the commit that Laban is tested with. Needs git and the network.
 
     Args:
         name: Which corpus: bandai-namco or cmu.
         out: The folder to clone into.
+        json: Print one JSON object.
+        quiet: Print only errors.
     """
     from laban.data.fetch import fetch as fetch_corpus
 
-    fetch_corpus(name, out)
+    folder = fetch_corpus(name, out)
+    if json:
+        print_json({"folder": str(folder)})
+    elif not quiet:
+        print(f"{folder}: fetched; `laban data prepare {name} {folder} DST` comes next")
     return 0

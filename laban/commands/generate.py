@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
@@ -12,10 +12,13 @@ from laban.commands.convert import film_rate
 from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn
 from laban.errors import InputError
 
+if TYPE_CHECKING:
+    from laban.systems.base import System
+
 LONGEST_PROMPT = 500  # characters; captions have 60 or so
 LONGEST_FILE = 1 << 20  # bytes of a prompts file
 MOST_RESULTS = 10_000  # motions of one command
-DECODABLE = 600.0  # seconds that no system goes beyond; each has a limit of its own
+LONGEST_MOTION = 600.0  # seconds that no system goes beyond; each has a limit of its own
 
 
 def generate(
@@ -58,7 +61,7 @@ def generate(
     """
     plan = Plan(sentences(text, prompts), out, samples, numbered=prompts is not None)
     plan.check()
-    check_number("--seconds", seconds, 0.1, DECODABLE)
+    check_number("--seconds", seconds, 0.1, LONGEST_MOTION)
     check_number("--fps", fps, 1, 240)
     check_number("--seed", seed, 0, 2**63 - 1)
     check_number("--steps", steps, 1, 1000)
@@ -77,6 +80,12 @@ def generate(
         system = laban.load(model, device=device)
     options: dict[str, Any] = {"clean": not raw}
     options |= {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
+
+    with clock.part("read the words"):
+        known = words_known(system, plan.sentences)
+    for sentence, part in zip(plan.sentences, known, strict=True):
+        if part == 0:
+            warn(f"no word of {sentence!r} is understood; the motion will be arbitrary. Write plain English.")
 
     results: list[dict[str, Any]] = []
     silent = quiet or len(plan.sentences) == 1
@@ -97,6 +106,7 @@ def generate(
                     "frames": motion.frames,
                     "fps": motion.fps,
                     "seconds": round(motion.seconds, 4),
+                    "known": known[line - 1],
                     "passport": motion.passport,
                 }
             )
@@ -105,6 +115,14 @@ def generate(
     elif not quiet:
         print("\n".join(story(results, clock)))
     return 0
+
+
+def words_known(system: System, texts: list[str]) -> list[float | None]:
+    """The share of words that the system's text encoder understands, per text; None if it has no say in that."""
+    encoder = getattr(system, "text_encoder", None)
+    if encoder is None:
+        return [None] * len(texts)
+    return [round(float(encoder.encode([text]).known[0]), 4) for text in texts]
 
 
 def sentences(text: str, prompts: Path | None) -> list[str]:
@@ -179,7 +197,8 @@ def story(results: list[dict[str, Any]], clock: Clock) -> list[str]:
     """What a person reads at the end: files, times, passport."""
     lines = []
     for result in results:
-        lines.append(f"{result['text']!r}: {result['seconds']:.2f} s, {result['frames']} frames at {result['fps']:g} fps")
+        length = f"{result['seconds']:.2f} s, {result['frames']} frames at {result['fps']:g} fps"
+        lines.append(f"{result['text']!r}: {length}")
         lines += [f"  {path}" for path in result["files"]]
     lines += ["time", *clock.lines()]
     lines += ["passport" if len(results) == 1 else f"passport of the first of {len(results)}"]

@@ -46,13 +46,16 @@ def poses(
     shifts = np.zeros((len(moments), 3))
     if layout == "row":
         spans = [(float((p @ right).min()), float((p @ right).max())) for p, _ in parts]
+        rooms = [max(high - low, 0.62) for low, high in spans]  # narrow poses keep some air: an even rhythm
+        tall = max(1.0, max(float(p[:, 1].max()) for p, _ in parts))
+        gap = float(np.clip((0.92 * tall * width / height - sum(rooms)) / len(rooms), 0.16, 1.1))
         edge = 0.0
         for k, (low, high) in enumerate(spans):
-            room = max(high - low, 0.62)  # a narrow pose keeps some air, so that the rhythm stays even
+            room = rooms[k]
             middle = edge + room / 2
             depth = float((parts[k][0] @ away).mean())
             shifts[k] = right * (middle - (low + high) / 2) - away * depth
-            edge += room + 0.16
+            edge += room + gap
     points = np.concatenate([p + s for (p, _), s in zip(parts, shifts, strict=True)]).astype(np.float32)
     normals = np.concatenate([n for _, n in parts])
     body = len(figure.mesh.vertices)
@@ -68,7 +71,7 @@ def poses(
     row = layout == "row"
     shot = scene.frame_shot(
         points[None, ::7], target[None], width, height, stand,
-        pitch=np.radians(8 if row else 17), field=np.radians(9 if row else 28), nearest=1.0, margin=0.8 if row else 0.86,
+        pitch=np.radians(8 if row else 17), field=np.radians(9 if row else 28), nearest=1.0, side=0.94, head=0.84, foot=0.76 if row else 0.86,
     )  # fmt: skip
     picture = scene.Stage(shot, width, height).draw(target, points, normals, colours, faces)
     if row:

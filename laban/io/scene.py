@@ -140,22 +140,25 @@ def frame_shot(
     pitch: float = np.radians(13),
     field: float = np.radians(32),
     nearest: float = 3.4,
-    margin: float = 0.84,
+    side: float = 0.84,
+    head: float = 0.86,
+    foot: float = 0.78,
 ) -> Shot:
     """Stand just far enough back to keep every point in the picture at every frame.
 
     Args:
         points: (T, S, 3) metres, world. targets: (T, 2) metres on the floor. yaw, pitch, field: radians.
-        nearest: metres, the least distance. margin: the part of the picture that the body may fill.
+        nearest: metres, the least distance.
+        side, head, foot: the part of each half of the picture that the body may fill.
     """
     top, bottom = max(float(points[..., 1].max()), 0.3), min(float(points[..., 1].min()), 0.0)
-    level = 0.5 * (top + bottom) - 0.03
+    level = (top * foot + bottom * head) / (head + foot)
     trial = Shot(yaw, pitch, field, 1.0, level, (1.0, 1.0)).camera(np.zeros(2), width, height)
     local = points - np.stack([targets[:, 0], np.full(len(targets), level), targets[:, 1]], axis=-1)[:, None]
-    seen = local @ trial.axes.T
-    up = np.tan(field / 2) * margin
-    side = np.tan(field / 2) * width / height * margin
-    needed = np.maximum(np.abs(seen[..., 0]) / side, np.abs(seen[..., 1]) / up) - seen[..., 2]
+    across, up, towards = np.moveaxis(local @ trial.axes.T, -1, 0)
+    half = np.tan(field / 2)
+    room = np.maximum(np.abs(across) * height / (width * side), np.maximum(up / head, -up / foot)) / half
+    needed = room - towards
     flat = np.array([np.sin(yaw), np.cos(yaw)])
     right = np.abs(local[..., 0] * flat[1] - local[..., 2] * flat[0]).max()
     away = np.abs(local[..., 0] * flat[0] + local[..., 2] * flat[1]).max()

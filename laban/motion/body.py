@@ -19,8 +19,6 @@ from laban.motion.skeleton import Skeleton
 
 Array = NDArray[np.float64]
 
-MIDDLE = (0.80, 0.80, 0.79)
-
 
 @dataclass(frozen=True)
 class Mesh:
@@ -146,11 +144,19 @@ def person(skeleton: Skeleton) -> Mesh:
     )
 
 
+def colour_name(colour: Array) -> str:
+    """What a material of this colour is called."""
+    for name, known in figure.PALETTE.items():
+        if np.abs(np.asarray(colour) - known).max() < 1e-6:
+            return name
+    return "#" + "".join(f"{round(float(c) * 255):02x}" for c in colour)
+
+
 def side_colours(skeleton: Skeleton) -> Array:
     """(J, 3) a colour per joint: warm for the left, cool for the right, grey between, read from the rest pose."""
     x = skeleton.rest()[:, 0]
     edge = 0.02 * max(1e-6, float(np.ptp(skeleton.rest()[:, 1])))
-    return np.where((x > edge)[:, None], figure.LEFT, np.where((x < -edge)[:, None], figure.RIGHT, MIDDLE))
+    return np.where((x > edge)[:, None], figure.PALETTE["left"], np.where((x < -edge)[:, None], figure.PALETTE["right"], figure.PALETTE["body"]))
 
 
 def capsules(skeleton: Skeleton, sides: int = 10) -> Mesh:

@@ -49,8 +49,9 @@ _CUTS = (
     ("left_foot", "left_ankle", (0, 0, 0.100), (0, 0, 1), 0.030),
 )  # fmt: skip
 
-_GREY, _DARK = (0.80, 0.795, 0.78), (0.29, 0.31, 0.35)
-LEFT, RIGHT = (0.86, 0.46, 0.30), (0.27, 0.52, 0.74)  # warm is the character's own left, cool its right
+PALETTE = {  # sRGB; warm is the character's own left, cool its right
+    "body": (0.80, 0.795, 0.78), "dark": (0.29, 0.31, 0.35), "left": (0.86, 0.46, 0.30), "right": (0.27, 0.52, 0.74),
+}  # fmt: skip
 
 # Cross-sections. Columns: station along the axis, half-width, half-depth, centre across, centre in depth.
 # Torso: along Y; width along X, depth along Z.
@@ -221,7 +222,7 @@ def weights(points: Array) -> Array:
             if name == "left_collar":
                 part = part * (1.0 - share["neck"] / np.maximum(share["spine3"], 1e-9))
             if name == "neck":
-                part = part * _step(0.105 - np.abs(p[:, 0]), 0.035)
+                part = part * np.maximum(_step(0.105 - np.abs(p[:, 0]), 0.035), _step(p[:, 1] - 0.60, 0.04))
             own, above = (n.replace("left", side) if side else n for n in (name, parent))
             share[own] = part * share[above]
             tree.append((own, above))
@@ -246,10 +247,10 @@ _BORDERS: tuple[Callable[[Array], Array], ...] = (
 def colours(points: Array) -> Array:
     """(V, 3) metres on the figure -> (V, 3) sRGB in 0..1: a few flat colours."""
     glove, shoe, upper, trunks, waist, visor = (border(points) > 0 for border in _BORDERS)
-    out = np.tile(_GREY, (len(points), 1))
-    side = np.where((points[:, 0] > 0)[:, None], LEFT, RIGHT)
+    out = np.tile(PALETTE["body"], (len(points), 1))
+    side = np.where((points[:, 0] > 0)[:, None], PALETTE["left"], PALETTE["right"])
     out[glove | shoe] = side[glove | shoe]
-    out[(shoe & ~upper) | (trunks & waist & (np.abs(points[:, 0]) < 0.3)) | visor] = _DARK
+    out[(shoe & ~upper) | (trunks & waist & (np.abs(points[:, 0]) < 0.3)) | visor] = PALETTE["dark"]
     return out
 
 

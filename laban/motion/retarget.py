@@ -47,7 +47,7 @@ def retarget(motion: Motion, skeleton: Skeleton = HUMANML22) -> Motion:
     scale = float(np.sum(legs) / np.sum(source_legs))
     places = {name: place * scale for name, place in joints.items()}
     rotations, root = kinematics.fit(skeleton, target(places))
-    rotations, root = _plant(skeleton, rotations, root, places)
+    rotations, root = _plant(skeleton, rotations, root, places, motion.fps)
     return replace(motion, skeleton=skeleton, rotations=rotation.continuous(rotations), root=root)
 
 
@@ -155,7 +155,7 @@ def _place(known: Skeleton, name: str, places: dict[str, np.ndarray]) -> np.ndar
 
 
 def _plant(
-    skeleton: Skeleton, rotations: np.ndarray, root: np.ndarray, places: dict[str, np.ndarray]
+    skeleton: Skeleton, rotations: np.ndarray, root: np.ndarray, places: dict[str, np.ndarray], fps: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Move the root to the scaled hips and bend the legs so that the feet stand where the source's stand."""
     world = kinematics.global_rotations(skeleton, rotations)
@@ -167,7 +167,7 @@ def _plant(
     ankles, lift = _ankles(skeleton, places)
     root = root + lift
     hip_places = hip_places + lift
-    drop = _drop(skeleton, hip_places, ankles)
+    drop = _drop(skeleton, hip_places, ankles, fps)
     root = root - drop[:, None] * np.array([0.0, 1.0, 0.0])
     hip_places = hip_places - drop[:, None, None] * np.array([0.0, 1.0, 0.0])
     for number, side in enumerate(_SIDES):
@@ -219,8 +219,8 @@ def _heading(direction: np.ndarray, places: dict[str, np.ndarray]) -> np.ndarray
     return np.stack([np.sin(angle), np.zeros(len(flat)), np.cos(angle)], -1)
 
 
-def _drop(skeleton: Skeleton, hips: np.ndarray, ankles: np.ndarray) -> np.ndarray:
-    """(T,) metres by which the body must sink so that both legs reach, smoothed over a sixth of a second or so."""
+def _drop(skeleton: Skeleton, hips: np.ndarray, ankles: np.ndarray, fps: float) -> np.ndarray:
+    """(T,) metres by which the body must sink so that both legs reach, smoothed over 0.3 s."""
     need = np.zeros(len(hips))
     for number, side in enumerate(_SIDES):
         bones = skeleton.lengths[[skeleton.index(f"{side}_knee"), skeleton.index(f"{side}_ankle")]]
@@ -229,8 +229,8 @@ def _drop(skeleton: Skeleton, hips: np.ndarray, ankles: np.ndarray) -> np.ndarra
         high = np.sqrt(np.maximum((_REACH * bones.sum()) ** 2 - flat, 0.0))
         need = np.maximum(need, np.where(flat < (0.8 * bones.sum()) ** 2, way[:, 1] - high, 0.0))
     need = np.clip(need, 0.0, 0.06)
-    window = np.hanning(11)[1:-1]
-    half = len(window) // 2
+    half = int(np.clip(round(0.15 * fps), 1, 200))
+    window = np.hanning(2 * half + 3)[1:-1]
     padded = np.pad(need, 2 * half, mode="edge")
     peaks = np.lib.stride_tricks.sliding_window_view(padded, len(window)).max(-1)  # never less than is needed
     return np.convolve(peaks, window / window.sum(), mode="valid")
@@ -242,7 +242,7 @@ def _bend(
     """Set the world rotations of one leg so that its ankle is at `ankle`, in the plane of the source's knee.
 
     `leg` holds the source's hip, knee and ankle, each (T, 3). On a nearly straight leg, whose plane is noise, the
-    fitted thigh says where forward is. The feet keep their world rotations.
+    fitted thigh says where forward is. The toes keep their directions.
     """
     upper, middle, end = (skeleton.index(f"{side}_{name}") for name in ("hip", "knee", "ankle"))
     thigh, shin = skeleton.lengths[middle], skeleton.lengths[end]
@@ -269,3 +269,10 @@ def _bend(
     axis = rotation.cross(forward, line)  # the hinge, square to the leg
     world[:, upper] = kinematics.align(skeleton.offsets[middle], _HINGE, to_knee, axis)
     world[:, middle] = kinematics.align(skeleton.offsets[end], _HINGE, to_ankle, axis)
+    parent = world[:, middle]
+    for joint in [end, *skeleton.children(end)]:
+        for child in skeleton.children(joint)[:1]:
+            toe = rotation.rotate(world[:, joint], np.broadcast_to(skeleton.offsets[child], hip.shape))
+            rest = rotation.rotate(parent, np.broadcast_to(skeleton.offsets[child], hip.shape))
+            parent = rotation.multiply(rotation.between(rest, toe), parent)
+        world[:, joint] = parent

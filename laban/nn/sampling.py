@@ -13,7 +13,8 @@ def gumbel(shape: tuple[int, ...], generator: torch.Generator | None, device: to
     """Standard Gumbel noise -log(-log u) of a shape, drawn where the generator lives."""
     source = device if generator is None else generator.device
     u = torch.rand(shape, generator=generator, device=source)
-    return -torch.log(-torch.log(u.clamp_min(1e-20)).clamp_min(1e-20)).to(device)
+    exponential = (-torch.log(u.clamp_min(1e-20))).clamp_min(1e-20)
+    return -torch.log(exponential).to(device)
 
 
 def generators(seed: int, count: int, first: int = 0) -> list[torch.Generator]:

@@ -79,7 +79,7 @@ class StageSchedule:
 
 
 class Sampler(Protocol):
-    """Draws a batch; all randomness comes from `rng`, so the generator's state is the sampler's whole state."""
+    """Draws a batch. All randomness comes from `rng`: its state is the sampler's whole state."""
 
     def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]: ...
 
@@ -150,7 +150,7 @@ class System(ABC):
 
     @abstractmethod
     def generate(self, requests: Sequence[TextRequest], seed: int, **options: Any) -> list[Motion]:
-        """One Motion per request, the same for the same seed and requests on one machine, each with a passport."""
+        """One Motion per request, each with a passport; same seed and requests, same motions on one machine."""
 
     # What a subclass may refine.
 
@@ -310,8 +310,8 @@ def locate(name_or_path: str | Path) -> Path:
             return folder
         if not Path(text).is_dir():
             raise WeightsError(
-                f"{text}: its weights are not in this installation ({folder} is missing); reinstall laban, or "
-                f"train with laban train {text} and give the folder."
+                f"{text}: its weights are not in this installation ({folder} is missing); reinstall laban, "
+                f"or train with laban train {text} and give the folder."
             )
     path = Path(name_or_path)
     if path.is_dir():

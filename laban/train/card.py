@@ -39,9 +39,7 @@ def model_card(system: System, corpus: Corpus, folder: Path) -> str:
         if found:
             loss = found["val"].get("loss")
             shown = "-" if loss is None else f"{loss:.4f}"
-            lines.append(
-                f"| {stage} | {size:.2f} M | {found['step']} | {found['seconds'] / 60:.1f} | {shown} |"
-            )
+            lines.append(f"| {stage} | {size:.2f} M | {found['step']} | {found['seconds'] / 60:.1f} | {shown} |")
         else:
             lines.append(f"| {stage} | {size:.2f} M | not trained | | |")
     return "\n".join(lines) + "\n"

@@ -41,9 +41,7 @@ def read(path: str | Path) -> list[dict[str, Any]]:
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); expected a run's metrics.jsonl."
-        ) from None
+        raise InputError(f"{path}: cannot be read ({error.strerror}); expected a run's metrics.jsonl.") from None
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for line in lines:
         try:

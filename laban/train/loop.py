@@ -29,7 +29,7 @@ from laban.train.average import WeightAverage
 from laban.train.card import model_card
 from laban.train.log import MetricsLog
 from laban.train.progress import Progress, StopSignal
-from laban.train.state import StageFiles, check_same, locked, open_run
+from laban.train.state import StageFiles, check_same, close_stage, locked, open_run
 
 if TYPE_CHECKING:
     from laban.data.corpus import Corpus
@@ -82,9 +82,7 @@ def run(system: System, corpus: Corpus, folder: Path, options: Options) -> Outco
         raise InputError(f"precision: got {options.precision!r}, expected 32 or bf16.")
     open_run(folder, system, corpus)
     kind = "cuda" if options.device.startswith("cuda") else options.device
-    fabric = Fabric(
-        accelerator=kind, devices=1, precision="bf16-mixed" if options.precision == "bf16" else "32-true"
-    )
+    fabric = Fabric(accelerator=kind, devices=1, precision="bf16-mixed" if options.precision == "bf16" else "32-true")
     if kind == "cuda":
         torch.set_float32_matmul_precision("high")
     system.to(fabric.device).eval()
@@ -105,9 +103,7 @@ def run(system: System, corpus: Corpus, folder: Path, options: Options) -> Outco
                 for needed in system.requires(stage):
                     if needed not in system.provenance.trained:
                         if not StageFiles(folder, needed).finished():
-                            raise InputError(
-                                f"stage {stage!r} needs {needed!r}, which is not finished in {folder}."
-                            )
+                            raise InputError(f"stage {stage!r} needs {needed!r}, which is not finished in {folder}.")
                         _adopt(system, needed, folder)  # another process finished it meanwhile
                 complete = trainer.train(stop)
                 outcome.step = trainer.step
@@ -116,8 +112,7 @@ def run(system: System, corpus: Corpus, folder: Path, options: Options) -> Outco
                     return outcome
                 _adopt(system, stage, folder)
                 outcome.finished.append(stage)
-            with locked(folder / "state" / "run.lock", wait=True):
-                checkpoint.write_card(folder, model_card(system, corpus, folder))
+            close_stage(folder, system, model_card(system, corpus, folder))
     return outcome
 
 
@@ -251,6 +246,7 @@ class StageTrainer:
         """Build everything that is trained, fresh or from the resume state."""
         s, o = self.schedule, self.options
         self.sampler = self.system.sampler(self.stage, self.corpus, "train")
+        self.about = self.system.describe()  # known once the sampler has used everything
         self.val_sampler = None
         if o.validate_every and self.corpus.select("val"):
             self.val_sampler = self.system.sampler(self.stage, self.corpus, "val")
@@ -260,14 +256,10 @@ class StageTrainer:
             {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": s.weight_decay},
             {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(
-            [g for g in groups if g["params"]], lr=s.learning_rate, betas=s.betas, fused=True
-        )
+        optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=s.learning_rate, betas=s.betas, fused=True)
         self.loss, self.optimizer = self.fabric.setup(StageLoss(self.system, self.stage), optimizer)
         self.average = WeightAverage(self.network, s.weight_ema)
-        number = zlib.crc32(
-            self.stage.encode()
-        )  # a stage draws the same numbers in whichever process it runs
+        number = zlib.crc32(self.stage.encode())  # a stage draws the same numbers in whichever process it runs
         self.rng = np.random.default_rng([o.seed, number])
         self.generator = torch.Generator(self.fabric.device)
         self.generator.manual_seed((o.seed * 1_000_003 + number) % 2**63)
@@ -275,7 +267,7 @@ class StageTrainer:
         self.files.sweep()
         state = self.files.load()
         if state is not None:
-            check_same(self.stage, json.loads(state["settings"]), self.facts)
+            check_same(self.stage, json.loads(state["settings"]), {**self.facts, "about": self.about})
             self._restore(state)
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -295,7 +287,7 @@ class StageTrainer:
         self._collect()
         cuda = self.fabric.device.type == "cuda"
         self.files.save({
-            "settings": json.dumps(self.facts),
+            "settings": json.dumps({**self.facts, "about": self.about}),
             "module": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.values,
@@ -342,14 +334,11 @@ class StageTrainer:
             for key, value in zip([*self.keys, "gradient norm"], row, strict=True):
                 if not math.isfinite(value):
                     step = self.step + ahead - len(values) + i + 1
-                    kept = (
-                        "the last good state is kept"
-                        if self.files.resume.exists()
-                        else "no state was saved yet"
-                    )
+                    kept = "the last good state is kept" if self.files.resume.exists() else "no state was saved yet"
                     raise LabanError(
                         f"stage {self.stage!r}, step {step}: {key} is {value}; {kept} in "
-                        f"{self.files.resume.parent}. Look at the data for NaN, or lower the learning rate or set a clip."
+                        f"{self.files.resume.parent}. Look for NaN in the data, lower the learning rate, or set a "
+                        "clip."
                     )
         self.pending.extend(values)
 

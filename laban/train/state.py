@@ -36,10 +36,9 @@ def open_run(folder: Path, system: System, corpus: Corpus) -> None:
             checkpoint.write_config(folder, wanted, system.stats)
             return
         found = checkpoint.read_config(folder)
-        same = ("system", "stages", "config", "corpus", "facts")
-        changed = differences(
-            {k: found.get(k) for k in same}, json.loads(json.dumps({k: wanted[k] for k in same}))
-        )
+        system.verify(found.get("facts") or {})
+        same = ("system", "stages", "config", "corpus")
+        changed = differences({k: found.get(k) for k in same}, json.loads(json.dumps({k: wanted[k] for k in same})))
         if not changed and found.get("stats_hash") != checkpoint.digest(system.stats):
             changed = ["statistics of the data"]
         if changed:
@@ -47,6 +46,17 @@ def open_run(folder: Path, system: System, corpus: Corpus) -> None:
                 f"{folder} holds a run with another configuration or other data ({'; '.join(changed[:4])}"
                 f"{'; …' if len(changed) > 4 else ''}); use the same ones, or another --out."
             )
+
+
+def close_stage(folder: Path, system: System, card: str) -> None:
+    """Bring config.json up to date with what training found out (`describe`), and write the model card."""
+    with locked(folder / "state" / "run.lock", wait=True):
+        found = checkpoint.read_config(folder)
+        known = {k: v for k, v in system.describe().items() if v is not None}
+        facts = {**(found.get("facts") or {}), **known}
+        if facts != found.get("facts"):
+            checkpoint.write_config(folder, {**found, "facts": facts}, system.stats)
+        checkpoint.write_card(folder, card)
 
 
 @contextmanager

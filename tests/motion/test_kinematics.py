@@ -42,7 +42,7 @@ class TestForward:
                 if parent < 0:
                     expected[t, j] = root[t]
                 else:
-                    expected[t, j] = expected[t, parent] + world[parent].apply(skeleton.offsets[j])
+                    expected[t, j] = expected[t, parent] + world[parent].apply(skeleton.offsets[j].copy())
         np.testing.assert_allclose(kinematics.forward(skeleton, rotations, root), expected, atol=1e-12)
 
     def test_keeps_bone_lengths(self, skeleton):

@@ -1,8 +1,8 @@
-"""A small real system for the loop's tests: a network that predicts the next frame, and a second one on its output."""
+"""A small real system for the loop's tests: a network predicts the next frame, a second one refines it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,9 @@ class ToyConfig:
     noise: float = 0.1
     poison: int = -1  # from this many draws of the sampler on, the data are NaN
     first: StageSchedule = field(
-        default_factory=lambda: StageSchedule(40, 8, 3e-3, warmup=5, clip=1.0, weight_ema=0.9, weight_decay=1e-2)
+        default_factory=lambda: StageSchedule(
+            40, 8, 3e-3, warmup=5, clip=1.0, weight_ema=0.9, weight_decay=1e-2
+        )
     )
     second: StageSchedule = field(default_factory=lambda: StageSchedule(30, 8, 3e-3, decay="cosine"))
 
@@ -87,9 +89,7 @@ class Toy(System):
             with torch.no_grad():
                 x = self.nets["second"](self.nets["first"](x))
             joints = decode((x * self.stats["std"] + self.stats["mean"]).numpy())
-            motion = Motion.from_joints(joints, 20.0)
-            motion.passport = self.passport(r, seed)
-            out.append(motion)
+            out.append(replace(Motion.from_joints(joints, 20.0), passport=self.passport(r, seed)))
         return out
 
     def preview(self, seed: int) -> list[Motion]:
