@@ -30,6 +30,7 @@ $(VENV)/.dev: $(VENV)/.base
 setup: $(VENV)/.base
 
 demo: $(VENV)/.base
+	@mkdir -p demo
 	$(BIN)/laban generate "a person walks forward and turns left" --seconds 6 --seed 7 \
 	  --out demo/walk.glb demo/walk.bvh demo/walk.mp4
 

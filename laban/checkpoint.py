@@ -98,9 +98,7 @@ def load(folder: str | Path) -> Checkpoint:
     config = read_config(folder)
     stats, raw = _read(folder / "stats.safetensors")
     if digest(stats) != config.get("stats_hash"):
-        raise WeightsError(
-            f"{folder}: stats.safetensors is not the one that config.json names; restore both files."
-        )
+        raise WeightsError(f"{folder}: stats.safetensors is not the one that config.json names; restore both files.")
     total = hashlib.sha256(raw)
     stages = {}
     for stage in sorted(config["stages"]):
@@ -122,21 +120,15 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise WeightsError(
-            f"{path}: missing; expected a checkpoint folder as laban train --out writes it."
-        ) from None
+        raise WeightsError(f"{path}: missing; expected a checkpoint folder as laban train --out writes it.") from None
     except (OSError, ValueError, RecursionError) as error:
         raise WeightsError(f"{path}: cannot be read as JSON ({_first(error)}); restore the file.") from None
     if not isinstance(config, dict) or not isinstance(config.get("stages"), list):
-        raise WeightsError(
-            f"{path}: has no list of stages; expected a checkpoint as laban train --out writes it."
-        )
+        raise WeightsError(f"{path}: has no list of stages; expected a checkpoint as laban train --out writes it.")
     if any(not isinstance(s, str) or Path(s).name != s for s in config["stages"]):
         raise WeightsError(f"{path}: stages are {config['stages']!r}, expected plain names.")
     if not isinstance(config.get("format"), int) or config["format"] > FORMAT:
-        raise WeightsError(
-            f"{path}: format is {config.get('format')!r}, this laban reads {FORMAT}; update laban."
-        )
+        raise WeightsError(f"{path}: format is {config.get('format')!r}, this laban reads {FORMAT}; update laban.")
     return config
 
 
@@ -148,9 +140,7 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> N
     own = module.state_dict()
     for key, value in own.items():
         if key not in tensors:
-            raise WeightsError(
-                f"{where}: tensor {key!r} is missing; the file is of another model or version."
-            )
+            raise WeightsError(f"{where}: tensor {key!r} is missing; the file is of another model or version.")
         got = tensors[key]
         if got.shape != value.shape:
             raise WeightsError(
@@ -161,9 +151,7 @@ def load_into(module: nn.Module, tensors: Mapping[str, Tensor], where: str) -> N
             raise WeightsError(f"{where}: tensor {key!r} is {got.dtype}, expected {value.dtype}.")
     for key in tensors:
         if key not in own:
-            raise WeightsError(
-                f"{where}: tensor {key!r} is not part of this model; the file is of another model."
-            )
+            raise WeightsError(f"{where}: tensor {key!r} is not part of this model; the file is of another model.")
     module.load_state_dict(dict(tensors))
 
 
@@ -186,16 +174,14 @@ def _pack(tensors: Mapping[str, Tensor], half: bool) -> bytes:
             if torch.isfinite(small).all() or not torch.isfinite(value).all():
                 value = small
         stored[key] = value.clone(memory_format=torch.contiguous_format)
-    return pack_tensors(stored, metadata={"laban": str(FORMAT), "sha256": digest(stored)})
+    return pack_tensors(stored, metadata={"sha256": digest(stored)})  # one key: several have no fixed order
 
 
 def _read(path: Path) -> tuple[dict[str, Tensor], bytes]:
     try:
         size = path.stat().st_size
         if size > LIMIT:
-            raise WeightsError(
-                f"{path}: is {size} bytes, expected at most {LIMIT}; it is not a laban checkpoint."
-            )
+            raise WeightsError(f"{path}: is {size} bytes, expected at most {LIMIT}; it is not a laban checkpoint.")
         raw = path.read_bytes()
         if raw.startswith(b"version https://git-lfs"):
             raise WeightsError(f"{path}: is a git-lfs pointer, not the weights; run git lfs pull.")
@@ -226,9 +212,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be made ({_first(error)}); give a folder that can be written."
-        ) from None
+        raise InputError(f"{folder}: cannot be made ({_first(error)}); give a folder that can be written.") from None
 
 
 def _first(error: BaseException) -> str:

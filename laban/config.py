@@ -193,6 +193,6 @@ def _literal(text: str) -> Any:
 def _unknown(key: str, known: Iterable[str], owner: str, where: str) -> str:
     known = list(known)
     near = nearest(key, known)
-    place = f"{owner}.{where}" if where else owner
+    place = f"{where} ({owner})" if where else owner
     advice = f"did you mean {near!r}?" if near else f"known: {', '.join(known)}."
     return f"config {place}: unknown field {key!r}; {advice}"

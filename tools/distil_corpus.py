@@ -76,22 +76,22 @@ def wordnet(folder: Path = WORDNET) -> dict[str, Synset]:
     return synsets
 
 
-def words_of(synsets: Iterable[Synset], folder: Path = WORDNET) -> set[str]:
-    """All single English words of WordNet in lower case: lemmas, exceptions, and regular inflections."""
+def common_words(synsets: Iterable[Synset], folder: Path = WORDNET) -> set[str]:
+    """Lower-case words of WordNet (names left out): lemmas, irregular forms, and regular inflections."""
     words: set[str] = set()
     for synset in synsets:
-        for lemma in synset.lemmas:
-            for word in re.findall(r"[a-z]+", lemma.lower()):
-                words.add(word)
-            if lemma.isalpha() and lemma.islower():
-                if synset.part == "v":
-                    words.update((third(lemma), gerund(lemma), past(lemma)))
-                elif synset.part == "n":
-                    words.add(third(lemma))
+        for lemma in filter(str.islower, synset.lemmas):
+            words.update(re.findall("[a-z]+", lemma))
+            if not lemma.isalpha():
+                continue
+            if synset.part == "v":
+                words.update((third(lemma), gerund(lemma), past(lemma)))
+            elif synset.part == "n":
+                words.add(third(lemma))
+            elif synset.part == "a":
+                words.update((lemma + "er", lemma + "est", lemma + "ly", lemma.rstrip("e") + "er"))
     for name in PARTS:
-        path = folder / f"{name}.exc"
-        if path.is_file():
-            words.update(line.split()[0] for line in path.read_text().splitlines() if line.split()[0].isalpha())
+        words.update(line.split()[0] for line in (folder / f"{name}.exc").read_text().splitlines())
     return words
 
 

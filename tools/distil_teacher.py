@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import os
 import time
 from collections.abc import Sequence
@@ -86,44 +85,35 @@ def principal(teacher: Teacher, texts: Sequence[str], width: int) -> tuple[np.nd
 
 
 def run(texts: Sequence[str], cache: Path, width: int, sample: Sequence[str]) -> Targets:
-    """Encode `texts` in length order, chunk by chunk into `cache` (resumable), and return everything."""
-    key = hashlib.sha256(("\n".join(texts) + str(width)).encode()).hexdigest()[:16]
-    here = cache / key
-    here.mkdir(parents=True, exist_ok=True)
+    """Encode `texts` in length order, chunk by chunk into `cache` (resumable), and return everything.
+
+    `sample` is what the projection is computed from, once per cache folder.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
     order = sorted(range(len(texts)), key=lambda i: (len(texts[i].split()), len(texts[i]), i))
     chunks = [order[i : i + CHUNK] for i in range(0, len(order), CHUNK)]
     teacher: Teacher | None = None
-    if not (here / "pca.npz").exists():
+    projection = cache / f"pca-{width}.npz"
+    if not projection.exists():
         teacher = Teacher()
         mean, basis, kept = principal(teacher, sample, width)
         print(f"token projection: {width} dimensions keep {kept:.1%} of the variance", flush=True)
-        np.savez(here / "pca.npz", mean=mean, basis=basis, kept=kept)
-    pca = np.load(here / "pca.npz")
+        np.savez(projection, mean=mean, basis=basis, kept=kept)
+    pca = np.load(projection)
     mean, basis = torch.from_numpy(pca["mean"]), torch.from_numpy(pca["basis"])
     start, parts = time.time(), []
     for number, chunk in enumerate(chunks):
-        path = here / f"{number:03d}.npz"
+        part = [texts[k] for k in chunk]
+        key = hashlib.sha256("\n".join([str(width), *part]).encode()).hexdigest()[:20]
+        path = cache / f"{key}.npz"
         if not path.exists():
             teacher = teacher or Teacher()
-            pooled, tokens, ids = [], [], []
-            for at in range(0, len(chunk), 128):
-                p, t, i = teacher.encode([texts[k] for k in chunk[at : at + 128]])
-                pooled.append(p.half())
-                tokens += [((x - mean) @ basis).half() for x in t]
-                ids += i
-            temporary = here / f"{number:03d}.tmp.npz"
-            np.savez(
-                temporary, pooled=torch.cat(pooled).numpy(), tokens=torch.cat(tokens).numpy(),
-                ids=np.array(sum(ids, []), np.int32), lengths=np.array([len(i) for i in ids], np.int32),
-            )  # fmt: skip
-            temporary.rename(path)
+            _encode_chunk(teacher, part, mean, basis, path)
             print(f"teacher {number + 1}/{len(chunks)} {time.time() - start:.0f} s", flush=True)
         parts.append(dict(np.load(path)))
     lengths = np.concatenate([p["lengths"] for p in parts])
-    (here / "order.json").write_text(json.dumps(len(order)))
-    # back into the order of `texts`
     ends = np.cumsum(lengths)
-    place = np.empty(len(order), np.int64)
+    place = np.empty(len(order), np.int64)  # back into the order of `texts`
     place[np.array(order)] = np.arange(len(order))
     offsets = np.concatenate([[0], np.cumsum(lengths[place])])
     flat = np.concatenate([np.arange(ends[k] - lengths[k], ends[k]) for k in place])
@@ -131,3 +121,20 @@ def run(texts: Sequence[str], cache: Path, width: int, sample: Sequence[str]) ->
         np.concatenate([p["pooled"] for p in parts])[place], np.concatenate([p["tokens"] for p in parts])[flat],
         np.concatenate([p["ids"] for p in parts])[flat], offsets, pca["mean"], pca["basis"],
     )  # fmt: skip
+
+
+def _encode_chunk(
+    teacher: Teacher, texts: Sequence[str], mean: torch.Tensor, basis: torch.Tensor, path: Path
+) -> None:
+    pooled, tokens, ids = [], [], []
+    for at in range(0, len(texts), 128):
+        p, t, i = teacher.encode(texts[at : at + 128])
+        pooled.append(p.half())
+        tokens += [((x - mean) @ basis).half() for x in t]
+        ids += i
+    temporary = path.with_suffix(".tmp.npz")
+    np.savez(
+        temporary, pooled=torch.cat(pooled).numpy(), tokens=torch.cat(tokens).numpy(),
+        ids=np.array([k for row in ids for k in row], np.int32), lengths=np.array([len(i) for i in ids], np.int32),
+    )  # fmt: skip
+    temporary.rename(path)

@@ -13,7 +13,7 @@ from laban.commands.output import Clock, check_number, check_outputs, passport_l
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.systems.base import System
+    from laban.motion.clip import Motion
 
 LONGEST_PROMPT = 500  # characters; captions have 60 or so
 LONGEST_FILE = 1 << 20  # bytes of a prompts file
@@ -81,18 +81,14 @@ def generate(
     options: dict[str, Any] = {"clean": not raw}
     options |= {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
 
-    with clock.part("read the words"):
-        known = words_known(system, plan.sentences)
-    for sentence, part in zip(plan.sentences, known, strict=True):
-        if part == 0:
-            warn(f"no word of {sentence!r} is understood; the motion will be arbitrary. Write plain English.")
-
     results: list[dict[str, Any]] = []
     silent = quiet or len(plan.sentences) == 1
     for line, sentence in enumerate(tqdm(plan.sentences, unit="sentence", disable=silent), start=1):
         # One sentence at a time with the same seed: line 3 of a file gives what `generate` alone gives for it.
         with clock.part("generate"):
             motions = system.generate([TextRequest(sentence, seconds)] * samples, seed=seed, **options)
+        if understood(motions[0]) == 0:
+            warn(f"no word of {sentence!r} is understood, so the motion is arbitrary. Write plain English.")
         for sample, made in enumerate(motions, start=1):
             motion = made.resample(fps)
             files = plan.files(line, sample)
@@ -106,7 +102,6 @@ def generate(
                     "frames": motion.frames,
                     "fps": motion.fps,
                     "seconds": round(motion.seconds, 4),
-                    "known": known[line - 1],
                     "passport": motion.passport,
                 }
             )
@@ -117,12 +112,9 @@ def generate(
     return 0
 
 
-def words_known(system: System, texts: list[str]) -> list[float | None]:
-    """The share of words that the system's text encoder understands, per text; None if it has no say in that."""
-    encoder = getattr(system, "text_encoder", None)
-    if encoder is None:
-        return [None] * len(texts)
-    return [round(float(encoder.encode([text]).known[0]), 4) for text in texts]
+def understood(motion: Motion) -> float | None:
+    """The share of words that the model's text encoder knew; None if its passport does not say."""
+    return (motion.passport or {}).get("understood")
 
 
 def sentences(text: str, prompts: Path | None) -> list[str]:

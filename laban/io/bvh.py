@@ -155,12 +155,14 @@ def _rotations(nodes: list[Node], values: np.ndarray) -> np.ndarray:
         joints = [joint for joint, _ in members]
         columns = np.array([c for _, c in members])
         half = values[:, columns] * (np.pi / 360.0)
-        quaternion = None
-        for slot, axis in enumerate(axes):
-            turn = np.zeros((*half.shape[:2], 4))
-            turn[..., 0], turn[..., 1 + axis] = np.cos(half[..., slot]), np.sin(half[..., slot])
-            quaternion = turn if quaternion is None else rotation.multiply(quaternion, turn)
-        out[:, joints] = quaternion
+        cosine, sine = np.cos(half), np.sin(half)
+        q = [np.ones(half.shape[:2]), *(np.zeros(half.shape[:2]) for _ in range(3))]  # w x y z, apart for speed
+        for slot, axis in enumerate(axes):  # q times (cosine + sine e_axis), written out
+            a, b, c = 1 + axis, 1 + (axis + 1) % 3, 1 + (axis + 2) % 3
+            cos, sin = cosine[..., slot], sine[..., slot]
+            q[0], q[a] = q[0] * cos - q[a] * sin, q[a] * cos + q[0] * sin
+            q[b], q[c] = q[b] * cos + q[c] * sin, q[c] * cos - q[b] * sin
+        out[:, joints] = np.stack(q, -1)
     return out
 
 

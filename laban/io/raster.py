@@ -116,15 +116,15 @@ def _runs(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return owner, place
 
 
-def visible(projected: np.ndarray, faces: np.ndarray, width: int, height: int) -> tuple[np.ndarray, ...]:
+def visible(projected: np.ndarray, faces: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which triangle each pixel shows.
 
     Args:
         projected: (V, 3) from `Camera.project`.
         faces: (F, 3) vertex numbers; triangles turned away (clockwise on the world's side) are left out.
         width: pixels. height: pixels.
-    Returns: y, x (N,) of the covered pixels, corners (N, 3) vertex numbers, weights (N, 3) float32 barycentric
-        weights on the picture (not perspective-correct: the triangles are small).
+    Returns: pixel (N,) numbers y * width + x of the covered pixels, corners (N, 3) vertex numbers, weights (N, 3)
+        float32 barycentric weights on the picture (not perspective-correct: the triangles are small).
     Raises: ShapeError for more triangles than fit the depth key.
     """
     if len(faces) >= 1 << _TRIANGLE_BITS:
@@ -138,7 +138,7 @@ def visible(projected: np.ndarray, faces: np.ndarray, width: int, height: int) -
     triangle, x, y = spans(corners[..., :2], width, height)
     if not len(triangle):
         none = np.zeros(0, dtype=np.int64)
-        return none, none, np.zeros((0, 3), dtype=np.int64), np.zeros((0, 3), dtype=np.float32)
+        return none, np.zeros((0, 3), dtype=np.int64), np.zeros((0, 3), dtype=np.float32)
     ratio = 1.0 / area[triangle]
     dx = x + 0.5 - corners[triangle, 0, 0]
     dy = y + 0.5 - corners[triangle, 0, 1]
@@ -155,7 +155,7 @@ def visible(projected: np.ndarray, faces: np.ndarray, width: int, height: int) -
     won = np.flatnonzero(best[pixel] == key)
     second, third = second[won].astype(np.float32), third[won].astype(np.float32)
     weights = np.stack([1.0 - second - third, second, third], axis=-1)
-    return y[won], x[won], faces[triangle[won]], weights
+    return pixel[won], faces[triangle[won]], weights
 
 
 def shade(normals: np.ndarray, views: np.ndarray, colours: np.ndarray, light: np.ndarray) -> np.ndarray:

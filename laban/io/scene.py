@@ -18,12 +18,13 @@ from laban.motion import body
 from laban.motion.clip import Motion
 from laban.motion.skeleton import Skeleton
 
-SKY_TOP = np.array([0.80, 0.84, 0.88], np.float32)
-SKY_LOW = np.array([0.93, 0.94, 0.94], np.float32)
-FLOOR_LIGHT = np.array([0.80, 0.81, 0.81], np.float32)
-FLOOR_DARK = np.array([0.715, 0.73, 0.74], np.float32)
-FLOOR_LINE = np.array([0.60, 0.63, 0.66], np.float32)
-SHADOW = np.array([0.20, 0.24, 0.32], np.float32)
+# colours of what does not move, 0 to 255; preview.html has them too, 0 to 1
+SKY_TOP = np.array([204, 214, 224], np.float32)
+SKY_LOW = np.array([237, 240, 240], np.float32)
+FLOOR_LIGHT = np.array([204, 207, 207], np.float32)
+FLOOR_DARK = np.array([182, 186, 189], np.float32)
+FLOOR_LINE = np.array([153, 161, 168], np.float32)
+SHADOW = np.array([51, 61, 82], np.float32)
 INK = (38, 46, 58)
 _CELL = 0.02  # metres of floor per shadow pixel
 _SUPER = 2  # the body is drawn at twice the size and averaged
@@ -184,7 +185,7 @@ class Stage:
         self._away = np.array([self._right[1], -self._right[0]])
         rays = camera.rays()
         grade = np.linspace(0, 1, height, dtype=np.float32)[:, None, None]
-        self.backdrop = np.broadcast_to(SKY_TOP + (SKY_LOW - SKY_TOP) * np.minimum(grade * 2.2, 1), rays.shape).copy()
+        backdrop = np.broadcast_to(SKY_TOP + (SKY_LOW - SKY_TOP) * np.minimum(grade * 2.2, 1), rays.shape).copy()
         down = rays[..., 1] < -1e-3
         time = np.where(down, camera.eye[1] / np.where(down, -rays[..., 1], 1.0), 1e4)
         ground = camera.eye[[0, 2]].astype(np.float32) + time[..., None] * rays[..., [0, 2]]
@@ -198,6 +199,9 @@ class Stage:
         self._fog = np.where(down, fog, 0)[self._top :, :, None].astype(np.float32)
         slope = np.maximum(np.abs(np.gradient(ground, axis=1)).max(-1), np.abs(np.gradient(ground, axis=0)).max(-1))
         self._blur = np.clip(slope[self._top :], 1e-3, 8).astype(np.float32)
+        self._lined = int(np.argmax((self._blur < 0.12).any(axis=1)))  # from this row down, lines can be seen
+        self._backdrop = backdrop.astype(np.float32)
+        self._backdrop[self._top :] *= 1 - self._fog
         self._laid: tuple[tuple[float, float] | None, np.ndarray] = (None, np.zeros((0, 3), np.float32))
         self._prepare_shadow()
 
@@ -218,20 +222,22 @@ class Stage:
 
     def _floor(self, target: np.ndarray) -> np.ndarray:
         """(h, W, 3): the checkered floor below the horizon, each pixel averaged over its own footprint."""
-        period = 1.0
-        w = self._blur
         sides, lines = [], []
         for k in range(2):
-            x = self._ground[..., k] + np.float32(target[k] % period)
-            a, b = (x - 0.5 * w) / period, (x + 0.5 * w) / period
-            # the integral of a square wave is a triangle wave
-            sides.append((np.abs(b - np.floor(b) - 0.5) - np.abs(a - np.floor(a) - 0.5)) * (period / w))
-            near = np.abs(x - np.round(x))
-            lines.append(np.clip(1 - near / np.maximum(0.008, 0.7 * w), 0, 1) * np.minimum(1, 0.012 / w))
-        mix = (0.5 - 0.5 * sides[0] * sides[1])[..., None]
-        floor = FLOOR_DARK + (FLOOR_LIGHT - FLOOR_DARK) * mix
+            x = self._ground[..., k] + np.float32(target[k] % 1.0)
+            # a square wave averaged over a width: the integral of a square wave is a triangle wave
+            a, b = x - 0.5 * self._blur, x + 0.5 * self._blur
+            a -= np.floor(a) + np.float32(0.5)
+            b -= np.floor(b) + np.float32(0.5)
+            sides.append((np.abs(b) - np.abs(a)) / self._blur)
+            x, w = x[self._lined :], self._blur[self._lined :]
+            near = np.abs(x - np.round(x)) / np.maximum(0.008, 0.7 * w)
+            lines.append(np.maximum(1 - near, 0) * np.minimum(1, 0.012 / w))
+        mix = 0.5 - 0.5 * sides[0] * sides[1]
+        floor = FLOOR_DARK + (FLOOR_LIGHT - FLOOR_DARK) * mix[..., None]
         line = np.maximum(lines[0], lines[1])[..., None] * np.float32(0.8)
-        return floor + (FLOOR_LINE - floor) * line
+        floor[self._lined :] += (FLOOR_LINE - floor[self._lined :]) * line
+        return floor
 
     def _shadow(self, target: np.ndarray, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
         """(N,) how dark each of the `_shaded` pixels is, 0 to 1: wide and soft from high parts, tight from low ones."""
@@ -245,10 +251,14 @@ class Stage:
         step = 0.02 / self._cell
         dark = np.zeros((rows, columns), np.float32)
         for chosen, radius, weight in ((lit, max(1, round(3 * step)), 0.62), (lit & low, max(1, round(step)), 0.5)):
-            mask = np.zeros((rows, columns), np.float32)
             _, x, y = raster.spans(corners[chosen], columns, rows)
-            mask[y, x] = 1.0
-            dark = 1 - (1 - dark) * (1 - weight * raster.blur(mask, radius))
+            if not len(x):
+                continue
+            x0, x1 = max(0, x.min() - 3 * radius), min(columns, x.max() + 3 * radius + 1)
+            y0, y1 = max(0, y.min() - 3 * radius), min(rows, y.max() + 3 * radius + 1)
+            mask = np.zeros((y1 - y0, x1 - x0), np.float32)
+            mask[y - y0, x - x0] = 1.0
+            dark[y0:y1, x0:x1] = 1 - (1 - dark[y0:y1, x0:x1]) * (1 - weight * raster.blur(mask, radius))
         flat_dark, c, (u, v) = dark.ravel(), self._corner, self._share.T
         upper = flat_dark[c] * (1 - u) + flat_dark[c + 1] * u
         lower = flat_dark[c + columns] * (1 - u) + flat_dark[c + columns + 1] * u
@@ -263,8 +273,7 @@ class Stage:
             points: (V, 3) metres, world. normals: (V, 3) unit. colours: (V, 3) in [0, 1]. faces: (F, 3).
         Returns: (height, width, 3) uint8.
         """
-        picture = self.backdrop.copy()
-        below = picture[self._top :]
+        picture = self._backdrop.copy()
         key = (float(target[0]), float(target[1]))
         if key != self._laid[0]:
             self._laid = (key, self._floor(target).reshape(-1, 3))
@@ -274,11 +283,9 @@ class Stage:
             touched = np.flatnonzero(dark > 1e-3)
             where, dark = self._shaded[touched], dark[touched, None]
             floor[where] += (SHADOW - floor[where]) * dark
-        below += (floor.reshape(below.shape) - below) * self._fog
+        picture[self._top :] += floor.reshape(-1, self.width, 3) * self._fog
         self._body(picture, target, points, normals, colours, faces)
-        picture *= 255
-        picture += 0.5
-        return np.clip(picture, 0, 255, out=picture).astype(np.uint8)
+        return (picture + np.float32(0.5)).astype(np.uint8)
 
     def _body(self, picture: np.ndarray, target: np.ndarray, points: np.ndarray, normals: np.ndarray,
               colours: np.ndarray, faces: np.ndarray) -> None:
@@ -292,16 +299,19 @@ class Stage:
             return
         projected[:, :2] -= (x0 * _SUPER, y0 * _SUPER)
         wide, tall = (x1 - x0) * _SUPER, (y1 - y0) * _SUPER
-        y, x, corners, weights = raster.visible(projected, faces, wide, tall)
+        pixel, corners, weights = raster.visible(projected, faces, wide, tall)
         view = camera.eye.astype(np.float32) - points
         view /= np.linalg.norm(view, axis=1, keepdims=True)
+        vertex = np.ones((len(points), 4), np.float32)  # colour and cover
         shaded = raster.shade(normals, view, colours.astype(np.float32), self.light)
-        layer = np.zeros((tall, wide, 4), np.float32)
-        colour = shaded[corners[:, 0]] * weights[:, :1]
-        colour += shaded[corners[:, 1]] * weights[:, 1:2]
-        colour += shaded[corners[:, 2]] * weights[:, 2:]
-        layer[y, x, :3] = np.clip(colour, 0, 1, out=colour)
-        layer[y, x, 3] = 1
+        np.clip(shaded, 0, 1, out=vertex[:, :3])
+        vertex[:, :3] *= 255
+        colour = vertex[corners[:, 0]] * weights[:, :1]
+        colour += vertex[corners[:, 1]] * weights[:, 1:2]
+        colour += vertex[corners[:, 2]] * weights[:, 2:]
+        layer = np.zeros((tall * wide, 4), np.float32)
+        layer[pixel] = colour
+        layer = layer.reshape(tall, wide, 4)
         layer = layer[0::2] + layer[1::2]
         layer = (layer[:, 0::2] + layer[:, 1::2]) * np.float32(0.25)
         patch = picture[y0:y1, x0:x1]

@@ -11,6 +11,7 @@ Frame: metres, Y up, +Z forward, the pelvis joint at the origin, `CANONICAL` joi
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,8 @@ _CUTS = (
 )  # fmt: skip
 
 PALETTE = {  # sRGB; warm is the character's own left, cool its right
-    "body": (0.80, 0.795, 0.78), "dark": (0.29, 0.31, 0.35), "left": (0.86, 0.46, 0.30), "right": (0.27, 0.52, 0.74),
+    "body": (0.83, 0.80, 0.76), "shirt": (0.56, 0.60, 0.65), "dark": (0.25, 0.27, 0.31),
+    "left": (0.88, 0.46, 0.28), "right": (0.22, 0.52, 0.78),
 }  # fmt: skip
 
 # Cross-sections. Columns: station along the axis, half-width, half-depth, centre across, centre in depth.
@@ -60,7 +62,7 @@ _TORSO = (
     (0.070, 0.138, 0.094, 0, -0.016), (0.130, 0.122, 0.084, 0, -0.010), (0.180, 0.121, 0.084, 0, -0.010),
     (0.250, 0.136, 0.094, 0, -0.014), (0.330, 0.158, 0.108, 0, -0.020), (0.400, 0.170, 0.106, 0, -0.028),
     (0.450, 0.160, 0.090, 0, -0.036), (0.485, 0.130, 0.073, 0, -0.042), (0.515, 0.085, 0.063, 0, -0.044),
-    (0.545, 0.060, 0.058, 0, -0.038), (0.580, 0.053, 0.055, 0, -0.024), (0.640, 0.053, 0.056, 0, -0.010),
+    (0.545, 0.057, 0.056, 0, -0.038), (0.580, 0.049, 0.051, 0, -0.026), (0.650, 0.050, 0.053, 0, -0.018),
 )  # fmt: skip
 # Leg: along Y; width along X, depth along Z.
 _LEG = (
@@ -80,8 +82,8 @@ _ARM = (
 # Hand: along X, palm down; width along Z, depth along Y.
 _HAND = (
     (0.715, 0.027, 0.020, -0.056, 0.483), (0.750, 0.036, 0.019, -0.055, 0.482), (0.785, 0.042, 0.019, -0.055, 0.480),
-    (0.820, 0.042, 0.017, -0.056, 0.477), (0.850, 0.038, 0.015, -0.057, 0.473), (0.880, 0.031, 0.013, -0.057, 0.467),
-    (0.900, 0.022, 0.011, -0.057, 0.462),
+    (0.820, 0.042, 0.017, -0.056, 0.477), (0.850, 0.039, 0.015, -0.057, 0.473), (0.880, 0.034, 0.013, -0.057, 0.467),
+    (0.898, 0.027, 0.012, -0.057, 0.463),
 )  # fmt: skip
 # Foot: along Z; width along X, depth along Y. The sole is cut flat afterwards.
 _FOOT = (
@@ -111,19 +113,24 @@ def _loft(p: Array, table: tuple[tuple[float, ...], ...], axes: tuple[int, int, 
     Args:
         p: (..., 3). axes: which coordinates run along, across and in depth. cap: metres that the ends bulge.
     """
-    rows = np.array(sorted(table))
-    fine = np.linspace(rows[0, 0], rows[-1, 0], 161)
-    kernel = np.hanning(19) / np.hanning(19).sum()
+    fine, sections = _sections(table)
     along = p[..., axes[0]]
     inside = np.clip(along, fine[0], fine[-1])
-    across, depth, x, y = (
-        np.interp(inside, fine, np.convolve(np.pad(np.interp(fine, rows[:, 0], rows[:, c]), 9, "edge"), kernel, "valid"))
-        for c in range(1, 5)
-    )
+    across, depth, x, y = (np.interp(inside, fine, column) for column in sections)
     u, v, w = p[..., axes[1]] - x, p[..., axes[2]] - y, (along - inside) / cap
     size = np.sqrt((u / across) ** 2 + (v / depth) ** 2 + w**2)
     slope = np.sqrt((u / across**2) ** 2 + (v / depth**2) ** 2 + (w / cap) ** 2)
     return np.where(size < 1e-6, -np.minimum(across, depth), size * (size - 1.0) / np.maximum(slope, 1e-9))
+
+
+@lru_cache(maxsize=8)
+def _sections(table: tuple[tuple[float, ...], ...]) -> tuple[Array, tuple[Array, ...]]:
+    """A table's stations and its four columns, resampled and smoothed along the axis."""
+    rows = np.array(sorted(table))
+    fine = np.linspace(rows[0, 0], rows[-1, 0], 161)
+    kernel = np.hanning(19) / np.hanning(19).sum()
+    columns = [np.pad(np.interp(fine, rows[:, 0], rows[:, c]), 9, "edge") for c in range(1, 5)]
+    return fine, tuple(np.convolve(column, kernel, "valid") for column in columns)
 
 
 def _capsule(p: Array, a: tuple[float, ...], b: tuple[float, ...], ra: float, rb: float) -> Array:
@@ -133,28 +140,49 @@ def _capsule(p: Array, a: tuple[float, ...], b: tuple[float, ...], ra: float, rb
     return np.linalg.norm(p - start - t[..., None] * axis, axis=-1) - (ra + (rb - ra) * t)
 
 
+def _near(p: Array, low: tuple[float, ...], high: tuple[float, ...], part: Callable[[Array], Array]) -> Array:
+    """`part` where it matters: in a box, with 8 cm around it; 8 cm elsewhere (no union reaches that far)."""
+    inside = ((p > np.array(low) - 0.08) & (p < np.array(high) + 0.08)).all(axis=-1)
+    out = np.full(p.shape[:-1], 0.08)
+    out[inside] = part(p[inside])
+    return out
+
+
+def _torso(p: Array) -> Array:
+    chest = _ellipsoid(p, (0.070, 0.392, 0.014), (0.088, 0.066, 0.052))
+    seat = _ellipsoid(p, (0.070, -0.062, -0.062), (0.078, 0.078, 0.066))
+    return _smooth_min(_smooth_min(_loft(p, _TORSO, (1, 0, 2), 0.05), chest, 0.06), seat, 0.05)
+
+
+def _foot(p: Array) -> Array:
+    return -_smooth_min(-_loft(p, _FOOT, (2, 0, 1), 0.028), p[..., 1] - SOLE, 0.012)
+
+
+def _hand(p: Array) -> Array:
+    thumb = _capsule(p, (0.750, 0.477, -0.034), (0.824, 0.466, 0.010), 0.018, 0.0125)
+    return _smooth_min(_loft(p, _HAND, (0, 2, 1), 0.022), thumb, 0.018)
+
+
+def _head(p: Array) -> Array:
+    skull = _ellipsoid(p, (0, 0.729, -0.006), (0.078, 0.087, 0.099))
+    jaw = _ellipsoid(p, (0, 0.668, 0.034), (0.058, 0.080, 0.060))
+    chin = _ellipsoid(p, (0, 0.610, 0.062), (0.028, 0.022, 0.028))
+    nose = _capsule(p, (0, 0.702, 0.088), (0, 0.674, 0.102), 0.007, 0.010)
+    return _smooth_min(_smooth_min(skull, _smooth_min(jaw, chin, 0.05), 0.06), nose, 0.022)
+
+
 def field(points: Array) -> Array:
     """(..., 3) metres -> (...) metres: about the signed distance to the skin, negative inside; any side."""
     p = points * [1.0, 1.0, 1.0]
-    p[..., 0] = np.abs(p[..., 0])
-    chest = _ellipsoid(p, (0.070, 0.392, 0.014), (0.088, 0.066, 0.052))
-    seat = _ellipsoid(p, (0.070, -0.062, -0.062), (0.078, 0.078, 0.066))
-    torso = _smooth_min(_smooth_min(_loft(p, _TORSO, (1, 0, 2), 0.05), chest, 0.06), seat, 0.05)
-    leg = _loft(p, _LEG, (1, 0, 2), 0.04)
-    foot = _loft(p, _FOOT, (2, 0, 1), 0.028)
-    foot = -_smooth_min(-foot, p[..., 1] - SOLE, 0.012)
-    arm = _loft(p, _ARM, (0, 2, 1), 0.03)
-    thumb = _capsule(p, (0.752, 0.477, -0.030), (0.822, 0.468, 0.012), 0.016, 0.010)
-    hand = _smooth_min(_loft(p, _HAND, (0, 2, 1), 0.014), thumb, 0.016)
-    skull = _ellipsoid(p, (0, 0.728, -0.004), (0.080, 0.088, 0.100))
-    jaw = _ellipsoid(p, (0, 0.672, 0.030), (0.060, 0.086, 0.062))
-    nose = _capsule(p, (0, 0.700, 0.086), (0, 0.674, 0.100), 0.007, 0.011)
-    head = _smooth_min(_smooth_min(skull, jaw, 0.06), nose, 0.022)
-    body = _smooth_min(torso, leg, 0.035)
+    p[..., 0] = np.sqrt(p[..., 0] ** 2 + 0.01**2)  # |x|, without a crease in the middle
+    body = _near(p, (0, -0.15, -0.14), (0.18, 0.70, 0.10), _torso)
+    leg = _near(p, (0, -0.97, -0.12), (0.18, 0.04, 0.08), lambda q: _loft(q, _LEG, (1, 0, 2), 0.04))
+    arm = _near(p, (0.10, 0.40, -0.12), (0.77, 0.55, 0.02), lambda q: _loft(q, _ARM, (0, 2, 1), 0.03))
+    body = _smooth_min(body, leg, 0.035)
     body = _smooth_min(body, arm, 0.05)
-    body = _smooth_min(body, hand, 0.02)
-    body = _smooth_min(body, foot, 0.035)
-    return _smooth_min(body, head, 0.03)
+    body = _smooth_min(body, _near(p, (0.70, 0.44, -0.10), (0.92, 0.51, 0.02), _hand), 0.02)
+    body = _smooth_min(body, _near(p, (0.03, -0.99, -0.10), (0.14, -0.88, 0.20), _foot), 0.035)
+    return _smooth_min(body, _near(p, (0, 0.57, -0.11), (0.08, 0.82, 0.115), _head), 0.022)
 
 
 def _spaced(*runs: tuple[float, float]) -> Array:
@@ -167,18 +195,17 @@ def _spaced(*runs: tuple[float, float]) -> Array:
 
 def sculpt() -> tuple[Array, NDArray[np.int32], Array]:
     """The mannequin's surface: vertices (V, 3) metres, triangles (F, 3), unit normals (V, 3)."""
-    half = _spaced((0.0, 0), (0.09, 0.015), (0.26, 0.019), (0.70, 0.027), (0.93, 0.0155))
+    half = _spaced((0.0, 0), (0.09, 0.0165), (0.26, 0.021), (0.70, 0.031), (0.94, 0.0150))
     x = np.concatenate([-half[:0:-1], half])
-    y = _spaced((-1.0, 0), (-0.90, 0.0135), (-0.20, 0.032), (0.44, 0.027), (0.53, 0.0130), (0.84, 0.0165))
-    z = _spaced((-0.165, 0), (-0.105, 0.02), (-0.01, 0.0168), (0.22, 0.0175))
+    y = _spaced((-1.0, 0), (-0.89, 0.0145), (-0.20, 0.036), (0.44, 0.030), (0.53, 0.0125), (0.84, 0.0165))
+    z = _spaced((-0.165, 0), (-0.105, 0.021), (0.0, 0.0150), (0.22, 0.0185))
     grid = np.stack(np.meshgrid(half, y, z, indexing="ij"), axis=-1)
     value = field(grid)
     value = np.concatenate([value[:0:-1], value])
     vertices, quads = surface_nets(value, (x, y, z))
-    for step in range(4):
-        if step < 3:
-            vertices = _relaxed(vertices, quads, 0.5)
-        vertices, normals = _projected(field, vertices)
+    for _ in range(3):
+        vertices, normals = _projected(_relaxed(vertices, quads, 0.5))
+    vertices, normals = _projected(vertices)
     a, b, c, d = quads.T
     short = np.linalg.norm(vertices[a] - vertices[c], axis=1) <= np.linalg.norm(vertices[b] - vertices[d], axis=1)
     one = np.where(short[:, None], np.stack([a, b, c], 1), np.stack([a, b, d], 1))
@@ -240,68 +267,84 @@ _BORDERS: tuple[Callable[[Array], Array], ...] = (
     lambda p: np.maximum(p[:, 1] + 0.965, np.abs(p[:, 0]) - 0.3),  # their soles
     lambda p: p[:, 1] + 0.205 + 0.35 * np.abs(p[:, 0]),  # legs of the trunks
     lambda p: 0.075 - p[:, 1] - 0.12 * p[:, 2],  # waistband
-    lambda p: 1.0 - (p[:, 0] / 0.062) ** 4 - ((p[:, 1] - 0.712) / 0.024) ** 4 - np.maximum(0.02 - p[:, 2], 0) * 1e4,
+    lambda p: np.minimum(  # visor
+        0.025 * (1.0 - ((p[:, 0] / 0.070) ** 2 + (np.abs(p[:, 1] - 0.712 + 2.0 * p[:, 0] ** 2) / 0.025) ** 3) ** 0.4),
+        p[:, 2],
+    ),
+    lambda p: 0.315 - np.abs(p[:, 0]) + 0.3 * (p[:, 1] - 0.483),  # sleeves
+    lambda p: np.linalg.norm((p - (0.0, 0.575, 0.0)) / (1.0, 1.0, 1.25), axis=1) - 0.082,  # neckline
 )
-
-
-def colours(points: Array) -> Array:
-    """(V, 3) metres on the figure -> (V, 3) sRGB in 0..1: a few flat colours."""
-    glove, shoe, upper, trunks, waist, visor = (border(points) > 0 for border in _BORDERS)
-    out = np.tile(PALETTE["body"], (len(points), 1))
-    side = np.where((points[:, 0] > 0)[:, None], PALETTE["left"], PALETTE["right"])
-    out[glove | shoe] = side[glove | shoe]
-    out[(shoe & ~upper) | (trunks & waist & (np.abs(points[:, 0]) < 0.3)) | visor] = PALETTE["dark"]
-    return out
 
 
 def painted(
     vertices: Array, faces: NDArray[np.int32], normals: Array
 ) -> tuple[Array, NDArray[np.int32], Array, Array]:
-    """Cut the colour borders into the mesh: vertices, triangles, normals and (V, 3) colours.
+    """Cut the colour borders into the mesh: vertices, triangles, normals and (V, 3) sRGB colours.
 
     A vertex on a border stands once for each colour that meets there.
     """
-    for border in _BORDERS:
-        vertices, faces, normals = _cut(vertices, faces, normals, border(vertices))
-    shade = colours(vertices[faces].mean(axis=1))
-    palette, number = np.unique(shade, axis=0, return_inverse=True)
-    corner = faces.astype(np.int64) * len(palette) + number.reshape(-1, 1)
+    sides = np.zeros((len(vertices), len(_BORDERS)))
+    for number in range(len(_BORDERS)):
+        vertices, faces, normals, sides = _cut(vertices, faces, normals, sides, number)
+    glove, shoe, upper, trunks, waist, visor, sleeve, neckline = (sides[faces].sum(axis=1) > 0).T
+    side = vertices[faces][:, :, 0].mean(axis=1) > 0
+    names = np.full(len(faces), "body", dtype="<U5")
+    names[~waist & sleeve & neckline & (vertices[faces][:, :, 1].mean(axis=1) < 0.6)] = "shirt"
+    names[trunks & waist & (np.abs(vertices[faces][:, :, 0]).max(axis=1) < 0.3)] = "dark"
+    names[glove | shoe] = np.where(side, "left", "right")[glove | shoe]
+    names[(shoe & ~upper) | visor] = "dark"
+    palette, paint = np.unique(names, return_inverse=True)
+    corner = faces.astype(np.int64) * len(palette) + paint.reshape(-1, 1)
     keys, again = np.unique(corner, return_inverse=True)
     old, colour = keys // len(palette), keys % len(palette)
-    return vertices[old], again.reshape(-1, 3).astype(np.int32), normals[old], palette[colour]
+    shades = np.array([PALETTE[str(name)] for name in palette])
+    return vertices[old], again.reshape(-1, 3).astype(np.int32), normals[old], shades[colour]
 
 
 def _cut(
-    vertices: Array, faces: NDArray[np.int32], normals: Array, value: Array
-) -> tuple[Array, NDArray[np.int32], Array]:
-    """Split the triangles where `value` (V,) changes sign, so that every triangle lies on one side."""
-    scale = np.abs(value[faces] - value[np.roll(faces, 1, axis=1)]).max(axis=1)
-    near = np.zeros(len(vertices))
-    np.maximum.at(near, faces.reshape(-1), np.repeat(scale, 3))
-    value = np.where(np.abs(value) < 0.04 * near, 0.0, value)
-    first, second = faces, np.roll(faces, -1, axis=1)
-    crossing = value[first] * value[second] < 0
-    touched = crossing.any(axis=1)
-    low, high = np.minimum(first, second)[crossing], np.maximum(first, second)[crossing]
-    pairs, number = np.unique(np.stack([low, high], axis=1), axis=0, return_inverse=True)
-    a, b = pairs.T
-    t = (value[a] / (value[a] - value[b]))[:, None]
-    middle = np.full(faces.shape, -1)
-    middle[crossing] = len(vertices) + number.reshape(-1)
+    vertices: Array, faces: NDArray[np.int32], normals: Array, sides: Array, number: int
+) -> tuple[Array, NDArray[np.int32], Array, Array]:
+    """Split the triangles that border `number` crosses; column `number` of `sides` (V, B) then tells its side.
+
+    In that column, vertices on the border hold 0, and no triangle has both signs.
+    """
+    border = _BORDERS[number]
+    value = border(vertices)
+    edge = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    edge = np.unique(np.sort(edge, axis=1), axis=0)
+    edge = edge[value[edge[:, 0]] * value[edge[:, 1]] < 0]
+    low, high = np.zeros(len(edge)), np.ones(len(edge))
+    start, along = vertices[edge[:, 0]], vertices[edge[:, 1]] - vertices[edge[:, 0]]
+    for _ in range(14):  # bisection: borders are curved, so the crossing is not where a straight line would put it
+        t = (low + high) / 2
+        before = border(start + t[:, None] * along) * value[edge[:, 0]] > 0
+        low, high = np.where(before, t, low), np.where(before, high, t)
+    t = (low + high)[:, None] / 2
+    close = np.concatenate([edge[t[:, 0] < 0.06, 0], edge[t[:, 0] > 0.94, 1]])
+    value[close] = 0.0  # near enough to a vertex: no sliver
+    keep = (value[edge] != 0).all(axis=1)
+    edge, t = edge[keep], t[keep]
+    middle = {(int(a), int(b)): len(vertices) + k for k, (a, b) in enumerate(edge)}
+    signs = np.sign(value)[faces]
+    touched = (signs.max(axis=1) > 0) & (signs.min(axis=1) < 0)
     out = [faces[~touched]]
-    for face, mid in zip(faces[touched], middle[touched], strict=False):
-        ring = [int(n) for k in range(3) for n in (face[k], mid[k]) if n >= 0]
-        start = next(k for k, n in enumerate(ring) if n >= len(vertices))
-        ring = ring[start:] + ring[:start]
-        if len(ring) == 4:  # one crossing, opposite a vertex that lies on the border
-            out.append(np.array([[ring[0], ring[1], ring[2]], [ring[0], ring[2], ring[3]]]))
-        else:
-            out.append(np.array([[ring[0], ring[1], ring[2]], [ring[0], ring[2], ring[3]], [ring[0], ring[3], ring[4]]]))
+    for face in faces[touched].tolist():
+        ring: list[int] = []
+        for a, b in zip(face, face[1:] + face[:1], strict=True):
+            ring += [a, *(middle[key] for key in [(min(a, b), max(a, b))] if key in middle)]
+        first = next(k for k, n in enumerate(ring) if n >= len(vertices))
+        ring = ring[first:] + ring[:first]
+        out.append(np.array([[ring[0], ring[k], ring[k + 1]] for k in range(1, len(ring) - 1)]))
+    a, b = edge.T
     blend = normals[a] * (1 - t) + normals[b] * t
+    fresh = sides[a] * (1 - t) + sides[b] * t
+    sides = np.concatenate([sides, fresh])
+    sides[:, number] = np.concatenate([np.sign(value), np.zeros(len(edge))])
     return (
         np.concatenate([vertices, vertices[a] * (1 - t) + vertices[b] * t]),
         np.concatenate(out).astype(np.int32),
         np.concatenate([normals, blend / np.linalg.norm(blend, axis=1, keepdims=True)]),
+        sides,
     )
 
 
@@ -355,13 +398,12 @@ def _relaxed(vertices: Array, quads: NDArray[np.int64], amount: float) -> Array:
     return vertices + amount * (total / count[:, None] - vertices)
 
 
-def _projected(of: Callable[[Array], Array], vertices: Array) -> tuple[Array, Array]:
-    """Vertices put on the field's zero surface by Newton steps, and the unit normals there."""
+def _projected(vertices: Array) -> tuple[Array, Array]:
+    """Vertices put on the field's zero surface by a Newton step, and the unit normals there."""
     step = np.eye(3) * 1.5e-3
-    for _ in range(2):
-        probe = of(np.stack([vertices + s for s in step] + [vertices - s for s in step]))
-        gradient = (probe[:3] - probe[3:]).T / 3e-3
-        square = np.maximum((gradient**2).sum(-1), 0.05)
-        move = -(of(vertices) / square)[:, None] * gradient
-        vertices = vertices + np.clip(move, -0.01, 0.01)
-    return vertices, gradient / np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-9)
+    probe = field(np.stack([vertices, *(vertices + s for s in step), *(vertices - s for s in step)]))
+    gradient = (probe[1:4] - probe[4:]).T / 3e-3
+    square = np.maximum((gradient**2).sum(-1), 0.05)
+    move = -(probe[0] / square)[:, None] * gradient
+    normals = gradient / np.maximum(np.linalg.norm(gradient, axis=1, keepdims=True), 1e-9)
+    return vertices + np.clip(move, -0.01, 0.01), normals

@@ -4,7 +4,7 @@ A name is taken apart into words (`mixamorig:LeftUpLeg`, `thigh_l`, `Bip01 L Thi
 part of the body) and the part is looked up in a table. Names that mean two things are settled by what else is
 there: `Shoulder` is the collar bone where an `UpperArm` exists and the shoulder joint where it does not; `Foot` is
 the ankle unless there is an `Ankle`. The spine is not named at all but found: it is what lies between pelvis and
-neck.
+neck. A pelvis without a known name is found too: it is the joint from which legs and head branch.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _SIDES = {
 # For each joint its names, the surest first. A later name is used only if no earlier one is there, and never for
 # two joints.
 MIDDLE: dict[str, tuple[str, ...]] = {
-    "pelvis": ("pelvis", "hips", "hip", "root", "reference"),
+    "pelvis": ("pelvis", "hips", "hip"),
     "head": ("head",),
     "neck": ("neck", "neck1", "neck01", "lowerneck", "necktwist1", "necktwist01", "necklower", "neck0"),
 }
 SIDED: dict[str, tuple[str, ...]] = {
-    "hip": ("upperleg", "upleg", "thigh", "thighbend", "femur", "legupper", "hip", "hipjoint", "leg1"),
+    "hip": ("upperleg", "upleg", "thigh", "thighbend", "femur", "legupper", "hip", "leg1", "hipjoint", "leg"),
     "knee": ("lowerleg", "lowleg", "knee", "shin", "calf", "tibia", "leglower", "leg", "leg2"),
     "ankle": ("ankle", "foot", "feet", "heel"),
     "foot": (
@@ -44,7 +44,7 @@ SIDED: dict[str, tuple[str, ...]] = {
         "upperarm", "uparm", "humerus", "shldr", "shldrbend", "armupper", "arm", "shoulder", "shoulderjoint", "arm1",
     ),
     "elbow": (
-        "lowerarm", "lowarm", "forearm", "forearmbend", "elbow", "radius", "ulna", "armlower", "lforearm", "arm2",
+        "lowerarm", "lowarm", "forearm", "forearmbend", "elbow", "radius", "ulna", "armlower", "arm2",
     ),
     "wrist": ("wrist", "hand", "palm"),
     "collar": ("collar", "clavicle", "collarbone", "clav", "shoulder", "innershoulder", "shoulderblade"),
@@ -126,6 +126,7 @@ def match(skeleton: Skeleton) -> Mapping:
     for side in ("left", "right"):
         for target, names in SIDED.items():
             claim(f"{side}_{target}", side, names)
+    _settle_pelvis(skeleton, joints)
     wanted = [*MIDDLE, *(f"{side}_{target}" for side in ("left", "right") for target in SIDED)]
     missing = [target for target in wanted if target not in joints and target not in OPTIONAL]
     if missing:
@@ -144,6 +145,18 @@ def _ancestors(skeleton: Skeleton, joint: int) -> list[int]:
     while skeleton.parents[chain[-1]] >= 0:
         chain.append(skeleton.parents[chain[-1]])
     return chain
+
+
+def _settle_pelvis(skeleton: Skeleton, joints: dict[str, int]) -> None:
+    """The pelvis must carry legs and head; where the joint of that name does not, the lowest that does is taken."""
+    if not {"left_hip", "right_hip", "head"} <= joints.keys():
+        return
+    chain = _ancestors(skeleton, joints["left_hip"])[1:]
+    for name in ("right_hip", "head"):
+        others = set(_ancestors(skeleton, joints[name])[1:])
+        chain = [joint for joint in chain if joint in others]
+    if chain and joints.get("pelvis") not in chain:
+        joints["pelvis"] = chain[0]
 
 
 def _spine(skeleton: Skeleton, joints: dict[str, int]) -> tuple[tuple[int, ...], int]:

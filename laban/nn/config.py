@@ -27,16 +27,16 @@ class TokenizerConfig:
     reset_below: float = 1.0  # a code whose EMA count falls below this is replaced by a vector of the batch
     reset_restarts: bool = False  # released: a reset leaves code_sum/code_count as they were, so the code is
     # replaced again at every step until it is used once per step. True restarts its statistics at one use.
-    gradient: Literal["single", "compat"] = "single"  # "compat": each layer passes the gradient through, so it is multiplied by the
+    gradient: Literal["single", "compat"] = (
+        "single"  # "compat": each layer passes the gradient through, so it is multiplied by the
+    )
     # number of active layers (the released model's, 6.0 without dropout); it also changes size from batch to
     # batch with quantize dropout. "single": one pass-through, d out / d latent = 1. Our presets take "single":
     # the encoder then sees the gradient of the loss itself, at one scale, and commitment keeps its weight.
 
     def __post_init__(self) -> None:
         if self.gradient not in ("single", "compat"):
-            raise InputError(
-                f"TokenizerConfig.gradient: got {self.gradient!r}, expected 'single' or 'compat'."
-            )
+            raise InputError(f"TokenizerConfig.gradient: got {self.gradient!r}, expected 'single' or 'compat'.")
         for name in ("feature_width", "width", "code_width", "codes", "quantizers", "halvings", "depth"):
             if getattr(self, name) < 1:
                 raise InputError(f"TokenizerConfig.{name}: got {getattr(self, name)}, expected at least 1.")

@@ -22,9 +22,7 @@ class ResidualBlock(nn.Module):
 
 
 def _blocks(width: int, depth: int, growth: int, dropout: float) -> nn.Sequential:
-    return nn.Sequential(
-        *(ResidualBlock(width, growth ** (depth - 1 - i), dropout) for i in range(depth))
-    )
+    return nn.Sequential(*(ResidualBlock(width, growth ** (depth - 1 - i), dropout) for i in range(depth)))
 
 
 class ConvEncoder(nn.Module):

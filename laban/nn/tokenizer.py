@@ -50,9 +50,7 @@ class Tokenizer(nn.Module):
         """
         self._check(motion)
         quantized = self.quantizer(self.encoder(motion), generator)
-        return Reconstruction(
-            self.decoder(quantized.latents), quantized.codes, quantized.commit, quantized.perplexity
-        )
+        return Reconstruction(self.decoder(quantized.latents), quantized.codes, quantized.commit, quantized.perplexity)
 
     @torch.no_grad()
     def encode(self, motion: Tensor) -> Tensor:

@@ -47,7 +47,8 @@ class Options:
     log_every: int = 10  # steps per row of metrics.jsonl
     validate_every: int = 500
     validate_batches: int = 8
-    preview_every: int = 0  # 0: at the end of a stage only
+    preview: bool = True  # render samples
+    preview_every: int = 0  # steps; 0: at the end of a stage only
     checkpoint_seconds: float = 120.0
     checkpoint_every: int = 0  # steps; 0: by time only
     quiet: bool = False
@@ -159,7 +160,7 @@ class StageTrainer:
         self.pending: list[list[float]] = []  # values of the steps since the last row of metrics
         self.unread: list[Tensor] = []  # the same, still on the device
         self.validation: dict[str, float] = {}
-        self.previews = True
+        self.previews = options.preview
 
     def done(self) -> bool:
         """Whether the stage is finished (also by another process) with at least this schedule's steps."""

@@ -93,9 +93,7 @@ def masked() -> MaskedTransformer:
 
 @pytest.fixture(scope="module")
 def residual() -> ResidualTransformer:
-    return loaded(
-        ResidualTransformer(CONFIG), renamed("res_small/model/net_best_fid.tar", "res_transformer", TRUNK)
-    )
+    return loaded(ResidualTransformer(CONFIG), renamed("res_small/model/net_best_fid.tar", "res_transformer", TRUNK))
 
 
 def close(a: torch.Tensor, b: torch.Tensor) -> None:

@@ -32,9 +32,7 @@ class Condition:
         if not config.tokens:
             return cls(features.pooled.to(device))
         n = config.max_tokens
-        return cls(
-            features.pooled.to(device), features.tokens[:, :n].to(device), features.valid[:, :n].to(device)
-        )
+        return cls(features.pooled.to(device), features.tokens[:, :n].to(device), features.valid[:, :n].to(device))
 
     def select(self, rows: Sequence[int]) -> Condition:
         """Some of the samples; words are cut to the longest that remains."""
@@ -47,24 +45,20 @@ class Condition:
         return Condition(self.pooled[index], self.words[index, :longest], valid[:, :longest])
 
     def noisy(self, config: TextConfig, generator: torch.Generator | None) -> Condition:
-        """Training's augmentation: noise of a fraction of the norm, hidden words, hidden pooled features."""
+        """Training's augmentation: noise of a fraction of the norm, and hidden words."""
 
-        def perturbed(x: Tensor) -> Tensor:
-            if config.noise == 0:
+        def perturbed(x: Tensor, fraction: float) -> Tensor:
+            if fraction == 0:
                 return x
-            size = config.noise * x.norm(dim=-1, keepdim=True) / x.shape[-1] ** 0.5
+            size = fraction * x.norm(dim=-1, keepdim=True) / x.shape[-1] ** 0.5
             return x + size * torch.randn(x.shape, generator=generator, device=x.device)
 
-        pooled, words, valid = perturbed(self.pooled), self.words, self.valid
-        if words is not None and valid is not None:
-            words = perturbed(words)
-            if config.token_dropout > 0:
-                dice = torch.rand(valid.shape, generator=generator, device=valid.device)
-                valid = valid & (dice >= config.token_dropout)
-            if config.pool_dropout > 0:
-                dice = torch.rand(len(pooled), 1, generator=generator, device=pooled.device)
-                pooled = pooled * (dice >= config.pool_dropout)
-        return Condition(pooled, words, valid)
+        valid = self.valid
+        if valid is not None and config.token_dropout > 0:
+            dice = torch.rand(valid.shape, generator=generator, device=valid.device)
+            valid = valid & (dice >= config.token_dropout)
+        words = None if self.words is None else perturbed(self.words, config.noise)
+        return Condition(perturbed(self.pooled, config.pooled_noise), words, valid)
 
     def dropped(self, drop: Tensor) -> Condition:
         """The same with samples where drop (B,) is True unconditioned: pooled zero, words hidden."""
@@ -80,27 +74,34 @@ class Condition:
         def both(a: Tensor | None, b: Tensor | None) -> Tensor | None:
             return None if a is None or b is None else torch.cat([a, b])
 
-        return Condition(torch.cat([self.pooled, none.pooled]), both(self.words, none.words), both(self.valid, none.valid))
+        return Condition(
+            torch.cat([self.pooled, none.pooled]), both(self.words, none.words), both(self.valid, none.valid)
+        )
 
 
 class Prefix(nn.Module):
     """Condition -> memory tokens before the motion: the pooled feature (released: it alone, without position), and
     with `TextConfig.tokens` one token per word, with sinusoidal positions of their own.
 
-    A zeroed pooled feature leaves the bias: that is the unconditioned token. Released: cond_emb -> pooled.
+    A zeroed pooled feature leaves the bias: that is the unconditioned token. With `TextConfig.pooled` off a learned
+    token stands in its place. Released: cond_emb -> pooled.
     """
 
     places: Tensor
 
     def __init__(self, config: TextConfig, width: int) -> None:
         super().__init__()
-        self.pooled = nn.Linear(config.width, width)
+        self.pooled = nn.Linear(config.width, width) if config.pooled else None
+        self.blank = None if config.pooled else nn.Parameter(torch.zeros(width))
         self.words = nn.Linear(config.token_width, width) if config.tokens else None
         self.register_buffer("places", sinusoids(config.max_tokens, width), persistent=False)
 
     def forward(self, condition: Condition) -> tuple[Tensor, Tensor | None]:
         """Returns: (B, P, D) and (B, P) bool valid, None if all are."""
-        first = self.pooled(condition.pooled)[:, None]
+        if self.pooled is None:
+            first = self.blank.expand(len(condition.pooled), 1, -1)
+        else:
+            first = self.pooled(condition.pooled)[:, None]
         if self.words is None or condition.words is None or condition.valid is None:
             return first, None
         words = self.words(condition.words) + self.places[: condition.words.shape[1]]

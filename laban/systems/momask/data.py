@@ -53,7 +53,12 @@ class WindowSampler:
 
 
 def tokenize(
-    corpus: Corpus, records: Sequence[Record], tokenizer: Tokenizer, mean: Tensor, std: Tensor, frames_at_once: int = 8192
+    corpus: Corpus,
+    records: Sequence[Record],
+    tokenizer: Tokenizer,
+    mean: Tensor,
+    std: Tensor,
+    frames_at_once: int = 8192,
 ) -> list[list[np.ndarray]]:
     """Tokens of whole clips at every phase of the token grid.
 

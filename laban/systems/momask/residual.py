@@ -65,9 +65,7 @@ class ResidualTransformer(nn.Module):
         """(B, N) int64 ids of layer q, PAD included -> (B, N, D)."""
         return F.embedding(codes, self.inputs()[q])
 
-    def forward(
-        self, below: Tensor, q: Tensor, condition: Condition, valid: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, below: Tensor, q: Tensor, condition: Condition, valid: Tensor | None = None) -> Tensor:
         """Logits of layer q.
 
         Args:

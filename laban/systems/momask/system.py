@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from laban import checkpoint
 from laban.errors import InputError, WeightsError
 from laban.motion import humanml
 from laban.motion.clip import Motion, Segment
@@ -27,10 +29,12 @@ from laban.systems.momask.masked import MaskedTransformer
 from laban.systems.momask.residual import ResidualTransformer
 
 if TYPE_CHECKING:
-    from laban.condition.text import TextEncoder, TextFeatures
+    from laban.condition.text import TextEncoder
     from laban.data.corpus import Corpus
 
 STAGES = ("tokenizer", "masked", "residual", "length")
+RUNNING = ("code_sum", "code_count")
+"""Buffers of the codebooks that only training uses."""
 
 
 class MoMask(System):
@@ -47,18 +51,14 @@ class MoMask(System):
     presets: ClassVar[Mapping[str, MoMaskConfig]] = PRESETS
     config: MoMaskConfig
 
-    def __init__(
-        self, config: MoMaskConfig, stats: Mapping[str, Any], text_encoder: TextEncoder | None = None
-    ) -> None:
+    def __init__(self, config: MoMaskConfig, stats: Mapping[str, Any], text_encoder: TextEncoder | None = None) -> None:
         super().__init__(config, stats)
         self.layout = humanml.layout_of(config.tokenizer.feature_width)
         for key in ("mean", "std"):
             if key not in self.stats or self.stats[key].shape != (self.layout.width,):
                 raise InputError(f"momask: stats need {key!r} of shape ({self.layout.width},), as a corpus gives them.")
         bias = torch.ones(self.layout.width)
-        for columns in (
-            self.layout.yaw_rate, self.layout.root_velocity, self.layout.root_height, self.layout.contacts
-        ):
+        for columns in (self.layout.yaw_rate, self.layout.root_velocity, self.layout.root_height, self.layout.contacts):
             bias[columns] = config.feature_bias
         self.mean = self.stats["mean"].float()
         self.std = self.stats["std"].float() / bias
@@ -117,6 +117,30 @@ class MoMask(System):
     def verify(self, facts: Mapping[str, Any]) -> None:
         """Remembers the text encoder that the weights belong to; it is compared when it is first needed."""
         self._wanted_encoder = facts.get("text_encoder")
+
+    # Files
+
+    def save(self, folder: str | Path, *, half: bool = False, card: str | None = None) -> None:
+        """As every system; with `half`, for shipping, the codebooks' running sums and counts are left out: only
+        training uses them, and `load` starts them anew.
+        """
+        if not half:
+            return super().save(folder, half=half, card=card)
+        tensors = {
+            stage: {k: v for k, v in self.module(stage).state_dict().items() if not k.endswith(RUNNING)}
+            for stage in STAGES
+        }
+        checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half)
+
+    @classmethod
+    def restore(cls, found: Any, where: str) -> Self:
+        """As every system; running sums and counts that were left out are those of one use per code."""
+        tokenizer = found.stages.get("tokenizer", {})
+        for name in [k for k in tokenizer if k.endswith(".codes")]:
+            codes, stem = tokenizer[name], name.removesuffix("codes")
+            tokenizer.setdefault(stem + "code_sum", codes.clone())
+            tokenizer.setdefault(stem + "code_count", torch.ones(codes.shape[:1]))
+        return super().restore(found, where)
 
     # Training
 
@@ -298,9 +322,13 @@ class MoMask(System):
             request = TextRequest(passport["request"]["text"], passport["request"]["seconds"])
             index, options = passport["index"], dict(passport["options"])
         except (KeyError, TypeError) as error:
-            raise InputError(f"momask.replay: the passport has no {error}; it must come from momask.generate.") from None
+            raise InputError(
+                f"momask.replay: the passport has no {error}; it must come from momask.generate."
+            ) from None
         if wanted != self.provenance.hash:
-            raise WeightsError(f"momask.replay: the passport names weights {wanted}, loaded are {self.provenance.hash}.")
+            raise WeightsError(
+                f"momask.replay: the passport names weights {wanted}, loaded are {self.provenance.hash}."
+            )
         return self.generate([request], seed, first_index=index, **options)[0]
 
     def preview(self, seed: int) -> list[Motion]:
@@ -308,7 +336,9 @@ class MoMask(System):
         if not {"tokenizer", "masked", "residual"} <= self.provenance.trained:
             return []
         texts = ("a person walks forward", "a person raises the right hand", "a person turns left")
-        return self.generate([TextRequest(text, min(4.0, self.config.max_frames / self.config.fps)) for text in texts], seed)
+        return self.generate(
+            [TextRequest(text, min(4.0, self.config.max_frames / self.config.fps)) for text in texts], seed
+        )
 
     def _generate(
         self, requests: Sequence[TextRequest], seed: int, first_index: int, options: dict[str, Any]
@@ -327,9 +357,7 @@ class MoMask(System):
             lengths, rngs = [tokens[i] for i in part], [sources[i] for i in part]
             told = condition.select(part)
             codes = sampling.sample_base(self.masked, told, lengths, rngs, options["steps"], base)
-            codes = sampling.sample_residual(
-                self.residual, codes, told, lengths, rngs, upper, chosen.pad_class
-            )
+            codes = sampling.sample_residual(self.residual, codes, told, lengths, rngs, upper, chosen.pad_class)
             for row, i in enumerate(part):
                 passport = self.passport(
                     requests[i],
@@ -375,9 +403,7 @@ class MoMask(System):
             joints, fps, skeleton, segments=(Segment(text, 0.0, frames / fps),), passport=passport
         )
 
-    def _check(
-        self, requests: Sequence[TextRequest], seed: int, first_index: int, options: Mapping[str, Any]
-    ) -> None:
+    def _check(self, requests: Sequence[TextRequest], seed: int, first_index: int, options: Mapping[str, Any]) -> None:
         longest = self.config.max_frames / self.config.fps
         for i, request in enumerate(requests):
             if not isinstance(request.text, str) or not request.text.strip():
@@ -391,7 +417,12 @@ class MoMask(System):
             raise InputError(f"momask.generate: seed is {seed!r}, expected a whole number of 0 or more.")
         if not isinstance(options["steps"], int) or not 1 <= options["steps"] <= 1000:
             raise InputError(f"momask.generate: steps is {options['steps']!r}, expected a whole number from 1 to 1000.")
-        for name, low in (("guidance", 0.0), ("residual_guidance", 0.0), ("temperature", 1e-9), ("residual_temperature", 1e-9)):
+        for name, low in (
+            ("guidance", 0.0),
+            ("residual_guidance", 0.0),
+            ("temperature", 1e-9),
+            ("residual_temperature", 1e-9),
+        ):
             value = options[name]
             if not math.isfinite(value) or not low <= value <= 100:
                 raise InputError(f"momask.generate: {name} is {value:g}, expected a number from {low:g} to 100.")

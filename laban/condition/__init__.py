@@ -1,0 +1,1 @@
+"""What a system is conditioned on: text (here), later music and images."""

@@ -1,0 +1,70 @@
+"""Two-bone legs: bend them so that an ankle reaches a place. Shared by retargeting and foot clean-up."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from laban.motion import kinematics, rotation
+from laban.motion.skeleton import Skeleton
+
+SIDES = ("left", "right")
+HINGE = np.array([1.0, 0.0, 0.0])  # knees bend about +X of the rest pose
+_REACH = 0.9995  # of the leg's length: never quite straight, where the knee's plane would be lost
+
+
+def sink(skeleton: Skeleton, hips: np.ndarray, ankles: np.ndarray, most: float = 0.06) -> np.ndarray:
+    """(T,) metres, 0 to `most`, by which the body must sink so that both legs reach; smoothed over nine frames.
+
+    Args:
+        hips, ankles: (T, 2, 3) metres, world, left and right.
+    """
+    need = np.zeros(len(hips))
+    for number, side in enumerate(SIDES):
+        bones = skeleton.lengths[[skeleton.index(f"{side}_knee"), skeleton.index(f"{side}_ankle")]]
+        way = hips[:, number] - ankles[:, number]
+        flat = (way[:, [0, 2]] ** 2).sum(-1)
+        high = np.sqrt(np.maximum((_REACH * bones.sum()) ** 2 - flat, 0.0))
+        need = np.maximum(need, np.where(flat < (0.8 * bones.sum()) ** 2, way[:, 1] - high, 0.0))
+    need = np.clip(need, 0.0, most)
+    window = np.hanning(11)[1:-1]
+    half = len(window) // 2
+    padded = np.pad(need, 2 * half, mode="edge")
+    peaks = np.lib.stride_tricks.sliding_window_view(padded, len(window)).max(-1)  # never less than is needed
+    return np.convolve(peaks, window / window.sum(), mode="valid")
+
+
+def bend(
+    skeleton: Skeleton, world: np.ndarray, side: str, hip: np.ndarray, ankle: np.ndarray, leg: list[np.ndarray]
+) -> None:
+    """Set, in place, the world rotations of one leg so that its ankle is at `ankle`, in the plane of a given knee.
+
+    Args:
+        world: (T, J, 4) unit wxyz, joint to world; hip and knee of `side` are replaced, the foot keeps its own.
+        hip, ankle: (T, 3) metres, world. leg: hip, knee and ankle, each (T, 3), of the pose to follow; on a nearly
+        straight leg, whose plane is noise, the present thigh says where forward is.
+    """
+    upper, middle, end = (skeleton.index(f"{side}_{name}") for name in ("hip", "knee", "ankle"))
+    thigh, shin = skeleton.lengths[middle], skeleton.lengths[end]
+    way = ankle - hip
+    reach = np.linalg.norm(way, axis=-1, keepdims=True)
+    reach = np.clip(reach, abs(thigh - shin) * 1.001 + 1e-6, (thigh + shin) * (1 - 1e-9))
+    line = rotation.unit(way)
+
+    source_line = rotation.unit(leg[2] - leg[0])
+    out = leg[1] - leg[0]
+    out = out - (out * source_line).sum(-1, keepdims=True) * source_line  # from the line hip-ankle to the knee
+    bent = np.linalg.norm(out, axis=-1, keepdims=True) / (thigh + shin)
+    sure = np.clip((bent - 0.01) / 0.07, 0.0, 1.0)
+    sure = sure * sure * (3 - 2 * sure)
+    hinge = rotation.rotate(world[:, upper], np.broadcast_to(HINGE, hip.shape))
+    seen = rotation.unit(rotation.rotate(rotation.between(source_line, line), out))
+    forward = sure * seen + (1 - sure) * rotation.unit(rotation.cross(line, hinge))
+    forward = rotation.unit(forward - (forward * line).sum(-1, keepdims=True) * line)
+
+    along = (thigh**2 - shin**2 + reach**2) / (2 * reach)
+    across = np.sqrt(np.maximum(thigh**2 - along**2, 0.0))
+    to_knee = along * line + across * forward
+    to_ankle = reach * line - to_knee
+    axis = rotation.cross(forward, line)  # the hinge, square to the leg
+    world[:, upper] = kinematics.align(skeleton.offsets[middle], HINGE, to_knee, axis)
+    world[:, middle] = kinematics.align(skeleton.offsets[end], HINGE, to_ankle, axis)
