@@ -1,6 +1,7 @@
 # make demo   one sentence becomes demo/walk.glb, .bvh and .mp4 (sets everything up first)
 # make test   the tests            make lint    ruff and mypy
-# make bench  the measurements     make clean   removes what the targets made
+# make bench  every measurement (some want data/prepared, see README.md)
+# make clean  removes what the targets made
 SHELL  := /bin/bash
 PYTHON ?= python3
 VENV   ?= .venv
@@ -42,7 +43,8 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.dev
-	@for script in benchmarks/*.py; do echo "== $$script"; OMP_NUM_THREADS=2 $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out benchmarks/report.py,$(sort $(wildcard benchmarks/*.py))); do \
+	  echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf .venv build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -2,8 +2,9 @@
 
     python benchmarks/features_speed.py [--frames 200] [--data data/prepared]
 
-Goal: at least 5 times as fast. The loop below computes the same features one frame, and one bone, at a time, as
-the definition reads; both are timed on the same clip, best of several runs.
+Goal: at least 5 times as fast. The loop below computes the same features one frame at a time with numpy over the
+joints, and along each chain bone by bone, as the definition reads; both are timed on the same clip, best of
+several runs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from laban.motion.skeletons import HUMANML22
 
 UP = np.array([0.0, 1.0, 0.0])
 AHEAD = np.array([0.0, 0.0, 1.0])
+PARENTS = np.array(HUMANML22.parents)
 
 
 def loop_features(joints: np.ndarray) -> np.ndarray:
@@ -32,25 +34,22 @@ def loop_features(joints: np.ndarray) -> np.ndarray:
     taps = np.exp(-0.5 * (np.arange(-80, 81) / 20.0) ** 2)
     taps /= taps.sum()
     for t in range(frames):
-        for k in range(-80, 81):
-            smooth[t] += taps[k + 80] * headings[min(max(t + k, 0), frames - 1)]
+        smooth[t] = taps @ headings[np.clip(np.arange(t - 80, t + 81), 0, frames - 1)]
     roots = [world_to_heading(smooth[t], t) for t in range(frames)]
     rows = []
     for t in range(frames - 1):
         now, then = joints[t], joints[t + 1]
         step = rotation.multiply(roots[t + 1], rotation.conjugate(roots[t]))
         travel = rotation.rotate(roots[t + 1], then[0] - now[0])
-        row = [np.arcsin(np.clip(step[2], -1, 1)), travel[0], travel[2], now[0, 1]]
-        for joint in range(1, 22):
-            row.extend(rotation.rotate(roots[t], now[joint] - now[0] * [1, 0, 1]))
-        local = swing(now, roots[t])
-        for joint in range(1, 22):
-            row.extend(rotation.to_six_d(local[joint]))
-        for joint in range(22):
-            row.extend(rotation.rotate(roots[t], then[joint] - now[joint]))
-        for joint in HUMANML.feet:
-            row.append(float(((then[joint] - now[joint]) ** 2).sum() < HUMANML.contact))
-        rows.append(row)
+        feet = list(HUMANML.feet)
+        parts = [
+            [np.arcsin(np.clip(step[2], -1, 1)), travel[0], travel[2], now[0, 1]],
+            rotation.rotate(roots[t], now[1:] - now[0] * [1, 0, 1]).ravel(),
+            rotation.to_six_d(swing(now, roots[t])[1:]).ravel(),
+            rotation.rotate(roots[t], then - now).ravel(),
+            ((then[feet] - now[feet]) ** 2).sum(-1) < HUMANML.contact,
+        ]
+        rows.append(np.concatenate(parts))
     return np.array(rows)
 
 
@@ -71,8 +70,7 @@ def loop_canonical(joints: np.ndarray) -> np.ndarray:
     floor, origin = fitted[..., 1].min(), fitted[0, 0] * [1, 0, 1]
     turn = rotation.between(heading(fitted[0], swapped=False), AHEAD)
     for t in range(len(fitted)):
-        for joint in range(22):
-            fitted[t, joint] = rotation.rotate(turn, fitted[t, joint] - floor * UP - origin)
+        fitted[t] = rotation.rotate(turn, fitted[t] - floor * UP - origin)
     return fitted
 
 
@@ -88,14 +86,14 @@ def world_to_heading(forward: np.ndarray, t: int) -> np.ndarray:
     return np.array(rotation.IDENTITY) if t == 0 else rotation.between(forward, AHEAD)
 
 
-def swing(pose: np.ndarray, root: np.ndarray) -> list[np.ndarray]:
-    """Local rotations of one pose, each at the child of its bone."""
-    local = [root] * 22
+def swing(pose: np.ndarray, root: np.ndarray) -> np.ndarray:
+    """Local rotations (22, 4) of one pose, each at the child of its bone."""
+    local = np.tile(root, (22, 1))
+    turns = rotation.between(np.array(HUMANML.directions[1:], float), pose[1:] - pose[PARENTS[1:]])
     for chain in HUMANML.chains:
         world = root
-        for parent, joint in zip(chain[:-1], chain[1:], strict=True):
-            turn = rotation.between(np.array(HUMANML.directions[joint], float), pose[joint] - pose[parent])
-            local[joint] = rotation.multiply(rotation.conjugate(world), turn)
+        for joint in chain[1:]:
+            local[joint] = rotation.multiply(rotation.conjugate(world), turns[joint - 1])
             world = rotation.multiply(world, local[joint])
     return local
 

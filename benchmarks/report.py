@@ -73,7 +73,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def goal(name: str, value: float, limit: float, unit: str = "", at_least: bool = False) -> tuple[str, bool]:
     """The line for one goal, and whether it is reached."""
     ok = value >= limit if at_least else value <= limit
-    return f"{name}: {value:.4g}{unit}, goal {'>=' if at_least else '<='} {limit:g}{unit}: {'ok' if ok else 'MISSED'}", ok
+    sign = ">=" if at_least else "<="
+    return f"{name}: {value:.4g}{unit}, goal {sign} {limit:g}{unit}: {'ok' if ok else 'MISSED'}", ok
 
 
 def parser(description: str) -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 import time
@@ -50,6 +51,22 @@ def test_the_base_install_is_light() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     base = {line.partition(">")[0] for line in project["dependencies"]}
     assert base.isdisjoint({"transformers", "librosa", "ray", "fastapi", "torchvision", "torchaudio", "torchmetrics"})
+
+
+def test_the_package_imports_only_its_base_install() -> None:
+    imports_as = {"pillow": "PIL", "lightning-fabric": "lightning_fabric"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    base = {line.partition(">")[0] for line in project["dependencies"]}
+    allowed = {imports_as.get(name, name) for name in base} | set(sys.stdlib_module_names) | {"laban"}
+    found: dict[str, str] = {}
+    for path in (ROOT / "laban").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            found |= {name.partition(".")[0]: path.name for name in names}
+    assert {name: where for name, where in found.items() if name not in allowed} == {}
+    assert allowed - set(sys.stdlib_module_names) <= set(found)  # and nothing is installed in vain
 
 
 def test_every_dependency_is_pinned() -> None:

@@ -31,7 +31,7 @@ FLAGS = (
 ).split()
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>loading</title>
-<style>html,body{margin:0;background:rgb(%(background)s)}canvas{display:block}</style>
+<style>html,body{margin:0;background:rgb(BACKGROUND)}canvas{display:block}</style>
 <script type="importmap">{"imports":{"three":"/three/build/three.module.js","three/addons/":"/three/examples/jsm/"}}
 </script>
 <script type="module">
@@ -42,7 +42,7 @@ const renderer = new THREE.WebGLRenderer({ antialias: true, preserveDrawingBuffe
 renderer.setSize(innerWidth, innerHeight);
 document.body.append(renderer.domElement);
 const scene = new THREE.Scene();
-scene.background = new THREE.Color("rgb(%(background)s)");
+scene.background = new THREE.Color("rgb(BACKGROUND)");
 scene.add(new THREE.HemisphereLight(0xffffff, 0x8a8f99, 1.6));
 const sun = new THREE.DirectionalLight(0xffffff, 2.2);
 scene.add(sun, sun.target);
@@ -62,10 +62,10 @@ new GLTFLoader().load("/model.glb", (gltf) => {
   sun.position.set(hips.x - 1.5, 4, hips.z + 3);
   sun.target.position.copy(hips);
   renderer.render(scene, camera);
-  document.title = `done ${clip.duration.toFixed(2)} s, ${clip.tracks.length} tracks, ${body.skeleton.bones.length} bones`;
+  document.title = "done";
 }, undefined, (error) => { document.title = "failed: " + error; });
 </script>
-""" % {"background": ",".join(map(str, BACKGROUND))}
+""".replace("BACKGROUND", ",".join(map(str, BACKGROUND)))
 
 
 class Server(http.server.BaseHTTPRequestHandler):

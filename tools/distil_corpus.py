@@ -265,10 +265,10 @@ PLAIN_OTHER = {verb: plain for verbs, plain in OTHERS for verb in verbs.split("|
 
 
 def style_of(who: str, how: str) -> str:
-    """The plain manner of a sentence: of its manner words, or else of its subject; "" if it has none."""
+    """The plain manner of a sentence: of its manner words, or else of its subject; "" if none or unknown."""
     how = how.strip(", ")
     if how:
-        return STYLE_OF.get(how, how)
+        return STYLE_OF.get(how, "")
     return STYLE_OF_WHO.get(re.sub(r"^(an?|the) | (is|starts to)$", "", who), "")
 
 

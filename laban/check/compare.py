@@ -79,10 +79,8 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def compare(
-    name: str, got: np.ndarray, expected: np.ndarray, absolute: float, relative: float = 0.0
-) -> Row:
-    """Largest error of `got` against `expected`, element by element: |got - expected| <= absolute + relative * |expected|.
+def compare(name: str, got: np.ndarray, expected: np.ndarray, absolute: float, relative: float = 0.0) -> Row:
+    """Largest error of `got` against `expected`, each element within absolute + relative * |expected|.
 
     A shape that differs, or a value that is not finite on one side only, counts as an infinite error.
     """

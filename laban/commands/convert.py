@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
-from laban.commands.output import check_number, check_outputs, passport_lines, print_json
+from laban.commands.output import check_number, check_outputs, passport_lines, print_json, write
 from laban.errors import InputError
 from laban.io import READERS, WRITERS, check_suffix
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from laban.motion.clip import Motion
 
 SHOWN = {suffix: WRITERS[suffix] for suffix in (".mp4", ".gif", ".png", ".html")}
-FILMS = (".mp4", ".gif")
 
 
 def convert(
@@ -32,8 +31,8 @@ def convert(
         source: The file to read.
         out: Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html.
         fps: Frames per second of the result; those of the source if not given.
-        retarget: Put the motion on the 22 joints of HumanML3D first. A .glb gets this without asking, because its
-            body is made for them.
+        retarget: Put the motion on the 22 joints of HumanML3D first, which .glb dresses with a mannequin; other
+            skeletons get capsules.
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
@@ -45,11 +44,14 @@ def convert(
 
     motion = laban.read(source)
     motion = motion if fps is None else motion.resample(fps)
+    if retarget:
+        from laban.motion.retarget import retarget as to_22_joints
+
+        motion = to_22_joints(motion)
     written = []
     for path in out:
-        fitting = on_22_joints(motion) if retarget or path.suffix.lower() == ".glb" else motion
-        laban.write(fitting, path, **film_rate(path, fps))
-        written.append(described(fitting, path))
+        write(motion, path, fps, quiet)
+        written.append(described(motion, path))
     tell(written, json=json, quiet=quiet)
     return 0
 
@@ -83,12 +85,11 @@ def render(
     import laban
 
     motion = laban.read(source)
+    asked = {"width": width, "height": height}
     written = []
     for path in out:
-        options = film_rate(path, fps)
-        if path.suffix.lower() != ".html":
-            options |= {key: value for key, value in (("width", width), ("height", height)) if value is not None}
-        laban.write(motion, path, **options)
+        size = {} if path.suffix.lower() == ".html" else {k: v for k, v in asked.items() if v is not None}
+        write(motion, path, fps, quiet, **size)
         written.append(described(motion, path))
     tell(written, json=json, quiet=quiet)
     return 0
@@ -151,26 +152,10 @@ def check_source(path: Path) -> None:
         raise InputError(f"{path}: there is no such file.")
 
 
-def film_rate(path: Path, fps: float | None) -> dict[str, Any]:
-    """The option that says a film's frame rate; other formats take the motion's own."""
-    return {"fps": fps} if fps is not None and path.suffix.lower() in FILMS else {}
-
-
-def on_22_joints(motion: Motion) -> Motion:
-    """The motion on HUMANML22, retargeted unless it is there already."""
-    from laban.motion.skeletons import HUMANML22
-
-    if motion.skeleton == HUMANML22 or motion.skeleton.names == HUMANML22.names:
-        return motion
-    from laban.motion.retarget import retarget as to_22_joints
-
-    return to_22_joints(motion)
-
-
 def described(motion: Motion, path: Path) -> dict[str, Any]:
-    """What was written, for people and for scripts."""
-    seconds = round(motion.seconds, 4)
-    return {"file": str(path.resolve()), "frames": motion.frames, "fps": motion.fps, "seconds": seconds}
+    """What was written, for people and for scripts; a film or picture has a frame rate of its own."""
+    facts: dict[str, Any] = {"file": str(path.resolve()), "seconds": round(motion.seconds, 4)}
+    return facts if path.suffix.lower() in SHOWN else facts | {"frames": motion.frames, "fps": motion.fps}
 
 
 def tell(written: list[dict[str, Any]], *, json: bool, quiet: bool) -> None:
@@ -179,4 +164,5 @@ def tell(written: list[dict[str, Any]], *, json: bool, quiet: bool) -> None:
         print_json({"written": written})
     elif not quiet:
         for item in written:
-            print(f"{item['file']}: {item['seconds']:.2f} s, {item['frames']} frames at {item['fps']:g} fps")
+            frames = f", {item['frames']} frames at {item['fps']:g} fps" if "fps" in item else ""
+            print(f"{item['file']}: {item['seconds']:.2f} s{frames}")

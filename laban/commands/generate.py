@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
-from laban.commands.convert import film_rate
-from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn
+from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn, write
 from laban.errors import InputError
 
 if TYPE_CHECKING:
@@ -82,8 +81,8 @@ def generate(
     options |= {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
 
     results: list[dict[str, Any]] = []
-    silent = quiet or len(plan.sentences) == 1
-    for line, sentence in enumerate(tqdm(plan.sentences, unit="sentence", disable=silent), start=1):
+    hidden = True if quiet or len(plan.sentences) == 1 else None  # None: hidden unless stderr is a terminal
+    for line, sentence in enumerate(tqdm(plan.sentences, unit=" sentences", disable=hidden), start=1):
         # One sentence at a time with the same seed: line 3 of a file gives what `generate` alone gives for it.
         with clock.part("generate"):
             motions = system.generate([TextRequest(sentence, seconds)] * samples, seed=seed, **options)
@@ -94,7 +93,7 @@ def generate(
             files = plan.files(line, sample)
             for path in files:
                 with clock.part(f"write {path.suffix[1:]}"):
-                    laban.write(motion, path, **film_rate(path, fps))
+                    write(motion, path, fps, quiet)
             results.append(
                 {
                     "text": sentence,

@@ -10,10 +10,15 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from laban.errors import InputError
 from laban.io import WRITERS, check_suffix
+
+if TYPE_CHECKING:
+    from laban.motion.clip import Motion
+
+FILMS = (".mp4", ".gif")
 
 
 def check_outputs(paths: Sequence[Path], formats: dict[str, str] = WRITERS) -> None:
@@ -40,6 +45,20 @@ def check_number(name: str, value: float | None, low: float, high: float) -> Non
     """Raises InputError unless `value` is None or a finite number from `low` to `high`."""
     if value is not None and not (math.isfinite(value) and low <= value <= high):
         raise InputError(f"{name} is {value}; expected a number from {low} to {high}.")
+
+
+def write(motion: Motion, path: Path, fps: float | None = None, quiet: bool = False, **options: Any) -> None:
+    """Writes a motion; a film at `fps` and, unless quiet, with a progress bar, because it takes seconds."""
+    import laban
+
+    if path.suffix.lower() not in FILMS:
+        return laban.write(motion, path, **options)
+    from tqdm import tqdm
+
+    if fps is not None:
+        options["fps"] = fps
+    with tqdm(desc=path.name, unit=" frames", leave=False, disable=quiet or None) as bar:
+        laban.write(motion, path, progress=lambda done: bar.update(done - bar.n), **options)
 
 
 class Clock:

@@ -28,6 +28,7 @@ def train(
     threads: int | None = None,
     log_every: int = 10,
     validate_every: int = 500,
+    preview: bool = True,
     preview_every: int = 0,
     checkpoint_seconds: float = 120.0,
     checkpoint_every: int = 0,
@@ -53,6 +54,7 @@ def train(
         threads: CPU threads of torch.
         log_every: steps per row of metrics.jsonl.
         validate_every: steps between validations; 0 for none.
+        preview: render samples into OUT/previews.
         preview_every: steps between rendered samples; 0 for the end of a stage only.
         checkpoint_seconds: seconds between saved resume states.
         checkpoint_every: steps between saved resume states, besides.
@@ -83,7 +85,8 @@ def train(
     model.provenance.licence = "; ".join(corpus.licences)
     options = loop.Options(
         stages=stage, steps=steps, seed=seed, device=where, precision=precision, log_every=log_every,
-        validate_every=validate_every, preview_every=preview_every, checkpoint_seconds=checkpoint_seconds,
+        validate_every=validate_every, preview=preview, preview_every=preview_every,
+        checkpoint_seconds=checkpoint_seconds,
         checkpoint_every=checkpoint_every, quiet=quiet,
     )  # fmt: skip
     outcome = loop.run(model, corpus, out, options)

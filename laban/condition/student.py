@@ -17,7 +17,7 @@ class StudentConfig:
     table: int = 128  # width of the token table, the leading principal components of the teacher's
     width: int = 192
     heads: int = 4
-    layers: int = 3
+    layers: int = 2
     feed: int = 768
     length: int = 64  # tokens; longer texts are cut
     pooled: int = 384  # the teacher's sentence embedding

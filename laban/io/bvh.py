@@ -91,8 +91,8 @@ def _assemble(layout: Layout, scale: float | None, what: str, name: str) -> Moti
         low, high = place.min(0), place.max(0)
         if (high - low).max() > 2 * STILL:
             raise FormatError(
-                f"{what}: joint {nodes[joint].name!r} moves by {(high - low).max() * 1000:.1f} mm inside the body; only "
-                "the root may travel. Export it with fixed bone lengths."
+                f"{what}: joint {nodes[joint].name!r} moves by {(high - low).max() * 1000:.1f} mm inside the body; "
+                "only the root may travel. Export it with fixed bone lengths."
             )
         offsets[joint] = (low + high) / 2
     offsets[first] = 0.0

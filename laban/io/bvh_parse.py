@@ -24,9 +24,7 @@ MAX_JOINTS = 10_000
 MAX_NAME = 200
 
 CHANNELS = {
-    name + kind: (kind == "rotation", axis)
-    for axis, name in enumerate("xyz")
-    for kind in ("position", "rotation")
+    name + kind: (kind == "rotation", axis) for axis, name in enumerate("xyz") for kind in ("position", "rotation")
 }
 _TOKEN = re.compile(r"[{}]|[^\s{}]+|\n")
 _MOTION = re.compile(rb"^[ \t]*MOTION[ \t]*$", re.IGNORECASE | re.MULTILINE)
@@ -100,7 +98,7 @@ class _Tokens:
 
     def rest_of_line(self) -> tuple[str, bool]:
         """The words up to the line's end, and whether an opening brace ended them."""
-        words = []
+        words: list[str] = []
         for match in self._matches:
             token = match.group()
             if token == "\n":
@@ -256,7 +254,7 @@ def _motion(block: bytes, width: int, what: str) -> tuple[np.ndarray, float]:
         row = next(i for i, count in enumerate(counts) if count != width)
         raise FormatError(f"{what}: frame {row} has {counts[row]} numbers; {width} channels were declared.")
     try:
-        values = np.fromstring(block, sep=" ")  # type: ignore[call-overload]
+        values = np.fromstring(block, sep=" ")
     except ValueError:
         values = np.zeros(0)
     if values.size != frames * width:

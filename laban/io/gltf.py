@@ -162,7 +162,8 @@ def _primitives(mesh: body.Mesh, lift: np.ndarray, chunk: _Chunk) -> tuple[list[
     }
     palette, number = np.unique(mesh.colours, axis=0, return_inverse=True)
     of_face = number.reshape(-1)[mesh.faces[:, 0]]
-    primitives, materials = [], []
+    primitives: list[dict[str, Any]] = []
+    materials: list[dict[str, Any]] = []
     for index, colour in enumerate(palette):
         faces = mesh.faces[of_face == index]
         if not len(faces):
@@ -194,7 +195,9 @@ def _animation(motion: Motion, chunk: _Chunk) -> dict[str, Any]:
     times = chunk.accessor((np.arange(motion.frames) / motion.fps).astype("<f4"), "SCALAR", bounds=True)
     quaternions = rotation.continuous(motion.rotations)[..., [1, 2, 3, 0]].astype("<f4").transpose(1, 0, 2)
     view = chunk.view(np.ascontiguousarray(quaternions))
-    samplers = [{"input": times, "output": chunk.accessor(motion.root.astype("<f4"), "VEC3"), "interpolation": "LINEAR"}]
+    samplers = [
+        {"input": times, "output": chunk.accessor(motion.root.astype("<f4"), "VEC3"), "interpolation": "LINEAR"}
+    ]
     channels: list[dict[str, Any]] = [{"sampler": 0, "target": {"node": 0, "path": "translation"}}]
     for j, track in enumerate(quaternions):
         output = chunk.accessor(track, "VEC4", view=view, offset=j * track.nbytes)
@@ -276,7 +279,9 @@ def _no_constant(name: str) -> float:
 def _motion(document: dict[str, Any], data: bytes, path: str | Path) -> Motion:
     record = document["asset"]["extras"]["laban"]
     if record["version"] != _VERSION:
-        raise FormatError(f"{path}: written by a newer Laban (format {record['version']!r}); this one reads {_VERSION}.")
+        raise FormatError(
+            f"{path}: written by a newer Laban (format {record['version']!r}); this one reads {_VERSION}."
+        )
     tree = record["skeleton"]
     names, parents = tree["names"], tree["parents"]
     if not 0 < len(names) <= _MOST_JOINTS or not all(isinstance(n, str) for n in names):

@@ -65,14 +65,14 @@ def poses(
         pale = np.repeat(0.55 * (1 - np.linspace(0, 1, len(moments))), body)[:, None]
         colours += (np.float32(0.93) - colours) * pale.astype(np.float32)
     flat = points[:, [0, 2]].astype(np.float64)
-    middle = np.stack([flat @ right[[0, 2]], flat @ away[[0, 2]]], axis=-1)
-    middle = (middle.min(axis=0) + middle.max(axis=0)) / 2
-    target = middle[0] * right[[0, 2]] + middle[1] * away[[0, 2]]
+    along = np.stack([flat @ right[[0, 2]], flat @ away[[0, 2]]], axis=-1)
+    along = (along.min(axis=0) + along.max(axis=0)) / 2
+    target = along[0] * right[[0, 2]] + along[1] * away[[0, 2]]
     row = layout == "row"
-    shot = scene.frame_shot(
-        points[None, ::7], target[None], width, height, stand,
-        pitch=np.radians(8 if row else 17), field=np.radians(9 if row else 28), nearest=1.0, side=0.94, head=0.84, foot=0.76 if row else 0.86,
-    )  # fmt: skip
+    lens = {"pitch": np.radians(8), "field": np.radians(9), "head": 0.84, "foot": 0.76}
+    if not row:
+        lens = {"pitch": np.radians(17), "field": np.radians(28), "head": 0.86, "foot": 0.86}
+    shot = scene.frame_shot(points[None, ::7], target[None], width, height, stand, nearest=1.0, side=0.94, **lens)
     picture = scene.Stage(shot, width, height).draw(target, points, normals, colours, faces)
     if row:
         camera = shot.camera(target, width, height)

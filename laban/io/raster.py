@@ -88,25 +88,27 @@ def spans(corners: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.
         width: pixels. height: pixels.
     Returns: triangle number, x and y of every fragment, (N,) integers each, in the order of the triangles.
     """
-    y = corners[..., 1]
-    first = np.clip(np.ceil(y.min(axis=1) - 0.5), 0, height).astype(np.int64)
-    rows = np.clip(np.ceil(y.max(axis=1) - 0.5), 0, height).astype(np.int64) - first
+    order = np.argsort(corners[..., 1], axis=1)
+    x, y = (np.take_along_axis(corners[..., k], order, axis=1).T.copy() for k in range(2))
+    first = np.clip(np.ceil(y[0] - 0.5), 0, height).astype(np.int64)
+    rows = np.clip(np.ceil(y[2] - 0.5), 0, height).astype(np.int64) - first
     triangle, row = _runs(np.maximum(rows, 0))
-    row = row + first[triangle]
+    row += first[triangle]
     centre = row + 0.5
-    low = np.full(len(row), np.inf)
-    high = np.full(len(row), -np.inf)
-    for a, b in ((0, 1), (1, 2), (2, 0)):  # where the row meets each side: the nearest and farthest meeting are the ends
-        ya, yb = y[triangle, a], y[triangle, b]
-        meets = (ya > centre) != (yb > centre)
-        share = (centre - ya) / np.where(meets, yb - ya, 1.0)
-        x = corners[triangle, a, 0] + share * (corners[triangle, b, 0] - corners[triangle, a, 0])
-        np.minimum(low, x, out=low, where=meets)
-        np.maximum(high, x, out=high, where=meets)
-    left = np.clip(np.ceil(low - 0.5), 0, width)
-    right = np.clip(np.ceil(high - 0.5), 0, width)
-    span, x_of = _runs(np.maximum(right - left, 0).astype(np.int64))
-    return triangle[span], x_of + left[span].astype(np.int64), row[span]
+    ends = []
+    for a, b in ((0, 2), (0, 1), (1, 2)):  # the long side, the upper and the lower short one: x = slope * y + start
+        rise = y[b] - y[a]
+        slope = (x[b] - x[a]) / np.where(rise > 0, rise, 1.0)
+        ends.append((slope, x[a] - slope * y[a]))
+    (long, start), (upper, upper_start), (lower, lower_start) = ends
+    above = centre < y[1][triangle]
+    one = long[triangle] * centre + start[triangle]
+    other = np.where(above, upper[triangle], lower[triangle]) * centre
+    other += np.where(above, upper_start[triangle], lower_start[triangle])
+    left = np.clip(np.ceil(np.minimum(one, other) - 0.5), 0, width).astype(np.int64)
+    right = np.clip(np.ceil(np.maximum(one, other) - 0.5), 0, width).astype(np.int64)
+    span, place = _runs(right - left)
+    return triangle[span], place + left[span], row[span]
 
 
 def _runs(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -116,7 +118,9 @@ def _runs(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return owner, place
 
 
-def visible(projected: np.ndarray, faces: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def visible(
+    projected: np.ndarray, faces: np.ndarray, width: int, height: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which triangle each pixel shows.
 
     Args:
@@ -139,21 +143,26 @@ def visible(projected: np.ndarray, faces: np.ndarray, width: int, height: int) -
     if not len(triangle):
         none = np.zeros(0, dtype=np.int64)
         return none, np.zeros((0, 3), dtype=np.int64), np.zeros((0, 3), dtype=np.float32)
-    ratio = 1.0 / area[triangle]
-    dx = x + 0.5 - corners[triangle, 0, 0]
-    dy = y + 0.5 - corners[triangle, 0, 1]
-    second = (dx * ac[triangle, 1] - dy * ac[triangle, 0]) * ratio
-    third = (dy * ab[triangle, 0] - dx * ab[triangle, 1]) * ratio
-    depth = corners[:, 0, 2]
-    inverse = depth[triangle] + second * (corners[:, 1, 2] - depth)[triangle] + third * (corners[:, 2, 2] - depth)[triangle]
-    # 1/depth lies in (0, 20]: 36 bits of it and the fragment's number make one key, the greatest of which wins
-    key = np.clip(inverse * 2.0**31, 0, 2.0**36 - 1).astype(np.int64) << _TRIANGLE_BITS
+    # planes over the picture, c + x dx + y dy: two barycentric weights and 1 / depth
+    anchor = corners[:, 0, :2] - 0.5
+    second_dx, second_dy = ac[:, 1] / area, -ac[:, 0] / area
+    third_dx, third_dy = -ab[:, 1] / area, ab[:, 0] / area
+    depth = corners[..., 2]
+    columns = (anchor[:, 0], anchor[:, 1], second_dx, second_dy, third_dx, third_dy)
+    columns += (depth[:, 0], depth[:, 1] - depth[:, 0], depth[:, 2] - depth[:, 0])
+    at = [column.astype(np.float32)[triangle] for column in columns]
+    dx, dy = x.astype(np.float32) - at[0], y.astype(np.float32) - at[1]
+    second, third = dx * at[2] + dy * at[3], dx * at[4] + dy * at[5]
+    inverse = np.maximum(at[6] + second * at[7] + third * at[8], np.float32(0))
+    # the bits of a positive float sort as the float does: with the triangle's number they make a key, and the
+    # greatest of a pixel wins
+    key = inverse.view(np.int32).astype(np.int64) << _TRIANGLE_BITS
     key |= triangle
     pixel = y * width + x
     best = np.full(width * height, -1, dtype=np.int64)
     np.maximum.at(best, pixel, key)
     won = np.flatnonzero(best[pixel] == key)
-    second, third = second[won].astype(np.float32), third[won].astype(np.float32)
+    second, third = second[won], third[won]
     weights = np.stack([1.0 - second - third, second, third], axis=-1)
     return pixel[won], faces[triangle[won]], weights
 

@@ -1,11 +1,12 @@
 """What the pictures show: the mannequin of a motion on a checkered floor, and the camera that follows it.
 
-`Figure` skins the motion, `Shot` chooses the camera for all of it, `Stage` draws one moment. One square of the floor
-is half a metre wide, a pair of squares one metre. The mannequin's left is warm, its right is cool.
+`Figure` skins the motion, `Shot` chooses the camera for all of it, `Stage` draws one moment. A square of the floor
+is half a metre wide, and its lines stand one metre apart. The mannequin's left is warm, its right is cool.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,6 +28,7 @@ FLOOR_LINE = np.array([153, 161, 168], np.float32)
 SHADOW = np.array([51, 61, 82], np.float32)
 INK = (38, 46, 58)
 _CELL = 0.02  # metres of floor per shadow pixel
+_BAND = 24  # rows of floor at a time
 _SUPER = 2  # the body is drawn at twice the size and averaged
 
 
@@ -195,11 +197,10 @@ class Stage:
         fog = 1 - fog * fog * (3 - 2 * fog)
         rows = np.flatnonzero((fog > 0.004).any(axis=1) & down.any(axis=1))
         self._top = int(rows[0]) if len(rows) else height
-        self._ground = ground[self._top :].astype(np.float32)
+        self._ground = np.moveaxis(ground[self._top :], -1, 0).astype(np.float32)
         self._fog = np.where(down, fog, 0)[self._top :, :, None].astype(np.float32)
         slope = np.maximum(np.abs(np.gradient(ground, axis=1)).max(-1), np.abs(np.gradient(ground, axis=0)).max(-1))
         self._blur = np.clip(slope[self._top :], 1e-3, 8).astype(np.float32)
-        self._lined = int(np.argmax((self._blur < 0.12).any(axis=1)))  # from this row down, lines can be seen
         self._backdrop = backdrop.astype(np.float32)
         self._backdrop[self._top :] *= 1 - self._fog
         self._laid: tuple[tuple[float, float] | None, np.ndarray] = (None, np.zeros((0, 3), np.float32))
@@ -210,7 +211,7 @@ class Stage:
         reach = np.array(self.shot.reach)
         self._cell = max(_CELL, float(reach.max()) / 500)
         self._map = np.maximum(np.ceil(2 * reach / self._cell).astype(int), 8)
-        along = np.stack([self._ground @ self._right, self._ground @ self._away], axis=-1)
+        along = np.moveaxis(np.tensordot([self._right, self._away], self._ground, 1), 0, -1)
         place = (along + reach) / self._cell - 0.5
         inside = ((place >= 0) & (place < self._map - 1.001)).all(axis=-1) & (self._fog[..., 0] > 0)
         self._shaded = np.flatnonzero(inside)
@@ -222,22 +223,28 @@ class Stage:
 
     def _floor(self, target: np.ndarray) -> np.ndarray:
         """(h, W, 3): the checkered floor below the horizon, each pixel averaged over its own footprint."""
-        sides, lines = [], []
+        floor = np.empty((*self._blur.shape, 3), np.float32)
+        for top in range(0, len(floor), _BAND):  # bands of rows, which stay in the processor's cache
+            self._lay(floor[top : top + _BAND], slice(top, top + _BAND), target)
+        return floor
+
+    def _lay(self, floor: np.ndarray, rows: slice, target: np.ndarray) -> None:
+        width = self._blur[rows]
+        lined = float(width[-1].min()) < 0.12  # farther lines are too faint to see
+        mix, line = np.float32(-0.5), np.float32(0)
         for k in range(2):
-            x = self._ground[..., k] + np.float32(target[k] % 1.0)
+            x = self._ground[k][rows] + np.float32(target[k] % 1.0)
             # a square wave averaged over a width: the integral of a square wave is a triangle wave
-            a, b = x - 0.5 * self._blur, x + 0.5 * self._blur
+            a, b = x - 0.5 * width, x + 0.5 * width
             a -= np.floor(a) + np.float32(0.5)
             b -= np.floor(b) + np.float32(0.5)
-            sides.append((np.abs(b) - np.abs(a)) / self._blur)
-            x, w = x[self._lined :], self._blur[self._lined :]
-            near = np.abs(x - np.round(x)) / np.maximum(0.008, 0.7 * w)
-            lines.append(np.maximum(1 - near, 0) * np.minimum(1, 0.012 / w))
-        mix = 0.5 - 0.5 * sides[0] * sides[1]
-        floor = FLOOR_DARK + (FLOOR_LIGHT - FLOOR_DARK) * mix[..., None]
-        line = np.maximum(lines[0], lines[1])[..., None] * np.float32(0.8)
-        floor[self._lined :] += (FLOOR_LINE - floor[self._lined :]) * line
-        return floor
+            mix = mix * ((np.abs(b) - np.abs(a)) / width)
+            if lined:
+                near = np.abs(x - np.round(x)) / np.maximum(0.008, 0.7 * width)
+                line = np.maximum(line, np.maximum(1 - near, 0) * np.minimum(0.8, 0.0096 / width))
+        floor[:] = FLOOR_DARK + (FLOOR_LIGHT - FLOOR_DARK) * (mix + np.float32(0.5))[..., None]
+        if lined:
+            floor += (FLOOR_LINE - floor) * line[..., None]
 
     def _shadow(self, target: np.ndarray, points: np.ndarray, faces: np.ndarray) -> np.ndarray:
         """(N,) how dark each of the `_shaded` pixels is, 0 to 1: wide and soft from high parts, tight from low ones."""
@@ -345,7 +352,7 @@ def _label(text: str, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
     return pixels[..., :3], pixels[..., 3:]
 
 
-def wrap(text: str, measure, width: float, most: int) -> list[str]:  # type: ignore[no-untyped-def]
+def wrap(text: str, measure: Callable[[str], float], width: float, most: int) -> list[str]:
     """Break a text into at most `most` lines no wider than `width` by `measure(str)`; the rest becomes an ellipsis."""
     lines = [""]
     words = text.split()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -14,7 +15,11 @@ from laban.io import scene
 from laban.io.atomic import replacing
 from laban.motion.clip import Motion
 
-_CODECS = (("libx264", {"crf": "20", "preset": "veryfast"}), ("h264", {}), ("mpeg4", {"qscale": "3"}))
+_CODECS: tuple[tuple[str, dict[str, str]], ...] = (  # the first that this build of FFmpeg can write
+    ("libx264", {"crf": "20", "preset": "veryfast"}),
+    ("libopenh264", {"b": "3M"}),
+    ("mpeg4", {"b": "6M"}),
+)
 
 
 def render(
@@ -105,8 +110,9 @@ def _write_mp4(frames: Iterator[np.ndarray], path: Path, width: int, height: int
     import av
 
     name, options = next((n, o) for n, o in _CODECS if n in av.codecs_available)
+    rate = Fraction(fps).limit_denominator(1001)
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream(name, rate=Fraction(fps).limit_denominator(1001), options=options)
+        stream = cast("av.VideoStream", container.add_stream(name, rate=rate, options=options))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.thread_count = 1
         for picture in frames:

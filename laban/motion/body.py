@@ -1,7 +1,7 @@
 """The body that is shown: a mannequin mesh for a skeleton, and linear blend skinning. Pure numpy.
 
-`mannequin(skeleton)` gives one closed surface shaped like a person when the skeleton has the 22 HumanML3D
-joints in a T-pose (see `laban.motion.mannequin`), and one tapered capsule per bone for any other skeleton.
+`mannequin(skeleton)` gives one closed surface shaped like a person (see `laban.motion.mannequin`) when the skeleton
+is a humanoid whose rest pose stands upright, and one tapered capsule per bone for any other skeleton.
 `skin` moves it. Both the GLB writer and the renderers use them, so that every picture shows the same body.
 """
 
@@ -13,8 +13,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from laban.errors import ShapeError
-from laban.motion import kinematics, mannequin as figure, rotation
+from laban.errors import LabanError, ShapeError
+from laban.motion import kinematics, mapping, retarget, rotation
+from laban.motion import mannequin as figure
+from laban.motion.clip import Motion
 from laban.motion.skeleton import Skeleton
 
 Array = NDArray[np.float64]
@@ -45,7 +47,7 @@ def mannequin(skeleton: Skeleton) -> Mesh:
     """The mesh that stands for a person with this skeleton.
 
     Args:
-        skeleton: any skeleton; one with HumanML3D's 22 joint names in a T-pose facing +Z gets the smooth body.
+        skeleton: any skeleton; humanoids that rest upright facing +Z, at best in a T-pose, get the smooth body.
     Returns: a `Mesh` with read-only arrays, the same object for the same skeleton (it is cached).
     """
     offsets = np.asarray(skeleton.offsets, dtype=np.float64)
@@ -55,7 +57,8 @@ def mannequin(skeleton: Skeleton) -> Mesh:
 @lru_cache(maxsize=16)
 def _cached(names: tuple[str, ...], parents: tuple[int, ...], offsets: bytes) -> Mesh:
     skeleton = Skeleton("mannequin", names, parents, np.frombuffer(offsets).reshape(-1, 3))
-    mesh = person(skeleton) if set(figure.joints()) <= set(names) else capsules(skeleton)
+    known = landmarks(skeleton)
+    mesh = capsules(skeleton) if known is None else person(*known)
     for array in vars(mesh).values():
         array.setflags(write=False)
     return mesh
@@ -105,20 +108,58 @@ def skin_matrices(skeleton: Skeleton, rotations: Array, root: Array) -> Array:
     return np.concatenate([turn, shift[..., None]], axis=-1)
 
 
-def person(skeleton: Skeleton) -> Mesh:
-    """The sculpted figure, fitted to a skeleton that has HumanML3D's 22 joint names (more joints do no harm).
+def landmarks(skeleton: Skeleton) -> tuple[dict[str, Array], dict[str, int]] | None:
+    """Where HumanML3D's 22 joints lie in a skeleton's rest pose, and which of its joints moves each.
+
+    Returns: ({name: (3,) metres, root at the origin}, {name: joint number}), or None if the names are not a
+        humanoid's or the rest pose does not stand upright facing +Z.
+    """
+    rest = skeleton.rest()
+    if set(figure.joints()) <= set(skeleton.names):
+        moves = {name: skeleton.index(name) for name in figure.joints()}
+        at = {name: rest[joint] for name, joint in moves.items()}
+    else:
+        still = np.zeros((1, len(skeleton), 4))
+        still[..., 0] = 1.0
+        try:
+            found = mapping.match(skeleton)
+            places = retarget.landmarks(Motion(skeleton, still, np.zeros((1, 3)), 1.0))
+        except LabanError:
+            return None
+        at = {name: places[name][0] for name in figure.joints()}
+        spine = found.spine[: found.spine.index(found.chest) + 1] if found.chest in found.spine else (found.chest,)
+        moves = {"spine1": spine[0], "spine2": spine[len(spine) // 2], "spine3": spine[-1], "neck": found.chest}
+        for side in ("left", "right"):
+            moves |= {f"{side}_collar": found.chest, f"{side}_foot": found.joints[f"{side}_ankle"]}
+        moves |= found.joints
+    height = max(float(at["head"][1] - at["left_ankle"][1]), 1e-9)
+    upright = at["head"][1] > at["neck"][1] > at["spine1"][1] > at["left_knee"][1] > at["left_ankle"][1]
+    thigh, shin = at["left_knee"] - at["left_hip"], at["left_ankle"] - at["left_knee"]
+    straight = all(-leg[1] > 0.8 * np.linalg.norm(leg) > 0.02 * height for leg in (thigh, shin))
+    forward = at["left_hip"][0] > at["right_hip"][0] and at["left_foot"][2] > at["left_ankle"][2] - 0.02 * height
+    return (at, moves) if upright and straight and forward else None
+
+
+def person(at: dict[str, Array], moves: dict[str, int]) -> Mesh:
+    """The sculpted figure, fitted to a rest pose.
 
     Each part of the figure follows its joint, is scaled with the skeleton's stature, stretched along its bone to
     the bone's length, and turned from the T-pose to the direction that the bone has in the skeleton's rest pose.
+
+    Args:
+        at: {name: (3,) metres}, the places of `mannequin.joints()`. moves: {name: joint number} that moves the part.
     """
     vertices, faces, normals, colours = figure.painted(*figure.sculpt())
     own = figure.joints()
     weights = figure.weights(vertices)
-    rest = skeleton.rest()
-    at = {name: rest[skeleton.index(name)] for name in own}
     spine = ("left_knee", "left_hip"), ("left_ankle", "left_knee"), ("spine2", "pelvis"), ("neck", "spine2")
     stature = sum(float(np.linalg.norm(at[a] - at[b])) for a, b in spine)
     stature /= sum(float(np.linalg.norm(own[a] - own[b])) for a, b in spine)
+    # Rigs differ in where pelvis and head joints lie: the hips place the one part, the neck limits the other.
+    hips, own_hips = ((p["left_hip"] + p["right_hip"]) / 2 for p in (at, own))
+    neck, own_neck = at["head"] - at["neck"], own["head"] - own["neck"]
+    reach = stature * float(np.linalg.norm(own_neck)) / max(float(np.linalg.norm(neck)), 1e-9)
+    at = at | {"pelvis": hips - stature * own_hips, "head": at["neck"] + min(reach, 1.0) * neck}
     place, turned = np.zeros_like(vertices), np.zeros_like(normals)
     for column, name in enumerate(own):
         matrix, turn = np.eye(3) * stature, np.eye(3)
@@ -133,7 +174,7 @@ def person(skeleton: Skeleton) -> Mesh:
         turned += share * (normals @ turn.T)
     order = np.argsort(-weights, axis=1)[:, :4]
     four = np.take_along_axis(weights, order, axis=1)
-    number = np.array([skeleton.index(name) for name in own], dtype=np.int32)
+    number = np.array([moves[name] for name in own], dtype=np.int32)
     return Mesh(
         place,
         faces,
@@ -153,10 +194,9 @@ def colour_name(colour: Array) -> str:
 
 
 def side_colours(skeleton: Skeleton) -> Array:
-    """(J, 3) a colour per joint: warm for the left, cool for the right, grey between, read from the rest pose."""
-    x = skeleton.rest()[:, 0]
-    edge = 0.02 * max(1e-6, float(np.ptp(skeleton.rest()[:, 1])))
-    return np.where((x > edge)[:, None], figure.PALETTE["left"], np.where((x < -edge)[:, None], figure.PALETTE["right"], figure.PALETTE["body"]))
+    """(J, 3) a colour per joint: warm for the left, cool for the right, light between; names tell the side."""
+    sides = [mapping.part(name)[0] for name in skeleton.names]
+    return np.array([figure.PALETTE[side or "body"] for side in sides])
 
 
 def capsules(skeleton: Skeleton, sides: int = 10) -> Mesh:
@@ -209,6 +249,8 @@ def _capsule(a: Array, b: Array, ra: float, rb: float, sides: int) -> tuple[Arra
     p, q = i + k, i + (k + 1) % sides
     quads = np.stack([p, q, q + sides, p, q + sides, p + sides], axis=-1).reshape(-1, 3)
     flat = points.reshape(-1, 3)
-    keep = np.linalg.norm(np.cross(flat[quads[:, 1]] - flat[quads[:, 0]], flat[quads[:, 2]] - flat[quads[:, 0]]),
-                          axis=1) > 1e-12
+    keep = (
+        np.linalg.norm(np.cross(flat[quads[:, 1]] - flat[quads[:, 0]], flat[quads[:, 2]] - flat[quads[:, 0]]), axis=1)
+        > 1e-12
+    )
     return flat, quads[keep].astype(np.int32), normals.reshape(-1, 3)

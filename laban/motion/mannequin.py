@@ -16,6 +16,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from laban.motion import surface
+
 Array = NDArray[np.float64]
 
 # The joints of the sculpted figure: HUMANML22 made symmetric. Left side only; the right is mirrored.
@@ -66,7 +68,8 @@ _TORSO = (
 )  # fmt: skip
 # Leg: along Y; width along X, depth along Z.
 _LEG = (
-    (0.000, 0.060, 0.080, 0.080, -0.020), (-0.060, 0.074, 0.094, 0.085, -0.020), (-0.120, 0.081, 0.096, 0.088, -0.018), (-0.200, 0.077, 0.086, 0.088, -0.008),
+    (0.000, 0.060, 0.080, 0.080, -0.020), (-0.060, 0.074, 0.094, 0.085, -0.020), (-0.120, 0.081, 0.096, 0.088, -0.018),
+    (-0.200, 0.077, 0.086, 0.088, -0.008),
     (-0.300, 0.067, 0.076, 0.083, 0.000), (-0.400, 0.055, 0.063, 0.078, 0.002), (-0.450, 0.051, 0.058, 0.077, 0.006),
     (-0.490, 0.050, 0.056, 0.076, 0.006), (-0.540, 0.049, 0.054, 0.077, -0.006), (-0.610, 0.052, 0.057, 0.079, -0.020),
     (-0.680, 0.048, 0.052, 0.079, -0.024), (-0.760, 0.038, 0.042, 0.077, -0.022), (-0.840, 0.032, 0.036, 0.076, -0.024),
@@ -74,16 +77,16 @@ _LEG = (
 )  # fmt: skip
 # Arm: along X; width along Z, depth along Y (the first centre is Z, the second Y).
 _ARM = (
-    (0.130, 0.052, 0.046, -0.050, 0.470), (0.190, 0.062, 0.058, -0.054, 0.474), (0.230, 0.060, 0.057, -0.056, 0.476),
+    (0.130, 0.052, 0.043, -0.050, 0.466), (0.190, 0.060, 0.052, -0.054, 0.472), (0.230, 0.059, 0.054, -0.056, 0.476),
     (0.290, 0.051, 0.049, -0.056, 0.480), (0.350, 0.046, 0.044, -0.055, 0.482), (0.410, 0.042, 0.040, -0.056, 0.483),
     (0.457, 0.039, 0.037, -0.058, 0.483), (0.510, 0.044, 0.040, -0.056, 0.483), (0.560, 0.043, 0.038, -0.055, 0.483),
     (0.640, 0.035, 0.031, -0.055, 0.483), (0.700, 0.030, 0.025, -0.056, 0.483), (0.740, 0.030, 0.023, -0.056, 0.483),
 )  # fmt: skip
 # Hand: along X, palm down; width along Z, depth along Y.
 _HAND = (
-    (0.715, 0.027, 0.020, -0.056, 0.483), (0.750, 0.036, 0.019, -0.055, 0.482), (0.785, 0.042, 0.019, -0.055, 0.480),
-    (0.820, 0.042, 0.017, -0.056, 0.477), (0.850, 0.039, 0.015, -0.057, 0.473), (0.880, 0.034, 0.013, -0.057, 0.467),
-    (0.898, 0.027, 0.012, -0.057, 0.463),
+    (0.715, 0.027, 0.021, -0.056, 0.483), (0.750, 0.036, 0.021, -0.055, 0.482), (0.785, 0.042, 0.021, -0.055, 0.480),
+    (0.820, 0.043, 0.020, -0.056, 0.477), (0.850, 0.040, 0.019, -0.057, 0.473), (0.875, 0.035, 0.017, -0.057, 0.468),
+    (0.890, 0.031, 0.016, -0.057, 0.464),
 )  # fmt: skip
 # Foot: along Z; width along X, depth along Y. The sole is cut flat afterwards.
 _FOOT = (
@@ -159,7 +162,7 @@ def _foot(p: Array) -> Array:
 
 
 def _hand(p: Array) -> Array:
-    thumb = _capsule(p, (0.750, 0.477, -0.034), (0.824, 0.466, 0.010), 0.018, 0.0125)
+    thumb = _capsule(p, (0.752, 0.477, -0.034), (0.818, 0.468, 0.010), 0.019, 0.0155)
     return _smooth_min(_loft(p, _HAND, (0, 2, 1), 0.022), thumb, 0.018)
 
 
@@ -202,9 +205,9 @@ def sculpt() -> tuple[Array, NDArray[np.int32], Array]:
     grid = np.stack(np.meshgrid(half, y, z, indexing="ij"), axis=-1)
     value = field(grid)
     value = np.concatenate([value[:0:-1], value])
-    vertices, quads = surface_nets(value, (x, y, z))
+    vertices, quads = surface.surface_nets(value, (x, y, z))
     for _ in range(3):
-        vertices, normals = _projected(_relaxed(vertices, quads, 0.5))
+        vertices, normals = _projected(surface.relaxed(vertices, quads, 0.5))
     vertices, normals = _projected(vertices)
     a, b, c, d = quads.T
     short = np.linalg.norm(vertices[a] - vertices[c], axis=1) <= np.linalg.norm(vertices[b] - vertices[d], axis=1)
@@ -276,16 +279,14 @@ _BORDERS: tuple[Callable[[Array], Array], ...] = (
 )
 
 
-def painted(
-    vertices: Array, faces: NDArray[np.int32], normals: Array
-) -> tuple[Array, NDArray[np.int32], Array, Array]:
+def painted(vertices: Array, faces: NDArray[np.int32], normals: Array) -> tuple[Array, NDArray[np.int32], Array, Array]:
     """Cut the colour borders into the mesh: vertices, triangles, normals and (V, 3) sRGB colours.
 
     A vertex on a border stands once for each colour that meets there.
     """
     sides = np.zeros((len(vertices), len(_BORDERS)))
-    for number in range(len(_BORDERS)):
-        vertices, faces, normals, sides = _cut(vertices, faces, normals, sides, number)
+    for number, border in enumerate(_BORDERS):
+        vertices, faces, normals, sides = surface.cut(vertices, faces, normals, sides, number, border)
     glove, shoe, upper, trunks, waist, visor, sleeve, neckline = (sides[faces].sum(axis=1) > 0).T
     side = vertices[faces][:, :, 0].mean(axis=1) > 0
     names = np.full(len(faces), "body", dtype="<U5")
@@ -299,103 +300,6 @@ def painted(
     old, colour = keys // len(palette), keys % len(palette)
     shades = np.array([PALETTE[str(name)] for name in palette])
     return vertices[old], again.reshape(-1, 3).astype(np.int32), normals[old], shades[colour]
-
-
-def _cut(
-    vertices: Array, faces: NDArray[np.int32], normals: Array, sides: Array, number: int
-) -> tuple[Array, NDArray[np.int32], Array, Array]:
-    """Split the triangles that border `number` crosses; column `number` of `sides` (V, B) then tells its side.
-
-    In that column, vertices on the border hold 0, and no triangle has both signs.
-    """
-    border = _BORDERS[number]
-    value = border(vertices)
-    edge = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    edge = np.unique(np.sort(edge, axis=1), axis=0)
-    edge = edge[value[edge[:, 0]] * value[edge[:, 1]] < 0]
-    low, high = np.zeros(len(edge)), np.ones(len(edge))
-    start, along = vertices[edge[:, 0]], vertices[edge[:, 1]] - vertices[edge[:, 0]]
-    for _ in range(14):  # bisection: borders are curved, so the crossing is not where a straight line would put it
-        t = (low + high) / 2
-        before = border(start + t[:, None] * along) * value[edge[:, 0]] > 0
-        low, high = np.where(before, t, low), np.where(before, high, t)
-    t = (low + high)[:, None] / 2
-    close = np.concatenate([edge[t[:, 0] < 0.06, 0], edge[t[:, 0] > 0.94, 1]])
-    value[close] = 0.0  # near enough to a vertex: no sliver
-    keep = (value[edge] != 0).all(axis=1)
-    edge, t = edge[keep], t[keep]
-    middle = {(int(a), int(b)): len(vertices) + k for k, (a, b) in enumerate(edge)}
-    signs = np.sign(value)[faces]
-    touched = (signs.max(axis=1) > 0) & (signs.min(axis=1) < 0)
-    out = [faces[~touched]]
-    for face in faces[touched].tolist():
-        ring: list[int] = []
-        for a, b in zip(face, face[1:] + face[:1], strict=True):
-            ring += [a, *(middle[key] for key in [(min(a, b), max(a, b))] if key in middle)]
-        first = next(k for k, n in enumerate(ring) if n >= len(vertices))
-        ring = ring[first:] + ring[:first]
-        out.append(np.array([[ring[0], ring[k], ring[k + 1]] for k in range(1, len(ring) - 1)]))
-    a, b = edge.T
-    blend = normals[a] * (1 - t) + normals[b] * t
-    fresh = sides[a] * (1 - t) + sides[b] * t
-    sides = np.concatenate([sides, fresh])
-    sides[:, number] = np.concatenate([np.sign(value), np.zeros(len(edge))])
-    return (
-        np.concatenate([vertices, vertices[a] * (1 - t) + vertices[b] * t]),
-        np.concatenate(out).astype(np.int32),
-        np.concatenate([normals, blend / np.linalg.norm(blend, axis=1, keepdims=True)]),
-        sides,
-    )
-
-
-def surface_nets(value: Array, lines: tuple[Array, Array, Array]) -> tuple[Array, NDArray[np.int64]]:
-    """The zero surface of a sampled field: (V, 3) vertices and (F, 4) quads, counter-clockwise from outside.
-
-    Args:
-        value: (X, Y, Z) samples, negative inside, positive on the border. lines: the grid's coordinates.
-    Source: Gibson 1998, "Constrained elastic surface nets" (the cell's vertex is the mean of its edge crossings).
-    """
-    inside = value < 0
-    cells = tuple(n - 1 for n in value.shape)
-    total, count = np.zeros((*cells, 3)), np.zeros(cells)
-    quads = []
-    number = np.full(cells, -1)
-    edges = []
-    for axis in range(3):
-        low, high = (tuple(slice(s, e) if a == axis else slice(None) for a in range(3)) for s, e in ((0, -1), (1, None)))
-        at = np.argwhere(inside[low] != inside[high])
-        i, j, k = at.T
-        up = at + np.eye(3, dtype=int)[axis]
-        v0, v1 = value[i, j, k], value[tuple(up.T)]
-        t = v0 / (v0 - v1)
-        where = np.stack([lines[a][at[:, a]] for a in range(3)], axis=1)
-        where[:, axis] += t * (lines[axis][up[:, axis]] - lines[axis][at[:, axis]])
-        b, c = (axis + 1) % 3, (axis + 2) % 3
-        around = []
-        for db, dc in ((-1, -1), (0, -1), (0, 0), (-1, 0)):
-            cell = at.copy()
-            cell[:, b] += db
-            cell[:, c] += dc
-            np.add.at(total, tuple(cell.T), where)
-            np.add.at(count, tuple(cell.T), 1.0)
-            around.append(cell)
-        edges.append((np.stack(around, axis=1), v0 < 0))
-    used = count > 0
-    number[used] = np.arange(int(used.sum()))
-    for around, outward in edges:
-        quad = number[tuple(np.moveaxis(around, -1, 0))]
-        quads.append(np.where(outward[:, None], quad, quad[:, ::-1]))
-    return total[used] / count[used][:, None], np.concatenate(quads)
-
-
-def _relaxed(vertices: Array, quads: NDArray[np.int64], amount: float) -> Array:
-    """Vertices moved towards the mean of their neighbours, which evens out the quads."""
-    total, count = np.zeros_like(vertices), np.zeros(len(vertices))
-    for k in range(4):
-        for other in (quads[:, (k + 1) % 4], quads[:, (k + 3) % 4]):
-            np.add.at(total, quads[:, k], vertices[other])
-            np.add.at(count, quads[:, k], 1.0)
-    return vertices + amount * (total / count[:, None] - vertices)
 
 
 def _projected(vertices: Array) -> tuple[Array, Array]:

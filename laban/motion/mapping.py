@@ -78,7 +78,7 @@ def part(name: str) -> tuple[str, str]:
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", name)
     words = [word.lower() for word in words]
     side = ""
-    rest = []
+    rest: list[str] = []
     for place, word in enumerate(words):
         if word in _SIDES and not side:
             side = _SIDES[word]

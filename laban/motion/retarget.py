@@ -8,6 +8,7 @@ the scaled source's feet stand, so that what was planted stays planted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -128,11 +129,11 @@ def _made_toe(joints: dict[str, np.ndarray], ankle_world: np.ndarray, side: str)
     return rotation.rotate(ankle_world, np.broadcast_to(local, wish.shape)) * 0.17 * _leg(joints, side)
 
 
-def _tree(skeleton: Skeleton):  # noqa: ANN202
+def _tree(skeleton: Skeleton) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
     """A function that stacks landmarks as (T, J, 3) in the order of a known tree."""
     for known in (HUMANML22, SMPL24, KIT21):
         if skeleton.same_tree(known):
-            return lambda places: np.stack([_place(known, name, places) for name in known.names], 1)
+            return lambda places, known=known: np.stack([_place(known, n, places) for n in known.names], 1)  # type: ignore[misc]
     raise InputError(
         f"retarget: {skeleton.name!r} is not a tree to retarget onto; use HUMANML22, SMPL24 or KIT21 (other bone "
         "lengths are fine)."

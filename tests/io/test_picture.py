@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from tests.io.test_video import wave
+from test_video import wave
 
 from laban.errors import InputError
 from laban.io import picture

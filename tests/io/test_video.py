@@ -152,7 +152,9 @@ def test_any_skeleton_can_be_filmed(tmp_path):
     from laban.motion.skeleton import Skeleton
 
     arm = Skeleton("crane", ("base", "boom", "hook"), (-1, 0, 1), np.array([[0, 0, 0], [0, 1.0, 0], [0, 0.2, 0.8]]))
-    turns = rotation.from_axis_angle(np.stack([np.zeros((4, 3)), np.eye(3)[1] * np.arange(4)[:, None], np.zeros((4, 3))], 1))
+    angles = np.zeros((4, 3, 3))
+    angles[:, 1, 1] = np.arange(4)
+    turns = rotation.from_axis_angle(angles)
     assert len(body.mannequin(arm).faces)
     video.write(Motion(arm, turns, np.zeros((4, 3)), 8), tmp_path / "crane.mp4", width=64, height=48, fps=8)
     assert len(read_mp4(tmp_path / "crane.mp4")[0]) == 4

@@ -147,6 +147,18 @@ def test_the_other_hand_is_wrong_however_high():
     assert not control.judge("raise_both", RIGHT["raise_right"], FPS)
 
 
+def test_an_arm_that_swings_in_a_walk_is_not_raised():
+    verdicts = [control.judge(e, act(speed=1.1), FPS) for e in ("raise_left", "wave_right", "raise_both")]
+    assert not any(verdicts)
+
+
+def test_a_raised_arm_of_a_statue_that_turns_is_not_raised():
+    pose = RIGHT["raise_left"][40] * [1, 1, 1]
+    turned = rotation.rotate(rotation.yaw(np.linspace(0, 2, 80))[:, None], np.repeat(pose[None], 80, axis=0))
+    verdict = control.judge("raise_left", turned, FPS)
+    assert not verdict and "moves" in verdict.reason
+
+
 @pytest.mark.parametrize(("bend", "ok"), [(0.3, False), (1.0, True)])
 def test_bow_needs_twenty_centimetres(bend, ok):
     verdict = control.judge("bow", act(bow=bend, stride=0), FPS)

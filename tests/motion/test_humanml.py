@@ -36,7 +36,7 @@ def body(layout: humanml.Layout, frames: int = 60, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize(("name", "layout"), [("expected.npz", HUMANML), ("expected_kit.npz", KIT)])
 @pytest.mark.parametrize("where", [GOLDEN, FIXTURES], ids=["released", "ours"])
 def test_expected_values(name, layout, where):
-    """`released` was computed with the released code; `ours` by this code (tests/fixtures/README.md)."""
+    """`released` was computed with the released code; `ours` by this code (tests/fixtures/make_features.py)."""
     path = where / (name if where == GOLDEN else f"features_{layout.name}.npz")
     if not path.exists():
         if where == GOLDEN:

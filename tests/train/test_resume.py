@@ -22,7 +22,7 @@ def start(data: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
     command = [
         sys.executable, "-m", "laban", "train", "momask", "--preset", "tiny", "--data", str(data), "--out", str(out),
         "--device", "cpu", "--threads", "1", "--log-every", "1", "--validate-every", "8", "--checkpoint-every", "4",
-        "--quiet", *more,
+        "--quiet", "--no-preview", *more,
     ]  # fmt: skip
     return subprocess.Popen(
         command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
