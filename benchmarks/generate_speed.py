@@ -62,7 +62,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     with tempfile.TemporaryDirectory() as folder:
         peak, total, total_cpu = command(options.model, options.seconds, Path(folder))
     print(f"load, torch included: {loading:.2f} s CPU")
-    print(f"{options.seconds:g} s of motion, CPU: first {cpu[0]:.2f} s, then {min(cpu[1:]):.2f} to {max(cpu[1:]):.2f} s")
+    print(f"{options.seconds:g} s of motion, CPU: {cpu[0]:.2f} s, then {min(cpu[1:]):.2f} to {max(cpu[1:]):.2f} s")
     print(f"{options.seconds:g} s of motion, wall: first {wall[0]:.2f} s, then {min(wall[1:]):.2f} s")
     print(f"laban generate, GLB and BVH: {total:.1f} s wall, {total_cpu:.1f} s CPU, peak {peak:.0f} MB")
     first, a_ok = goal("CPU of a motion after load", max(cpu), 2.0, " s")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ast
+import resource
 import subprocess
 import sys
-import time
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -25,13 +25,15 @@ def python(code: str) -> str:
 
 def test_help_is_quick() -> None:
     times = []
-    for _ in range(5):  # the best of five: the machine may be busy
-        begin = time.perf_counter()
+    for _ in range(3):
+        # CPU time, which is the waiting time on a machine that has nothing else to do; the best, as caches warm up
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run([sys.executable, "-m", "laban", "--help"], cwd=ROOT, capture_output=True, text=True)
-        times.append(time.perf_counter() - begin)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         assert done.returncode == 0
         assert "generate" in done.stdout
-    assert min(times) < 0.5
+    assert 0 < min(times) < 0.5
 
 
 @pytest.mark.parametrize("argv", [["--help"], ["generate", "--help"], ["convert", "--help"], ["train", "--help"]])

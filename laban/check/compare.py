@@ -106,5 +106,5 @@ def concluded(report: Report) -> Report:
         )
     off = [row.name for row in report.rows if not row.ok]
     if off:
-        raise CheckFailed(f"{report}\n{report.path}: beyond tolerance: {', '.join(off)}")
+        raise CheckFailed(f"{report.path}: beyond tolerance: {', '.join(off)}\n{report}")
     return report

@@ -63,7 +63,8 @@ class Corpus:
         Raises: InputError if there is none, or if their layouts differ; FormatError if one is damaged.
         """
         folder = Path(folder)
-        places = [folder] if (folder / "index.json").is_file() else sorted(p.parent for p in folder.glob("*/index.json"))
+        alone = (folder / "index.json").is_file()
+        places = [folder] if alone else sorted(p.parent for p in folder.glob("*/index.json"))
         if not places:
             raise InputError(
                 f"{folder}: no prepared corpus in it. Make one: laban data prepare bandai-namco SRC {folder}"

@@ -148,8 +148,8 @@ def visible(
     second_dx, second_dy = ac[:, 1] / area, -ac[:, 0] / area
     third_dx, third_dy = -ab[:, 1] / area, ab[:, 0] / area
     depth = corners[..., 2]
-    columns = (anchor[:, 0], anchor[:, 1], second_dx, second_dy, third_dx, third_dy)
-    columns += (depth[:, 0], depth[:, 1] - depth[:, 0], depth[:, 2] - depth[:, 0])
+    columns = [anchor[:, 0], anchor[:, 1], second_dx, second_dy, third_dx, third_dy]
+    columns += [depth[:, 0], depth[:, 1] - depth[:, 0], depth[:, 2] - depth[:, 0]]
     at = [column.astype(np.float32)[triangle] for column in columns]
     dx, dy = x.astype(np.float32) - at[0], y.astype(np.float32) - at[1]
     second, third = dx * at[2] + dy * at[3], dx * at[4] + dy * at[5]

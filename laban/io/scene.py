@@ -231,14 +231,14 @@ class Stage:
     def _lay(self, floor: np.ndarray, rows: slice, target: np.ndarray) -> None:
         width = self._blur[rows]
         lined = float(width[-1].min()) < 0.12  # farther lines are too faint to see
-        mix, line = np.float32(-0.5), np.float32(0)
+        mix, line = np.full_like(width, -0.5), np.zeros_like(width)
         for k in range(2):
             x = self._ground[k][rows] + np.float32(target[k] % 1.0)
             # a square wave averaged over a width: the integral of a square wave is a triangle wave
             a, b = x - 0.5 * width, x + 0.5 * width
             a -= np.floor(a) + np.float32(0.5)
             b -= np.floor(b) + np.float32(0.5)
-            mix = mix * ((np.abs(b) - np.abs(a)) / width)
+            mix *= (np.abs(b) - np.abs(a)) / width
             if lined:
                 near = np.abs(x - np.round(x)) / np.maximum(0.008, 0.7 * width)
                 line = np.maximum(line, np.maximum(1 - near, 0) * np.minimum(0.8, 0.0096 / width))

@@ -55,7 +55,7 @@ def clean(motion: Motion, settings: CleanupSettings | None = None) -> Motion:
         ankle[:, 1] += np.maximum(0.0, -(joints[:, toe, 1] + shift[:, 1]))  # toe out of the floor
         ankles.append(ankle)
         hips.append(joints[:, skeleton.index(f"{side}_hip")])
-    drop = sink(skeleton, np.stack(hips, 1), np.stack(ankles, 1))[:, None] * np.array([0.0, 1.0, 0.0])
+    drop = sink(skeleton, np.stack(hips, 1), np.stack(ankles, 1), motion.fps)[:, None] * np.array([0.0, 1.0, 0.0])
     for number, side in enumerate(SIDES):
         leg = [joints[:, skeleton.index(f"{side}_{name}")] for name in ("hip", "knee", "ankle")]
         bend(skeleton, world, side, hips[number] - drop, ankles[number], leg)
@@ -74,8 +74,8 @@ def smooth(motion: Motion, seconds: float) -> Motion:
 
     def filtered(values: np.ndarray) -> np.ndarray:
         ends = [(reach, reach)] + [(0, 0)] * (values.ndim - 1)
-        # Odd reflection keeps the slope at both ends.
-        padded = np.pad(values, ends, mode="reflect", reflect_type="odd") if len(values) > reach else np.pad(values, ends, mode="edge")
+        keep_slope = {"mode": "reflect", "reflect_type": "odd"} if len(values) > reach else {"mode": "edge"}
+        padded = np.pad(values, ends, **keep_slope)
         windows = np.lib.stride_tricks.sliding_window_view(padded, len(taps), axis=0)
         return windows @ taps
 
@@ -90,7 +90,8 @@ def contacts(toe: np.ndarray, fps: float, settings: CleanupSettings | None = Non
     low = toe[:, 1] < settings.height
     runs, start = [], None
     for frame in range(len(toe) + 1):
-        inside = frame < len(toe) and low[frame] and speed[frame] < (settings.enter if start is None else settings.leave)
+        limit = settings.enter if start is None else settings.leave
+        inside = frame < len(toe) and low[frame] and speed[frame] < limit
         if inside and start is None:
             start = frame
         elif not inside and start is not None:

@@ -143,7 +143,8 @@ def layout_of(width: int) -> Layout:
 def _expect(joints: np.ndarray, layout: Layout, frames: int) -> None:
     if joints.ndim < 3 or joints.shape[-2:] != (layout.joints, 3) or joints.shape[-3] < frames:
         raise ShapeError(
-            f"humanml: joints have shape {joints.shape}; {layout.name} needs (..., T, {layout.joints}, 3), T >= {frames}."
+            f"humanml: joints have shape {joints.shape}; {layout.name} needs (..., T, {layout.joints}, 3) with "
+            f"T >= {frames}."
         )
 
 

@@ -26,7 +26,8 @@ def _offsets(skeleton: Skeleton, like: Array) -> Array:
 def _expect_joints(skeleton: Skeleton, array: Array, width: int, what: str) -> None:
     if array.shape[-1] != width or array.shape[-2] != len(skeleton):
         raise ShapeError(
-            f"kinematics: {what} have shape {tuple(array.shape)}; {skeleton.name} needs (..., {len(skeleton)}, {width})."
+            f"kinematics: {what} have shape {tuple(array.shape)}; "
+            f"{skeleton.name} needs (..., {len(skeleton)}, {width})."
         )
 
 
@@ -198,7 +199,8 @@ def _fit_limb(
     weight = weight * weight * (3 - 2 * weight)
     # A noisy, nearly straight limb may bend the wrong way; its plane is then not believed.
     agrees = (rotation.unit(normal) * untwisted).sum(-1, keepdims=True)
-    weight = weight * np.clip((agrees + 0.25) / 0.5, 0.0, 1.0)
+    firm = np.clip((sine - 0.2) / 0.3, 0.0, 1.0)  # a clear bend is believed in any case
+    weight = weight * (np.clip((agrees + 0.25) / 0.5, 0.0, 1.0) * (1 - firm) + firm)
     axis = (1 - weight) * untwisted + weight * rotation.unit(normal)
     return align(rest, hinge, direction, axis)
 

@@ -12,8 +12,8 @@ HINGE = np.array([1.0, 0.0, 0.0])  # knees bend about +X of the rest pose
 _REACH = 0.9995  # of the leg's length: never quite straight, where the knee's plane would be lost
 
 
-def sink(skeleton: Skeleton, hips: np.ndarray, ankles: np.ndarray, most: float = 0.06) -> np.ndarray:
-    """(T,) metres, 0 to `most`, by which the body must sink so that both legs reach; smoothed over nine frames.
+def sink(skeleton: Skeleton, hips: np.ndarray, ankles: np.ndarray, fps: float, most: float = 0.06) -> np.ndarray:
+    """(T,) metres, 0 to `most`, by which the body must sink so that both legs reach; smoothed over 0.3 s.
 
     Args:
         hips, ankles: (T, 2, 3) metres, world, left and right.
@@ -26,8 +26,8 @@ def sink(skeleton: Skeleton, hips: np.ndarray, ankles: np.ndarray, most: float =
         high = np.sqrt(np.maximum((_REACH * bones.sum()) ** 2 - flat, 0.0))
         need = np.maximum(need, np.where(flat < (0.8 * bones.sum()) ** 2, way[:, 1] - high, 0.0))
     need = np.clip(need, 0.0, most)
-    window = np.hanning(11)[1:-1]
-    half = len(window) // 2
+    half = int(np.clip(round(0.15 * fps), 1, 200))
+    window = np.hanning(2 * half + 3)[1:-1]
     padded = np.pad(need, 2 * half, mode="edge")
     peaks = np.lib.stride_tricks.sliding_window_view(padded, len(window)).max(-1)  # never less than is needed
     return np.convolve(peaks, window / window.sum(), mode="valid")
@@ -39,7 +39,7 @@ def bend(
     """Set, in place, the world rotations of one leg so that its ankle is at `ankle`, in the plane of a given knee.
 
     Args:
-        world: (T, J, 4) unit wxyz, joint to world; hip and knee of `side` are replaced, the foot keeps its own.
+        world: (T, J, 4) unit wxyz, joint to world; hip and knee of `side` are replaced, toes keep their directions.
         hip, ankle: (T, 3) metres, world. leg: hip, knee and ankle, each (T, 3), of the pose to follow; on a nearly
         straight leg, whose plane is noise, the present thigh says where forward is.
     """
@@ -68,3 +68,10 @@ def bend(
     axis = rotation.cross(forward, line)  # the hinge, square to the leg
     world[:, upper] = kinematics.align(skeleton.offsets[middle], HINGE, to_knee, axis)
     world[:, middle] = kinematics.align(skeleton.offsets[end], HINGE, to_ankle, axis)
+    parent = world[:, middle]
+    for joint in [end, *skeleton.children(end)]:
+        for child in skeleton.children(joint)[:1]:
+            toe = rotation.rotate(world[:, joint], np.broadcast_to(skeleton.offsets[child], hip.shape))
+            rest = rotation.rotate(parent, np.broadcast_to(skeleton.offsets[child], hip.shape))
+            parent = rotation.multiply(rotation.between(rest, toe), parent)
+        world[:, joint] = parent

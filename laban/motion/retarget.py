@@ -16,13 +16,12 @@ import numpy as np
 from laban.errors import InputError
 from laban.motion import kinematics, rotation
 from laban.motion.clip import Motion
+from laban.motion.legs import SIDES, bend, sink
 from laban.motion.mapping import Mapping, match
 from laban.motion.skeleton import Skeleton
 from laban.motion.skeletons import HUMANML22, KIT21, SMPL24
 
-_HINGE = np.array([1.0, 0.0, 0.0])  # knees bend about +X of the rest pose
 _CONTACT = 0.05  # metres above its own 5th percentile: below this an ankle is taken to carry weight
-_REACH = 0.9995  # of the leg's length: never quite straight, where the knee's plane would be lost
 
 
 def retarget(motion: Motion, skeleton: Skeleton = HUMANML22) -> Motion:
@@ -44,15 +43,12 @@ def retarget(motion: Motion, skeleton: Skeleton = HUMANML22) -> Motion:
     source_legs = [_leg(joints, side) for side in ("left", "right")]
     if min(source_legs) < 1e-4:
         raise InputError(f"retarget: a leg of {motion.skeleton.name!r} has no length; a body was expected.")
-    legs = [skeleton.lengths[[skeleton.index(f"{s}_knee"), skeleton.index(f"{s}_ankle")]].sum() for s in _SIDES]
+    legs = [skeleton.lengths[[skeleton.index(f"{s}_knee"), skeleton.index(f"{s}_ankle")]].sum() for s in SIDES]
     scale = float(np.sum(legs) / np.sum(source_legs))
     places = {name: place * scale for name, place in joints.items()}
     rotations, root = kinematics.fit(skeleton, target(places))
     rotations, root = _plant(skeleton, rotations, root, places, motion.fps)
     return replace(motion, skeleton=skeleton, rotations=rotation.continuous(rotations), root=root)
-
-
-_SIDES = ("left", "right")
 
 
 def _leg(joints: dict[str, np.ndarray], side: str) -> float:
@@ -75,11 +71,11 @@ def landmarks(motion: Motion) -> dict[str, np.ndarray]:
     if "neck" not in out:
         out["neck"] = chest + 0.68 * (out["head"] - chest)
     out.update(_spine(mapping, joints, out["neck"]))
-    for side in _SIDES:
+    for side in SIDES:
         if f"{side}_collar" not in out:
             out[f"{side}_collar"] = out["spine3"] + 0.3 * (out[f"{side}_shoulder"] - out["spine3"])
             out[f"{side}_collar"][:, 1] += 0.3 * (out["neck"] - out["spine3"])[:, 1]
-    for side in _SIDES:
+    for side in SIDES:
         ankle = out[f"{side}_ankle"]
         toe = out.get(f"{side}_foot")
         if toe is None or np.linalg.norm(toe - ankle, axis=-1).max() < 0.02:
@@ -161,19 +157,19 @@ def _plant(
     """Move the root to the scaled hips and bend the legs so that the feet stand where the source's stand."""
     world = kinematics.global_rotations(skeleton, rotations)
     joints = kinematics.positions(skeleton, world, root)
-    hips = [skeleton.index(f"{side}_hip") for side in _SIDES]
+    hips = [skeleton.index(f"{side}_hip") for side in SIDES]
     middle = (places["left_hip"] + places["right_hip"]) / 2
     root = root + middle - joints[:, hips].mean(1)
     hip_places = joints[:, hips] + (root - joints[:, 0])[:, None]
     ankles, lift = _ankles(skeleton, places)
     root = root + lift
     hip_places = hip_places + lift
-    drop = _drop(skeleton, hip_places, ankles, fps)
+    drop = sink(skeleton, hip_places, ankles, fps)
     root = root - drop[:, None] * np.array([0.0, 1.0, 0.0])
     hip_places = hip_places - drop[:, None, None] * np.array([0.0, 1.0, 0.0])
-    for number, side in enumerate(_SIDES):
+    for number, side in enumerate(SIDES):
         leg = [places[f"{side}_{name}"] for name in ("hip", "knee", "ankle")]
-        _bend(skeleton, world, side, hip_places[:, number], ankles[:, number], leg)
+        bend(skeleton, world, side, hip_places[:, number], ankles[:, number], leg)
     return kinematics.local_rotations(skeleton, world), root
 
 
@@ -186,7 +182,7 @@ def _ankles(skeleton: Skeleton, places: dict[str, np.ndarray]) -> tuple[np.ndarr
     the source's ankle, and on a rising one it turns about a toe at rest.
     """
     out, lifts = [], []
-    for side in _SIDES:
+    for side in SIDES:
         ankle, toe = places[f"{side}_ankle"], places[f"{side}_foot"]
         foot = toe - ankle
         direction = rotation.unit(foot)
@@ -218,62 +214,3 @@ def _heading(direction: np.ndarray, places: dict[str, np.ndarray]) -> np.ndarray
     angle = np.unwrap(np.arctan2(flat[sure, 0], flat[sure, 2]))
     angle = np.interp(np.arange(len(flat)), np.flatnonzero(sure), angle)
     return np.stack([np.sin(angle), np.zeros(len(flat)), np.cos(angle)], -1)
-
-
-def _drop(skeleton: Skeleton, hips: np.ndarray, ankles: np.ndarray, fps: float) -> np.ndarray:
-    """(T,) metres by which the body must sink so that both legs reach, smoothed over 0.3 s."""
-    need = np.zeros(len(hips))
-    for number, side in enumerate(_SIDES):
-        bones = skeleton.lengths[[skeleton.index(f"{side}_knee"), skeleton.index(f"{side}_ankle")]]
-        way = hips[:, number] - ankles[:, number]
-        flat = (way[:, [0, 2]] ** 2).sum(-1)
-        high = np.sqrt(np.maximum((_REACH * bones.sum()) ** 2 - flat, 0.0))
-        need = np.maximum(need, np.where(flat < (0.8 * bones.sum()) ** 2, way[:, 1] - high, 0.0))
-    need = np.clip(need, 0.0, 0.06)
-    half = int(np.clip(round(0.15 * fps), 1, 200))
-    window = np.hanning(2 * half + 3)[1:-1]
-    padded = np.pad(need, 2 * half, mode="edge")
-    peaks = np.lib.stride_tricks.sliding_window_view(padded, len(window)).max(-1)  # never less than is needed
-    return np.convolve(peaks, window / window.sum(), mode="valid")
-
-
-def _bend(
-    skeleton: Skeleton, world: np.ndarray, side: str, hip: np.ndarray, ankle: np.ndarray, leg: list[np.ndarray]
-) -> None:
-    """Set the world rotations of one leg so that its ankle is at `ankle`, in the plane of the source's knee.
-
-    `leg` holds the source's hip, knee and ankle, each (T, 3). On a nearly straight leg, whose plane is noise, the
-    fitted thigh says where forward is. The toes keep their directions.
-    """
-    upper, middle, end = (skeleton.index(f"{side}_{name}") for name in ("hip", "knee", "ankle"))
-    thigh, shin = skeleton.lengths[middle], skeleton.lengths[end]
-    way = ankle - hip
-    reach = np.linalg.norm(way, axis=-1, keepdims=True)
-    reach = np.clip(reach, abs(thigh - shin) * 1.001 + 1e-6, (thigh + shin) * (1 - 1e-9))
-    line = rotation.unit(way)
-
-    source_line = rotation.unit(leg[2] - leg[0])
-    out = leg[1] - leg[0]
-    out = out - (out * source_line).sum(-1, keepdims=True) * source_line  # from the line hip-ankle to the knee
-    bent = np.linalg.norm(out, axis=-1, keepdims=True) / (thigh + shin)
-    sure = np.clip((bent - 0.01) / 0.07, 0.0, 1.0)
-    sure = sure * sure * (3 - 2 * sure)
-    hinge = rotation.rotate(world[:, upper], np.broadcast_to(_HINGE, hip.shape))
-    seen = rotation.unit(rotation.rotate(rotation.between(source_line, line), out))
-    forward = sure * seen + (1 - sure) * rotation.unit(rotation.cross(line, hinge))
-    forward = rotation.unit(forward - (forward * line).sum(-1, keepdims=True) * line)
-
-    along = (thigh**2 - shin**2 + reach**2) / (2 * reach)
-    across = np.sqrt(np.maximum(thigh**2 - along**2, 0.0))
-    to_knee = along * line + across * forward
-    to_ankle = reach * line - to_knee
-    axis = rotation.cross(forward, line)  # the hinge, square to the leg
-    world[:, upper] = kinematics.align(skeleton.offsets[middle], _HINGE, to_knee, axis)
-    world[:, middle] = kinematics.align(skeleton.offsets[end], _HINGE, to_ankle, axis)
-    parent = world[:, middle]
-    for joint in [end, *skeleton.children(end)]:
-        for child in skeleton.children(joint)[:1]:
-            toe = rotation.rotate(world[:, joint], np.broadcast_to(skeleton.offsets[child], hip.shape))
-            rest = rotation.rotate(parent, np.broadcast_to(skeleton.offsets[child], hip.shape))
-            parent = rotation.multiply(rotation.between(rest, toe), parent)
-        world[:, joint] = parent

@@ -58,7 +58,7 @@ def test_fails_when_one_value_is_off_by_one_percent(file, name, tmp_path):
     rng = np.random.default_rng(0)
     unit = 1.0 if "humanml3d" in file.name else 1000.0
     candidates = np.argwhere(abs(arrays[name]) > 0.05 * unit)
-    for index in candidates[rng.choice(len(candidates), min(6, len(candidates)), replace=False)]:
+    for index in candidates[rng.choice(len(candidates), min(3, len(candidates)), replace=False)]:
         changed = {**arrays, name: arrays[name].copy()}
         changed[name][tuple(index)] *= 1.01
         with pytest.raises(CheckFailed, match="beyond tolerance"):

@@ -18,6 +18,9 @@ KILLS = (("tokenizer", 11), ("masked", 9), ("residual", 14))
 """In which stage, and after which step, the process is killed."""
 
 
+PATIENCE = 900  # seconds for a run that takes ten on an idle machine
+
+
 def start(data: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
     command = [
         sys.executable, "-m", "laban", "train", "momask", "--preset", "tiny", "--data", str(data), "--out", str(out),
@@ -30,13 +33,16 @@ def start(data: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
 
 
 def finish(process: subprocess.Popen[bytes]) -> None:
-    _, errors = process.communicate(timeout=300)
+    try:
+        _, errors = process.communicate(timeout=PATIENCE)
+    finally:
+        process.kill()
     assert process.returncode == 0, errors.decode()
 
 
 def kill_at(process: subprocess.Popen[bytes], out: Path, stage: str, step: int) -> None:
     """SIGKILL as soon as the metrics show that step."""
-    deadline = time.monotonic() + 300
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         assert process.poll() is None, (process.communicate()[1] or b"it ended before it could be killed").decode()
         path = out / "metrics.jsonl"
@@ -45,6 +51,7 @@ def kill_at(process: subprocess.Popen[bytes], out: Path, stage: str, step: int) 
             process.communicate()
             return
         time.sleep(0.005)
+    process.kill()
     pytest.fail(f"step {step} of {stage} did not come")
 
 
@@ -53,10 +60,17 @@ def rows(out: Path) -> list[dict]:
     return sorted(found, key=lambda r: (r["stage"], r["split"], r["step"]))
 
 
+@pytest.fixture(scope="module")
+def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that nothing disturbed."""
+    out = tmp_path_factory.mktemp("whole")
+    finish(start(data, out))
+    return out
+
+
 @pytest.mark.slow
-def test_killed_three_times_is_bit_equal_to_never_killed(data: Path, tmp_path: Path) -> None:
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    finish(start(data, whole))
+def test_killed_three_times_is_bit_equal_to_never_killed(data: Path, whole: Path, tmp_path: Path) -> None:
+    killed = tmp_path / "killed"
     for stage, step in KILLS:
         kill_at(start(data, killed), killed, stage, step)
     finish(start(data, killed))
@@ -69,22 +83,21 @@ def test_killed_three_times_is_bit_equal_to_never_killed(data: Path, tmp_path: P
 
 
 @pytest.mark.slow
-def test_two_processes_train_two_stages_at_once(data: Path, tmp_path: Path) -> None:
-    finish(start(data, tmp_path / "whole"))
+def test_two_processes_train_two_stages_at_once(data: Path, whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "parallel"
     finish(start(data, out, "--stage", "tokenizer"))
     pair = [start(data, out, "--stage", stage) for stage in ("masked", "residual")]
     for process in pair:
         finish(process)
     finish(start(data, out))
-    assert rows(out) == rows(tmp_path / "whole")
-    assert checkpoint.load(out).hash == checkpoint.load(tmp_path / "whole").hash
+    assert rows(out) == rows(whole)
+    assert checkpoint.load(out).hash == checkpoint.load(whole).hash
 
 
 def test_a_changed_option_is_one_line_and_exit_code_2(data: Path, tmp_path: Path) -> None:
     finish(start(data, tmp_path, "--stage", "tokenizer", "--steps", "2"))
     process = start(data, tmp_path, "--stage", "tokenizer", "--steps", "2", "--set", "tokenizer.width=48")
-    _, errors = process.communicate(timeout=300)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert "config.tokenizer.width: 32, now 48" in errors.decode()
     assert len(errors.decode().strip().splitlines()) == 1
