@@ -57,7 +57,7 @@ new GLTFLoader().load("/model.glb", (gltf) => {
   let body;
   gltf.scene.traverse((o) => { if (o.isSkinnedMesh) { o.frustumCulled = false; body ??= o; } });
   const hips = body.skeleton.bones[0].getWorldPosition(new THREE.Vector3());
-  camera.position.set(hips.x + 1.5, 1.35, hips.z + 3.4);
+  camera.position.set(hips.x + 1.4, 1.3, hips.z + 3.2);
   camera.lookAt(hips.x, 0.92, hips.z);
   sun.position.set(hips.x - 1.5, 4, hips.z + 3);
   sun.target.position.copy(hips);
@@ -139,9 +139,10 @@ def main() -> int:
         changed = float((np.abs(picture - pictures[number - 1]).max(axis=-1) > 24).mean()) if number else float("nan")
         fine = 0.01 < figure < 0.7 and not (number and changed < 0.002)
         failed |= not fine
+        since = f", {changed:.1%} changed since the last one" if number else ""
         print(
-            f"{options.glb.name} at {options.at[number]:.0%}: figure covers {figure:.1%} of the picture, "
-            f"{changed:.1%} changed since the last one: {'ok' if fine else 'FAILED'}"
+            f"{options.glb.name} at {options.at[number]:.0%}: figure covers {figure:.1%} of the picture{since}: "
+            f"{'ok' if fine else 'FAILED'}"
         )
     return int(failed)
 

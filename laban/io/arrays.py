@@ -67,6 +67,8 @@ def read(path: str | Path) -> Motion:
     except LabanError:
         raise
     except KeyError as error:
-        raise FormatError(f"{path}: no array {error} in it; expected rotations, root, fps, names, parents, offsets.") from None
+        raise FormatError(
+            f"{path}: no array {error} in it; expected rotations, root, fps, names, parents, offsets."
+        ) from None
     except Exception as error:  # zip, npy, JSON and casting errors of a damaged file
         raise FormatError(f"{path}: not a readable .npz motion ({str(error)[:80]}).") from None

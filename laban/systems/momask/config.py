@@ -179,24 +179,24 @@ SMALL = MoMaskConfig(
         transformer=TransformerConfig(224, 3, 4, 640, dropout=0.1, attention_dropout=0.0), condition_dropout=0.1
     ),
     length=LengthConfig(widths=(128, 64), dropout=0.2),
-    windows=(64,),
-    min_frames=24,
+    windows=(64, 64, 32),  # a quarter of Bandai-Namco's clips is shorter than 64 frames
+    min_frames=16,
     balance=0.5,
     feature_bias=5.0,  # what the authors meant
     tokenizer_schedule=StageSchedule(
-        steps=12_000, batch_size=64, learning_rate=4e-4, warmup=300, decay="cosine", floor=0.02, clip=1.0,
+        steps=6_500, batch_size=32, learning_rate=4e-4, warmup=300, decay="cosine", floor=0.02, clip=1.0,
         weight_ema=0.999,
     ),
     masked_schedule=StageSchedule(
-        steps=10_000, batch_size=64, learning_rate=5e-4, warmup=500, decay="cosine", floor=0.02, clip=1.0,
+        steps=4_200, batch_size=64, learning_rate=5e-4, warmup=500, decay="cosine", floor=0.02, clip=1.0,
         weight_decay=1e-2, weight_ema=0.999,
     ),
     residual_schedule=StageSchedule(
-        steps=8_000, batch_size=64, learning_rate=5e-4, warmup=500, decay="cosine", floor=0.02, clip=1.0,
+        steps=5_000, batch_size=64, learning_rate=5e-4, warmup=500, decay="cosine", floor=0.02, clip=1.0,
         weight_decay=1e-2, weight_ema=0.999,
     ),
     length_schedule=StageSchedule(
-        steps=3_000, batch_size=128, learning_rate=5e-4, warmup=100, decay="cosine", floor=0.02, clip=1.0,
+        steps=1_500, batch_size=128, learning_rate=5e-4, warmup=100, decay="cosine", floor=0.02, clip=1.0,
         weight_decay=1e-2, weight_ema=0.99,
     ),
 )  # fmt: skip
