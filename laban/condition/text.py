@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from laban.errors import InputError, WeightsError
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "text"
 FILES = ("config.json", "text.safetensors", "vocab.txt")
+DAMAGE = (ValueError, TypeError, KeyError, RuntimeError, EOFError, lzma.LZMAError)  # what a bad file raises
 LONGEST_TEXT = 2000  # characters
 REMEMBERED = 4096  # texts whose features are kept
 
@@ -95,7 +97,7 @@ class SmallTextEncoder:
             student = Student(config)
             tensors = safetensors.torch.load_file(folder / "text.safetensors")
             student.load_state_dict(unpack(tensors))
-        except (ValueError, TypeError, KeyError, RuntimeError, safetensors.SafetensorError) as error:
+        except (*DAMAGE, safetensors.SafetensorError) as error:
             reason = " ".join(str(error).split())[:160]
             raise WeightsError(f"text encoder: {folder} cannot be loaded ({reason}); reinstall laban") from error
         if len(tokenizer.pieces) != config.vocabulary:

@@ -7,6 +7,7 @@ longest match). Deviation: none but the smaller vocabulary.
 
 from __future__ import annotations
 
+import lzma
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -14,13 +15,7 @@ from pathlib import Path
 
 UNKNOWN = "[UNK]"
 LONGEST_WORD = 100
-# Endings that make an English word out of a known stem ("right" + "##wards").
-ENDINGS = frozenset(
-    "s es ed er ers ing ly y al ally able ish ness less ful fully ment ments ward wards wise ways like d r n t en est "
-    "ier iest ily ies ied in g ted ting ter ped ping per ned ning ner ged ging ger bed bing led ling ler lling red "
-    "ring rer ised ized ise ize ising izing ling ity ty ive ion ions tion ation or ors ist ists ism ic ical some "
-    "side hand handed foot footed leg legged arm arms head".split()
-)
+ENDINGS = ("s", "es", "ed", "ing", "er", "ers", "ly", "wards", "ward", "wise", "y", "ies", "ied", "ily", "ness", "est")
 
 
 def _is_cjk(char: str) -> bool:
@@ -69,15 +64,18 @@ def split_words(text: str) -> list[str]:
 class WordPiece:
     """Greedy longest-match tokenizer over a list of pieces; continuation pieces begin with `##`."""
 
-    def __init__(self, pieces: Sequence[str]) -> None:
+    def __init__(self, pieces: Sequence[str], words: Iterable[str] = ()) -> None:
         self.pieces = tuple(pieces)
+        self.words = frozenset(words)  # English words beside the pieces; only `understood` looks at them
         self.index = {piece: i for i, piece in enumerate(self.pieces)}
         self.unknown = self.index[UNKNOWN]
 
     @classmethod
     def read(cls, path: Path) -> WordPiece:
-        """Read a vocabulary file, one piece per line."""
-        return cls(path.read_text("utf-8").splitlines())
+        """Read a vocabulary file, one piece per line, and `words.txt.xz` beside it if there is one."""
+        words = path.with_name("words.txt.xz")
+        listed = lzma.decompress(words.read_bytes()).decode("ascii").split() if words.is_file() else []
+        return cls(path.read_text("utf-8").splitlines(), listed)
 
     def split(self, word: str) -> list[str]:
         """Pieces of one word, or [UNKNOWN]."""
@@ -106,9 +104,9 @@ class WordPiece:
     def understood(self, text: str) -> float:
         """Fraction of the words of a text that look like English words; 0 if the text has no word.
 
-        A word counts when it is one piece of three or more letters (or a common short word), or a known stem of
-        three or more letters with a usual ending, or two whole words of four or more letters. Numbers and
-        punctuation do not count, unless there is nothing else (then 0).
+        A word counts when it is one piece of three or more letters or a common short word, when it or its stem is
+        in the list of English words, or when sub-words of three or more letters make up most of it. Numbers and
+        punctuation do not count; without any other word the result is 0.
         """
         words = [w for w in split_words(text) if not re.fullmatch(r"[\d.]+", w) and not _is_punctuation(w[0])]
         return sum(map(self._is_word, words)) / len(words) if words else 0.0
@@ -118,24 +116,24 @@ class WordPiece:
         if first == UNKNOWN:
             return False
         if not rest:
-            return len(word) >= 3 or word in SHORT_WORDS or not word.isascii()
-        if len(first) < 3 or not first.isalpha():
-            return False
-        endings = all(piece[2:] in ENDINGS for piece in rest)
-        compound = len(rest) == 1 and len(first) >= 4 and len(rest[0]) >= 6 and rest[0][2:] in self.index
-        # Long words keep enough of a stem even when their ending is unusual ("pirouett" + "##ing").
-        return endings or compound or self._regular(word)
+            return len(word) >= 3 or word in SHORT_WORDS
+        if self._known(word) or any(self._known(stem) for stem in _stems(word)):
+            return True
+        lengths = [len(piece.removeprefix("##")) for piece in (first, *rest)]
+        return max(lengths) >= 4 and sum(n for n in lengths if n >= 3) >= 0.6 * len(word)
 
-    def _regular(self, word: str) -> bool:
-        """Whether taking a usual ending off (or undoing its spelling) gives a whole piece of the vocabulary."""
-        for ending in ("s", "es", "ed", "ing", "er", "ers", "ly", "wards", "ward", "y", "ies", "ied", "ily", "ness"):
-            if word.endswith(ending) and len(word) - len(ending) >= 3:
-                stem = word[: -len(ending)]
-                if any(s in self.index for s in (stem, stem + "e", stem + "y")):
-                    return True
-                if stem[-1] == stem[-2] and stem[:-1] in self.index:
-                    return True
-        return False
+    def _known(self, word: str) -> bool:
+        return len(word) >= 3 and (word in self.words or word in self.index)
+
+
+def _stems(word: str) -> list[str]:
+    """What is left of a word without its ending, in the spellings that English allows."""
+    stems = []
+    for ending in ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            stem = word[: -len(ending)]
+            stems += [stem, stem + "e", stem + "y"] + ([stem[:-1]] if stem[-1] == stem[-2] else [])
+    return stems
 
 
 SHORT_WORDS = frozenset(

@@ -21,11 +21,12 @@ class CleanupSettings:
     """Thresholds in metres, seconds and m/s."""
 
     smooth: float = 0.04  # standard deviation of the Gaussian over time
-    height: float = 0.06  # a standing toe is lower than this above the floor
+    height: float = 0.075  # a standing toe is lower than this above the floor
     enter: float = 0.35  # speed below which a stretch of contact starts
     leave: float = 0.70  # speed above which it ends
     least: float = 0.12  # shorter stretches are no contact
     blend: float = 0.22  # how long a correction takes to fade
+    sole: float = 0.016  # height of a standing toe joint above the floor: the mannequin's shoe ends there
 
 
 def clean(motion: Motion, settings: CleanupSettings | None = None) -> Motion:
@@ -44,7 +45,7 @@ def clean(motion: Motion, settings: CleanupSettings | None = None) -> Motion:
     world = kinematics.global_rotations(skeleton, motion.rotations)
     joints = kinematics.positions(skeleton, world, motion.root)
     toes = [skeleton.index(f"{side}_foot") for side in SIDES]
-    floor = np.percentile(joints[..., 1].min(-1), 5)
+    floor = np.percentile(joints[..., 1].min(-1), 5) - settings.sole
     joints = joints - np.array([0.0, floor, 0.0])
     root = motion.root - np.array([0.0, floor, 0.0])
 
@@ -52,7 +53,7 @@ def clean(motion: Motion, settings: CleanupSettings | None = None) -> Motion:
     for side, toe in zip(SIDES, toes, strict=True):
         shift = _corrections(joints[:, toe], motion.fps, settings)
         ankle = joints[:, skeleton.index(f"{side}_ankle")] + shift
-        ankle[:, 1] += np.maximum(0.0, -(joints[:, toe, 1] + shift[:, 1]))  # toe out of the floor
+        ankle[:, 1] += np.maximum(0.0, settings.sole - (joints[:, toe, 1] + shift[:, 1]))  # out of the floor
         ankles.append(ankle)
         hips.append(joints[:, skeleton.index(f"{side}_hip")])
     drop = sink(skeleton, np.stack(hips, 1), np.stack(ankles, 1), motion.fps)[:, None] * np.array([0.0, 1.0, 0.0])
@@ -108,7 +109,7 @@ def _corrections(toe: np.ndarray, fps: float, settings: CleanupSettings) -> np.n
     fade = max(1, round(settings.blend * fps))
     for start, end in runs:
         anchor = toe[start:end].mean(0)
-        anchor[1] = max(anchor[1], 0.0)
+        anchor[1] = max(anchor[1], settings.sole)
         shift[start:end] = anchor - toe[start:end]
     edges = [(0, None)] + [(end, shift[end - 1]) for _, end in runs]
     starts = [(start, shift[start]) for start, _ in runs] + [(len(toe), None)]

@@ -10,6 +10,7 @@ import numpy as np
 from laban.errors import InputError, ShapeError
 from laban.motion import kinematics, rotation
 from laban.motion.skeleton import Skeleton
+from laban.motion.skeletons import HUMANML22
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,11 @@ class Motion:
         object.__setattr__(self, "segments", tuple(self.segments))
 
     @classmethod
-    def from_joints(cls, joints: np.ndarray, fps: float, skeleton: Skeleton | None = None, **fields: Any) -> Motion:
+    def from_joints(cls, joints: np.ndarray, fps: float, skeleton: Skeleton = HUMANML22, **fields: Any) -> Motion:
         """A motion whose joints follow `joints` (T, J, 3) metres, by analytic IK (see `kinematics.fit`).
 
-        `skeleton` defaults to HUMANML22, whose bone lengths then hold exactly.
+        The skeleton's bone lengths then hold exactly.
         """
-        if skeleton is None:
-            from laban.motion.skeletons import HUMANML22 as skeleton
         joints = np.asarray(joints, np.float64)
         if not np.isfinite(joints).all():
             raise InputError("Motion.from_joints: joints hold NaN or infinity. The source is damaged.")
@@ -92,14 +91,14 @@ class Motion:
     def resample(self, fps: float) -> Motion:
         """The same motion at another frame rate: slerp for rotations, linear for the root; never Euler angles.
 
-        The first frame stays, and the last is the last that fits inside the source's span. Going down, frames
-        are picked, not averaged.
+        The first frame and the length in seconds (to the nearest frame) stay; times past the last source frame
+        hold it. Going down, frames are picked, not averaged.
         """
         if not np.isfinite(fps) or fps <= 0:
             raise InputError(f"resample: fps is {fps}; expected a positive number.")
         if abs(fps - self.fps) < 1e-9:
             return self
-        count = int(np.floor((self.frames - 1) / self.fps * fps + 1e-6)) + 1
+        count = max(1, round(self.seconds * fps))
         if count > 10_000_000:
             raise InputError(f"resample: {fps} fps would make {count} frames. Ask for a lower rate.")
         place = np.minimum(np.arange(count) / fps * self.fps, self.frames - 1)

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -53,10 +55,7 @@ def test_paper_has_the_released_sizes() -> None:
 def test_small_fits_its_file_budget() -> None:
     system = MoMask(SMALL, STATS)
     kept = [
-        v.numel()
-        for s in system.stages()
-        for k, v in system.module(s).state_dict().items()
-        if not k.endswith(RUNNING)
+        v.numel() for s in system.stages() for k, v in system.module(s).state_dict().items() if not k.endswith(RUNNING)
     ]
     assert 2 * sum(kept) < 17e6
 
@@ -251,3 +250,27 @@ def test_joint_terms_vanish_on_equal_motion_and_have_gradients(corpus, field) ->
     value = system._joint_terms(shaken, real)[field]
     value.backward()
     assert value > 1e-3 and torch.isfinite(shaken.grad).all() and shaken.grad.abs().sum() > 0
+
+
+def test_noise_keeps_the_norm_and_follows_the_generator() -> None:
+    told = Condition(torch.nn.functional.normalize(torch.randn(50, 384, generator=torch.Generator().manual_seed(0))))
+    one = told.noisy(SMALL.text, torch.Generator().manual_seed(1)).pooled
+    assert torch.equal(one, told.noisy(SMALL.text, torch.Generator().manual_seed(1)).pooled)
+    assert torch.allclose(one.norm(dim=-1), torch.ones(50), atol=1e-5)
+    assert abs((one * told.pooled).sum(-1).mean() - 0.5**0.5) < 0.03  # noise as long as the feature
+    assert torch.equal(told.noisy(PAPER.text, None).pooled, told.pooled)
+
+
+@pytest.mark.parametrize("pooled", [True, False])
+def test_words_alone_or_with_the_pooled_feature(pooled) -> None:
+    system = MoMask(replace(TINY, text=replace(TINY.text, pooled=pooled)), STATS).eval()
+    told = Condition.of(system.text_encoder.encode(["walk left", "bow"]), TINY.text, torch.device("cpu"))
+    changed = Condition(told.pooled + 1, told.words, told.valid)
+    ids = torch.zeros(2, 5, dtype=torch.int64)
+    with torch.no_grad():
+        assert torch.equal(system.masked(ids, told), system.masked(ids, changed)) == (not pooled)
+
+
+def test_config_imports_no_torch() -> None:
+    code = "import laban.systems.momask.config, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from laban.nn.attention import sinusoids
@@ -58,7 +59,10 @@ class Condition:
             dice = torch.rand(valid.shape, generator=generator, device=valid.device)
             valid = valid & (dice >= config.token_dropout)
         words = None if self.words is None else perturbed(self.words, config.noise)
-        return Condition(perturbed(self.pooled, config.pooled_noise), words, valid)
+        pooled = perturbed(self.pooled, config.pooled_noise)
+        if config.pooled_noise > 0:
+            pooled = F.normalize(pooled, dim=-1) * self.pooled.norm(dim=-1, keepdim=True)
+        return Condition(pooled, words, valid)
 
     def dropped(self, drop: Tensor) -> Condition:
         """The same with samples where drop (B,) is True unconditioned: pooled zero, words hidden."""
@@ -92,7 +96,8 @@ class Prefix(nn.Module):
     def __init__(self, config: TextConfig, width: int) -> None:
         super().__init__()
         self.pooled = nn.Linear(config.width, width) if config.pooled else None
-        self.blank = None if config.pooled else nn.Parameter(torch.zeros(width))
+        if self.pooled is None:
+            self.blank = nn.Parameter(torch.zeros(width))
         self.words = nn.Linear(config.token_width, width) if config.tokens else None
         self.register_buffer("places", sinusoids(config.max_tokens, width), persistent=False)
 

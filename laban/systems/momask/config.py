@@ -44,11 +44,10 @@ class TextConfig:
     token_width: int = 0  # width of the per-word features
     max_tokens: int = 32  # words beyond this are not seen by the transformers (the pooled feature has them)
     pooled: bool = True  # the transformers see the pooled feature; False: only the words (the length estimator
-    # always sees it). On 70 paraphrases that no caption resembles, words alone with noise placed 69 % of contents,
-    # pooled and words together 53 to 61 %, the nearest caption 63 %: the pooled feature is learned by heart
+    # always sees it)
     noise: float = 0.0  # training: Gaussian noise on word features, as a fraction of their norm. Ours: the captions
     # of a small corpus are few points in the feature space, and paraphrases fall between them
-    pooled_noise: float = 0.0  # the same on the pooled feature
+    pooled_noise: float = 0.0  # the same on the pooled feature, which then gets its norm back
     token_dropout: float = 0.0  # training: chance that a word's token is hidden
 
     def __post_init__(self) -> None:
@@ -169,14 +168,15 @@ SMALL = MoMaskConfig(
         width=224, code_width=128, depth=2, dropout=0.0, reset_below=0.3, reset_restarts=True
     ),
     tokenizer_loss=TokenizerLossConfig(joints=3.0, velocity=10.0, acceleration=5.0, foot=5.0),
-    text=TextConfig(
-        "shipped", width=384, tokens=True, token_width=128, pooled=False, noise=1.2, pooled_noise=1.0, token_dropout=0.1
-    ),
+    # The pooled feature alone, with noise as long as itself: probes trained on captions and tested on 70 paraphrases
+    # of the shipped encoder placed .98 of contents and .86 of styles, .94 and .82 through word tokens; and the words
+    # would make every sequence a third longer.
+    text=TextConfig("shipped", width=384, token_width=128, pooled_noise=1.0),
     masked=MaskedConfig(
         transformer=TransformerConfig(256, 4, 4, 768, dropout=0.1, attention_dropout=0.0), mask_by="own"
     ),
     residual=ResidualConfig(
-        transformer=TransformerConfig(224, 3, 4, 640, dropout=0.1, attention_dropout=0.0), condition_dropout=0.1
+        transformer=TransformerConfig(224, 3, 4, 576, dropout=0.1, attention_dropout=0.0), condition_dropout=0.1
     ),
     length=LengthConfig(widths=(128, 64), dropout=0.2),
     windows=(64, 64, 32),  # a quarter of Bandai-Namco's clips is shorter than 64 frames

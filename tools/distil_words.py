@@ -1,0 +1,118 @@
+"""The words of the corpus's templates, and which of them mean nearly the same: our own lists."""
+
+from __future__ import annotations
+
+# The words of the templates -----------------------------------------------------------------------------------
+
+SUBJECTS = (
+    "a person|a person|a person|the person|someone|a man|a woman|a guy|a lady|a figure|the figure|the character|"
+    "a child|a boy|a girl|a kid|a toddler|a teenager|an adult|a pensioner|a grandmother|a grandfather|an old man|"
+    "an old woman|an elderly person|a senior|a giant|an ogre|a troll|a hooligan|a thug|a gangster|a bully|a dancer|"
+    "an athlete|a soldier|a worker|a robot|a zombie|the actor|the performer|a human|the subject|she|he|they|it|"
+    "a patient|a drunk|a king|a champion|a warrior|a fighter|a clown|a musician|a servant|a butler|a usher|a hero"
+).split("|")
+TRAVEL = (
+    "walk|walk|stroll|amble|stride|march|saunter|wander|pace|step|trudge|plod|shuffle|tiptoe|strut|swagger|hobble|"
+    "limp|stagger|stumble|hike|roam|tread|creep|sneak|waddle|wade|trek|parade|promenade|meander|drift|toddle|lumber|"
+    "run|run|jog|sprint|dash|race|gallop|trot|rush|hurry|bolt|hurtle|speed|charge|scurry|scamper|bound|dart|flee|"
+    "skip|hop|jump|leap|crawl|move|go|advance|proceed|travel|slide|dance|skate|slip|glide"
+).split("|")
+SLOW, FAST = "walk|stroll|amble|pace|march|step|saunter".split("|"), "run|jog|sprint|dash|race|rush|gallop".split("|")
+TURN = "turn|swivel|veer|swerve|curve|rotate|pivot|spin|wheel|bend|swing|twist|circle|steer|deviate|arc".split("|")
+SIDES = (
+    ("to the left", "to the right"), ("left", "right"), ("to its left", "to its right"),
+    ("to his left", "to his right"), ("to her left", "to her right"), ("leftward", "rightward"),
+    ("leftwards", "rightwards"), ("towards the left", "towards the right"), ("toward the left", "toward the right"),
+    ("to the left side", "to the right side"), ("on the left", "on the right"), ("counterclockwise", "clockwise"),
+    ("sideways to the left", "sideways to the right"), ("off to the left", "off to the right"),
+)  # fmt: skip
+WAYS = (
+    ("forward", "backward"), ("forwards", "backwards"), ("ahead", "back"), ("straight ahead", "in reverse"),
+    ("forward", "in reverse"), ("to the front", "to the rear"), ("onward", "rearward"), ("frontwards", "rearwards"),
+)  # fmt: skip
+LIMBS = "hand|hand|arm|arm|palm|fist|wrist|elbow|forearm|shoulder|leg|foot|knee|finger|thumb|heel|hip|ankle".split("|")
+UP = "raise|lift|hold up|put up|throw up|hoist|elevate|stretch up|reach up with|push up|bring up|thrust up".split("|")
+DOWN = "lower|drop|put down|bring down|let down|rest|relax".split("|")
+WAVES = (
+    "wave|wave goodbye with|wave hello with|shake|swing|flap|wag|flutter|beckon with|greet with|signal with|salute with"
+    "|gesture with|say bye with|flourish|move|point with|motion with"
+).split("|")
+OTHER = (
+    "bow|bow down|bend over|bend forward|bend at the waist|bow politely|curtsy|stoop|nod|kneel|punch|box|jab|hit|"
+    "throw a punch|strike with a fist|strike|kick|kick a ball|kick with the {side} leg|punch with the {side} fist|"
+    "strike with the {side} hand|kick high|slash|slash with a sword|swing a sword|cut|slice|chop|hack|swipe|stab|"
+    "dance|dance to music|perform a dance|twirl|groove|sway|do ballet|waltz|guide|show the way|guide someone|"
+    "usher someone in|gesture|make a gesture|make a guiding gesture|point the way|direct|point ahead|lead the way|"
+    "invite someone in|call|call out|shout|answer|respond|reply|raise both hands|wave both hands|raise both arms|"
+    "wave both arms|lift both hands overhead|put the hands up|throw the arms in the air|wave goodbye|say goodbye|"
+    "wave hello|greet|clap|salute|jump|sit down|stand up|stand still|stretch|climb|drink|wash|laugh|squat|lie down|"
+    "get up|fall|catch|throw|carry|push|pull|turn around|look around|balance|cheer|surrender|celebrate|box|fence"
+).split("|")
+MANNERS = (
+    "energetically|actively|vigorously|briskly|lively|full of energy|with vigour|"
+    "with a lot of energy|like an old person|"
+    "like an elderly person|like a grandparent|like a pensioner|with a frail body|feebly|weakly|"
+    "with a hunched back|tiredly|"
+    "wearily|exhaustedly|exhausted|worn out|out of breath|with fatigue|in a feminine manner|"
+    "in a feminine way|like a woman|"
+    "gracefully|elegantly|ladylike|in a masculine manner|in a masculine way|like a man|manly|like a young person|"
+    "youthfully|like a teenager|like a child|childishly|playfully|like a little kid|like a giant|"
+    "heavily|like a monster|"
+    "like a street thug|like a hoodlum|like a gangster|aggressively|threateningly|menacingly|"
+    "rhythmically|to the beat|"
+    "to the music|in rhythm|timidly|shyly|nervously|anxiously|hesitantly|fearfully|"
+    "without confidence|unsure of himself|"
+    "proudly|arrogantly|confidently|boldly|with pride|haughtily|sadly|sorrowfully|gloomily|"
+    "depressed|with a heavy heart|"
+    "in tears|happily|joyfully|cheerfully|gladly|in a good mood|with joy|angrily|furiously|madly|"
+    "in a rage|with anger|"
+    "slowly|quickly|fast|carefully|calmly|casually|normally|lazily|drunkenly|quietly|stiffly|softly|smoothly"
+).split("|")
+EXTRAS = (
+    "in a circle|in place|in a straight line|around|along|up the stairs|twice|again|across the room|for a while"
+).split("|")
+
+# Words that mean nearly the same: the plain wording of the corpus, and its synonyms ------------------------------
+
+STYLES: dict[str, str] = {
+    "": "normally|casually",
+    "energetically": "energetically|actively|vigorously|briskly|lively|full of energy|with vigour|with a lot of energy",
+    "like an old person": "like an old person|like an elderly person|like a grandparent|like a pensioner|feebly|"
+    "with a frail body|with a hunched back",
+    "tiredly": "tiredly|wearily|exhaustedly|exhausted|worn out|out of breath|with fatigue|weakly",
+    "in a feminine manner": "in a feminine manner|in a feminine way|like a woman|gracefully|elegantly|ladylike",
+    "in a masculine manner": "in a masculine manner|in a masculine way|like a man|manly",
+    "like a young person": "like a young person|youthfully|like a teenager",
+    "like a child": "like a child|childishly|playfully|like a little kid",
+    "like a giant": "like a giant|heavily|like a monster",
+    "like a street thug": "like a street thug|like a hoodlum|like a gangster|aggressively|threateningly|menacingly",
+    "rhythmically": "rhythmically|to the beat|to the music|in rhythm",
+    "timidly": "timidly|shyly|nervously|anxiously|hesitantly|fearfully|without confidence|unsure of himself",
+    "proudly": "proudly|arrogantly|confidently|boldly|with pride|haughtily",
+    "sadly": "sadly|sorrowfully|gloomily|depressed|with a heavy heart|in tears",
+    "happily": "happily|joyfully|cheerfully|gladly|in a good mood|with joy",
+    "angrily": "angrily|furiously|madly|in a rage|with anger",
+}
+STYLE_OF = {word: style for style, words in STYLES.items() for word in words.split("|")}
+WHO = {
+    "like an old person": "pensioner|grandmother|grandfather|old man|old woman|elderly person|senior",
+    "like a child": "child|boy|girl|kid|toddler", "like a young person": "teenager", "like a giant": "giant|ogre|troll",
+    "like a street thug": "hooligan|thug|gangster|bully",
+}  # fmt: skip
+STYLE_OF_WHO = {word: style for style, words in WHO.items() for word in words.split("|")}
+# A verb of OTHER -> its plain wording, by the first keyword found in it.
+OTHERS = (
+    ("bow|bow down|bend over|bend forward|bend at the waist|bow politely|curtsy|stoop", "bows"),
+    ("punch|box|jab|hit|throw a punch|strike with a fist|strike|punch with the {side} fist|"
+     "strike with the {side} hand", "punches"),
+    ("kick|kick a ball|kick with the {side} leg|kick high", "kicks"),
+    ("slash|slash with a sword|swing a sword|cut|slice|chop|hack|swipe|stab", "slashes"),
+    ("dance|dance to music|perform a dance|twirl|groove|sway|do ballet|waltz", "dances"),
+    ("guide|show the way|guide someone|usher someone in|make a guiding gesture|point the way|direct|lead the way|"
+     "invite someone in", "makes a guiding gesture"),
+    ("raise both hands|raise both arms|lift both hands overhead|put the hands up|throw the arms in the air|surrender",
+     "raises both hands"),
+    ("wave both hands|wave both arms", "waves both hands"),
+    ("call|call out|shout", "calls"), ("answer|respond|reply", "responds"),
+)  # fmt: skip
+PLAIN_OTHER = {verb: plain for verbs, plain in OTHERS for verb in verbs.split("|")}
