@@ -201,7 +201,7 @@ def generate(
             motions = system.generate(
                 [TextRequest(text, options.seconds)] * options.seeds,
                 seed=options.seed,
-                first_index=number * options.seeds,  # no two phrases share their noise
+                first_index=number * options.seeds,  # no two phrases of a list share their noise
                 clean=not options.raw,
                 **extra,
             )

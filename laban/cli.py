@@ -33,6 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 
 def entry() -> None:
     """The `laban` script."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no reason to fail
     sys.exit(main(sys.argv[1:]))
 
 

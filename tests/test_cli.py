@@ -51,6 +51,7 @@ def refused(argv: list[str], capsys: pytest.CaptureFixture[str], code: int = 2) 
         (["generate"], "no sentence"),
         (["generate", "   "], "no sentence"),
         (["generate", "x" * 10_000], "10000 characters"),
+        (["generate", "walk \udcff\udcfe"], "no text"),
         (["generate", "walk", "--seconds", "0"], "--seconds"),
         (["generate", "walk", "--seconds", "-3"], "--seconds"),
         (["generate", "walk", "--seconds", "1e6"], "--seconds"),
@@ -74,6 +75,7 @@ def refused(argv: list[str], capsys: pytest.CaptureFixture[str], code: int = 2) 
         (["generate", "a", "person", "walks"], "person"),
         (["convert", "absent.bvh", "x.glb"], "absent.bvh"),
         (["convert", "x.fbx", "x.glb"], ".fbx"),
+        (["convert", "x.npz"], "no file"),
         (["render", "x.npz", "x.bvh"], ".bvh"),
         (["info", "absent.npz"], "absent.npz"),
         (["check", "features", "absent.npz"], "absent.npz"),
@@ -191,9 +193,9 @@ def test_convert_resamples_and_says_so(walk: Path, capsys: pytest.CaptureFixture
     out = walk.with_suffix(".bvh")
     assert cli.main(["convert", str(walk), str(out), "--fps", "40", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["written"] == [{"file": str(out.resolve()), "frames": 39, "fps": 40.0, "seconds": 0.975}]
+    assert said["written"] == [{"file": str(out.resolve()), "frames": 40, "fps": 40.0, "seconds": 1.0}]
     there, back = laban.read(walk), laban.read(out)
-    assert back.frames == 39
+    assert back.frames == 40
     np.testing.assert_allclose(back.joints()[::2], there.joints(), atol=1e-5)
     assert back.passport == {"system": "momask", "seed": 7}
 
@@ -218,6 +220,16 @@ def test_render_picture(walk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Image.open(out) as picture:
         assert picture.width == 320
         assert len(np.unique(np.asarray(picture).reshape(-1, 3), axis=0)) > 10
+
+
+def test_the_files_before_a_failed_one_are_whole(walk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import laban
+
+    first, second = walk.with_suffix(".bvh"), walk.with_suffix(".mp4")
+    assert "1 to 240" in refused(["convert", str(walk), str(first), str(second), "--fps", "500"], capsys)
+    assert laban.read(first).fps == 500
+    names = {walk.name, first.name, f"{first.name}.passport.json"}
+    assert {path.name for path in walk.parent.iterdir()} == names
 
 
 def test_a_damaged_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,7 +48,7 @@ def nearest(encode: Encode) -> dict[str, float]:
 
 
 def report(data: Any, folder: Path) -> None:
-    """Print every figure of docs/text.md."""
+    """Print the agreement figures of docs/text.md (probe_text prints the others)."""
     student, teacher = SmallTextEncoder.load(folder), Teacher()
     size = (folder / "text.safetensors").stat().st_size
     print(f"text.safetensors {size / 1e6:.2f} MB, {len(student.tokenizer.pieces)} pieces")

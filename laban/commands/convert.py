@@ -79,8 +79,8 @@ def render(
     check_outputs(out, SHOWN)
     check_source(source)
     check_number("--fps", fps, 1, 240)
-    check_number("--width", width, 16, 8192)
-    check_number("--height", height, 16, 8192)
+    check_number("--width", width, 32, 8192)
+    check_number("--height", height, 32, 8192)
 
     import laban
 

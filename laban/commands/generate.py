@@ -146,8 +146,10 @@ def sentences(text: str, prompts: Path | None) -> list[str]:
 
 
 def checked(sentence: str, where: str) -> str:
-    """The sentence without white space around it. Raises InputError if it is longer than LONGEST_PROMPT."""
+    """The sentence with single spaces. Raises InputError if it is longer than LONGEST_PROMPT or is no text."""
     sentence = " ".join(sentence.split())
+    if not sentence.isprintable():  # control characters, and bytes that were no UTF-8
+        raise InputError(f"{where} holds characters that are no text: {ascii(sentence[:60])}. Write plain English.")
     if len(sentence) > LONGEST_PROMPT:
         raise InputError(
             f"{where} has {len(sentence)} characters; expected at most {LONGEST_PROMPT}. Describe one motion."

@@ -27,11 +27,11 @@ def check_outputs(paths: Sequence[Path], formats: dict[str, str] = WRITERS) -> N
     Raises: InputError for no file, an unknown suffix, the same file twice, a folder that is absent or read-only.
     """
     if not paths:
-        raise InputError(f"--out names no file. Give at least one, ending in {' '.join(sorted(formats))}.")
+        raise InputError(f"no file to write was named. Give at least one, ending in {' '.join(sorted(formats))}.")
     for path in paths:
         check_suffix(path, formats)
         if paths.count(path) > 1:
-            raise InputError(f"--out names {path} twice. Name each file once.")
+            raise InputError(f"{path} is to be written twice. Name each file once.")
         if path.is_dir():
             raise InputError(f"{path} is a folder. Name a file in it.")
         folder = path.parent

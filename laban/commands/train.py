@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json as jsonlib
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
-from laban.errors import InputError
+from laban.commands.output import check_number, print_json
 
 
 def train(
@@ -66,8 +65,7 @@ def train(
         ("validate-every", validate_every, 0), ("preview-every", preview_every, 0),
         ("checkpoint-every", checkpoint_every, 0), ("checkpoint-seconds", checkpoint_seconds, 0),
     ):  # fmt: skip
-        if number is not None and not number >= low:
-            raise InputError(f"--{name}: got {number}, expected at least {low}.")
+        check_number(f"--{name}", number, low, 2**63 - 1)
     import torch
 
     from laban.data.corpus import Corpus
@@ -91,7 +89,7 @@ def train(
     )  # fmt: skip
     outcome = loop.run(model, corpus, out, options)
     if json:
-        print(jsonlib.dumps({"out": str(out), **vars(outcome)}))
+        print_json({"out": str(out), **vars(outcome)})
     elif outcome.stopped:
         again = f"{out} holds its state; the same command goes on from there."
         print(f"stopped in stage {outcome.stopped} at step {outcome.step}; {again}", file=sys.stderr)

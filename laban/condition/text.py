@@ -43,10 +43,6 @@ class TextFeatures:
     valid: Tensor
     known: Tensor
 
-    def to(self, device: torch.device | str) -> TextFeatures:
-        """The same features on another device."""
-        return TextFeatures(*(getattr(self, n).to(device) for n in ("pooled", "tokens", "valid", "known")))
-
 
 class TextEncoder(Protocol):
     """What a system needs of a text encoder; `fingerprint` names the weights in passports."""
@@ -148,7 +144,7 @@ class SmallTextEncoder:
 
     @torch.no_grad()
     def _encode(self, texts: Sequence[str]) -> list[tuple[Tensor, Tensor, float]]:
-        """One text at a time of equal length groups, so that padding never changes a result."""
+        """Features of each text; texts of equal length run together, so that padding never changes a result."""
         ids = []
         for text in texts:
             row = self.tokenizer.encode(text)

@@ -103,15 +103,18 @@ def split_of(stem: str) -> str:
 
 @lru_cache(maxsize=4)
 def _descriptions(folder: Path) -> dict[str, str]:
-    """{SS_TT: description}, from captions.tsv or CMU-INDEX.md in `folder` or a parent of it."""
+    """{SS_TT: description}, from captions.tsv or CMU-INDEX.md in `folder` or a parent of it. Raises FormatError."""
     for place in (folder, *folder.parents):
         table, index = place / "captions.tsv", place / "CMU-INDEX.md"
         if table.is_file():
-            with table.open(newline="", encoding="utf-8") as handle:
-                return {Path(row["file"]).stem: row["description"] for row in csv.DictReader(handle, delimiter="\t")}
+            with table.open(newline="", encoding="utf-8", errors="replace") as handle:
+                rows = list(csv.reader(handle, delimiter="\t"))
+            if not rows or rows[0][:2] != ["file", "description"]:
+                raise FormatError(f"{table}: begins with {rows[:1]}; expected the columns file and description.")
+            return {Path(row[0]).stem: row[1] for row in rows[1:] if len(row) > 1}
         if index.is_file():
-            rows = re.findall(r"(\d\d_\d\d)[\s|]+([^|\n]+)", index.read_text(encoding="utf-8", errors="replace"))
-            return {stem: text.strip() for stem, text in rows}
+            found = re.findall(r"(\d\d_\d\d)[\s|]+([^|\n]+)", index.read_text(encoding="utf-8", errors="replace"))
+            return {stem: text.strip() for stem, text in found}
     return {}
 
 

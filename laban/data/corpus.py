@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -124,13 +125,12 @@ class _Part:
             self.joints = np.load(folder / "joints.npy", mmap_mode="r")
             with np.load(folder / "stats.npz") as stats:
                 self.mean, self.std, self.count = stats["mean"], stats["std"], int(stats["count"])
-                self.fixed = bool(stats["fixed"])
             self.layout = layout_of(self.features.shape[1])
+            rows = max((r.start + r.length for r in self.records), default=0)
         except FormatError:
             raise
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, zipfile.BadZipFile) as error:
             raise FormatError(f"{folder}: damaged or unfinished corpus ({error}). Prepare it again.") from None
-        rows = max((r.start + r.length for r in self.records), default=0)
         if rows > len(self.features) or len(self.features) != len(self.joints):
             raise FormatError(f"{folder}: the index names {rows} rows, the arrays have fewer. Prepare it again.")
 

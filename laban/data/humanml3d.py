@@ -25,11 +25,14 @@ LAYOUT_OF: dict[str, Layout] = {"humanml3d": HUMANML, "kit": KIT}
 def statistics(src: Path, layout: Layout) -> tuple[np.ndarray, np.ndarray] | None:
     """Released Mean.npy and Std.npy (W,), or None if the folder has none.
 
-    Raises: FormatError if they do not fit the layout.
+    Raises: FormatError if they are damaged or do not fit the layout.
     """
     if not ((src / "Mean.npy").is_file() and (src / "Std.npy").is_file()):
         return None
-    mean, std = (np.load(src / name, allow_pickle=False) for name in ("Mean.npy", "Std.npy"))
+    try:
+        mean, std = (np.load(src / name, allow_pickle=False) for name in ("Mean.npy", "Std.npy"))
+    except (OSError, EOFError, ValueError) as error:
+        raise FormatError(f"{src}: Mean.npy or Std.npy is damaged ({error}). Copy them again.") from None
     if mean.shape != (layout.width,) or std.shape != (layout.width,) or not (std > 0).all():
         raise FormatError(f"{src}: Mean.npy {mean.shape}, Std.npy {std.shape}; {layout.name} needs ({layout.width},).")
     return mean, std
@@ -58,7 +61,7 @@ def clips(corpus: str, src: Path, skipped: dict[str, str], quiet: bool = False) 
     vectors = src / "new_joint_vecs"
     if not lists or not vectors.is_dir():
         raise InputError(f"{src}: expected new_joint_vecs/, texts/ and train.txt, val.txt, test.txt of {corpus}.")
-    names = [(split, name) for split, path in lists.items() for name in path.read_text().split()]
+    names = [(split, name) for split, path in lists.items() for name in path.read_text("utf-8", "replace").split()]
     missing = 0
     for split, name in tqdm(names, desc=corpus, unit="clip", disable=quiet, file=sys.stderr):
         path, text = vectors / f"{name}.npy", src / "texts" / f"{name}.txt"

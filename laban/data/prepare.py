@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import lzma
 import sys
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -72,7 +74,7 @@ def _unpacked(src: Path, pattern: str) -> Iterator[Path]:
             try:
                 with tarfile.open(archive) as tar:
                     tar.extractall(name, filter="data")
-            except (tarfile.TarError, OSError, EOFError) as error:
+            except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
                 raise FormatError(f"{archive}: not a readable archive ({error}).") from None
         yield Path(name)
 
@@ -108,13 +110,13 @@ def _prepare_bvh(corpus: str, module: ModuleType, src: Path, folder: Path, quiet
     if done is not None:
         return done
     parts = folder / f"parts-{stamp}"
-    parts.mkdir(exist_ok=True)
     skipped: dict[str, str] = {}
     kept: list[Path] = []
     with _unpacked(src, module.ARCHIVES) as place:
         paths = module.files(place)
         if not paths:
             raise InputError(f"data prepare: {src} holds no file of {corpus}.")
+        parts.mkdir(exist_ok=True)
         for path in tqdm(paths, desc=corpus, unit="file", disable=quiet, file=sys.stderr):
             reason = module.excluded(path)
             part = parts / f"{path.stem}.npz"

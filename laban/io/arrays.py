@@ -5,31 +5,30 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from laban.errors import FormatError, LabanError
+from laban.io import about
 from laban.io.atomic import replacing
-from laban.motion.clip import Motion, Segment
+from laban.motion.clip import Motion
 from laban.motion.skeleton import Skeleton
 
-_LIMIT = 1 << 30  # bytes that the arrays of one file may unpack to
+_LIMIT = 1 << 28  # bytes that the arrays of one file may unpack to
 
 
 def write(motion: Motion, path: str | Path) -> None:
     """Write `rotations` (T, J, 4) wxyz joint to parent, `root` (T, 3) m, `fps`, `names`, `parents`, `offsets`
     (J, 3) m, and, for tools that want positions only, `joints` (T, J, 3) m; float32 but the offsets.
 
-    Text segments and passport are JSON in `about`.
+    The skeleton's name, text segments and passport are JSON in `about`.
+    Raises: InputError for a folder that cannot be written to, or a passport that JSON cannot hold.
     """
-    about = {
-        "skeleton": motion.skeleton.name,
-        "segments": [[s.text, s.start, s.end] for s in motion.segments],
-        "passport": motion.passport,
-    }
-    with replacing(path) as temporary:
+    said = about.dumps({"skeleton": motion.skeleton.name, **about.about(motion)}, path)
+    with replacing(path) as temporary, open(temporary, "wb") as file:  # a name would get ".npz" after ".NPZ"
         np.savez_compressed(
-            temporary,
+            file,
             rotations=motion.rotations.astype(np.float32),
             root=motion.root.astype(np.float32),
             fps=np.float64(motion.fps),
@@ -37,7 +36,7 @@ def write(motion: Motion, path: str | Path) -> None:
             parents=np.array(motion.skeleton.parents, np.int32),
             offsets=motion.skeleton.offsets,
             joints=motion.joints().astype(np.float32),
-            about=np.array(json.dumps(about)),
+            about=np.array(said.decode()),
         )
 
 
@@ -53,19 +52,20 @@ def read(path: str | Path) -> Motion:
         with np.load(path, allow_pickle=False) as file:
             data = {key: file[key] for key in file.files}
         if "rotations" in data:
-            about = json.loads(str(data["about"])) if "about" in data else {}
+            said: dict[str, Any] = {"skeleton": "npz", "passport": None, "segments": []}
+            if "about" in data:
+                said |= json.loads(str(data["about"]))
             skeleton = Skeleton(
-                str(about.get("skeleton", "npz")),
+                str(said["skeleton"]),
                 tuple(str(n) for n in data["names"]),
                 tuple(int(p) for p in data["parents"]),
                 data["offsets"],
             )
-            segments = tuple(Segment(str(t), float(a), float(b)) for t, a, b in about.get("segments", []))
-            passport = about.get("passport")
+            passport, segments = about.parse(said, path)
             return Motion(skeleton, data["rotations"], data["root"], float(data["fps"]), segments, passport)
         return Motion.from_joints(data["joints"], float(data["fps"]))
-    except LabanError:
-        raise
+    except LabanError as error:
+        raise error if isinstance(error, FormatError) else FormatError(f"{path}: damaged ({error})") from None
     except KeyError as error:
         raise FormatError(
             f"{path}: no array {error} in it; expected rotations, root, fps, names, parents, offsets."

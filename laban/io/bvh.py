@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from laban.errors import FormatError, InputError
+from laban.io import about
 from laban.io.atomic import replacing
 from laban.io.bvh_parse import MAX_BYTES, Layout, Node, parse
 from laban.motion import rotation
@@ -24,6 +25,7 @@ from laban.motion.skeleton import Skeleton
 from laban.motion.skeletons import SKELETONS
 
 CENTIMETRES = 100.0
+MAX_SIDECAR = 16 * 2**20  # bytes
 STILL = 1e-4  # metres: a joint whose position channels stay within this is a joint of fixed offset
 _AXES = "XYZ"
 _END = re.compile(r"(.+)_end\d*")
@@ -53,7 +55,7 @@ def read(path: str | Path, scale: float | None = None) -> Motion:
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise FormatError(f"{path}: {size / 2**20:.0f} MiB; BVH files up to {MAX_BYTES >> 20} MiB are read.")
+            raise FormatError(f"{path}: {size / 2**20:.0f} MiB; up to {MAX_BYTES >> 20} MiB are read. Cut the take.")
         layout = parse(path.read_bytes(), str(path))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from None
@@ -193,7 +195,8 @@ def write(motion: Motion, path: str | Path, order: str = "ZXY", scale: float = C
         motion: any skeleton.
         order: Euler order of all joints, as 'ZXY' or 'XYZ'.
         scale: units per metre; 100 writes centimetres.
-    Raises: InputError if the order, the scale or the folder will not do, or a value is not finite.
+    Raises: InputError if the order, the scale or the folder will not do, a value is not finite, or JSON cannot hold
+        the passport (then nothing is written).
     """
     path = Path(path)
     order = str(order).upper()
@@ -209,6 +212,7 @@ def write(motion: Motion, path: str | Path, order: str = "ZXY", scale: float = C
     angles = rotation.to_euler(rotation.normalise(quaternions[:, joints]), order, degrees=True)
     rows = np.concatenate([root, angles.reshape(len(root), -1)], axis=1)
     digits = max(4, 6 - int(np.floor(np.log10(scale))))  # the root to 0.0001 cm, whatever the unit
+    said = about.dumps(about.about(motion), sidecar(path), indent=2)  # before anything is written
     line = " ".join([f"%.{digits}f"] * 3 + ["%.5f"] * (rows.shape[1] - 3)) + "\n"
     with replacing(path) as temporary, open(temporary, "w", encoding="utf-8", newline="\n") as file:
         file.write(header)
@@ -216,7 +220,11 @@ def write(motion: Motion, path: str | Path, order: str = "ZXY", scale: float = C
         for start in range(0, len(rows), 256):
             chunk = rows[start : start + 256]
             file.write(line * len(chunk) % tuple(chunk.ravel().tolist()))
-    _write_sidecar(motion, path)
+    if motion.passport is None and not motion.segments:
+        sidecar(path).unlink(missing_ok=True)  # one of an older file would now be untrue
+        return
+    with replacing(sidecar(path)) as temporary:
+        temporary.write_bytes(said + b"\n")
 
 
 def _is_end(skeleton: Skeleton, joint: int) -> bool:
@@ -269,27 +277,14 @@ def sidecar(path: str | Path) -> Path:
     return Path(f"{path}.passport.json")
 
 
-def _write_sidecar(motion: Motion, path: Path) -> None:
-    beside = sidecar(path)
-    if motion.passport is None and not motion.segments:
-        beside.unlink(missing_ok=True)  # one of an older file would now be untrue
-        return
-    segments = [{"text": s.text, "start": float(s.start), "end": float(s.end)} for s in motion.segments]
-    content = {"passport": motion.passport, "segments": segments}
-    with replacing(beside) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def _read_sidecar(path: Path) -> tuple[dict[str, Any] | None, tuple[Segment, ...]]:
     beside = sidecar(path)
     if not beside.is_file():
         return None, ()
     try:
+        if beside.stat().st_size > MAX_SIDECAR:
+            raise ValueError("too large")
         content = json.loads(beside.read_text(encoding="utf-8"))
-        passport = content.get("passport")
-        if passport is not None and not isinstance(passport, dict):
-            raise TypeError
-        segments = tuple(Segment(str(s["text"]), float(s["start"]), float(s["end"])) for s in content["segments"])
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         raise FormatError(f"{beside}: not a passport that Laban wrote. Repair it or take it away.") from None
-    return passport, segments
+    return about.parse(content, beside)

@@ -21,17 +21,18 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from laban.errors import FormatError, InputError, LabanError
+from laban.errors import FormatError, LabanError
+from laban.io import about
 from laban.io.atomic import replacing
 from laban.motion import body, rotation
-from laban.motion.clip import Motion, Segment
+from laban.motion.clip import Motion
 from laban.motion.skeleton import Skeleton
 
 _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
 _FLOAT, _UBYTE, _USHORT, _UINT = 5126, 5121, 5123, 5125
 _VERTICES, _INDICES = 34962, 34963
 _VERSION = 1  # of asset.extras.laban
-_MOST_JSON, _MOST_BIN, _MOST_JOINTS = 32 << 20, 512 << 20, 4096
+_MOST_JSON, _MOST_BIN = 32 << 20, 128 << 20
 
 
 def write(motion: Motion, path: str | Path, *, mesh: body.Mesh | None = None) -> None:
@@ -45,14 +46,7 @@ def write(motion: Motion, path: str | Path, *, mesh: body.Mesh | None = None) ->
     """
     skin = mesh if mesh is not None else body.mannequin(motion.skeleton)
     chunk = _Chunk()
-    document = _document(motion, skin, chunk)
-    try:
-        text = json.dumps(document, separators=(",", ":"), allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"{path}: the passport or a segment does not fit into JSON ({error}). Use text, finite numbers, lists, "
-            "dicts."
-        ) from None
+    text = about.dumps(_document(motion, skin, chunk), path)
     text += b" " * (-len(text) % 4)
     data = bytes(chunk.data)
     with replacing(path) as temporary, open(temporary, "wb") as file:
@@ -144,8 +138,7 @@ def _record(motion: Motion) -> dict[str, Any]:
             "parents": list(skeleton.parents),
             "offsets": skeleton.offsets.tolist(),
         },
-        "segments": [{"text": s.text, "start": float(s.start), "end": float(s.end)} for s in motion.segments],
-        "passport": motion.passport,
+        **about.about(motion),
     }
 
 
@@ -213,7 +206,7 @@ def read(path: str | Path) -> Motion:
     Returns: the `Motion` that was written: rotations and root to float32 precision, skeleton, fps, segments and
         passport exactly.
     Raises: FormatError for other files: truncated, damaged, too large, or GLBs from elsewhere. Lengths are checked
-        before they are used, and at most 544 MB are read.
+        before they are used, and at most 160 MiB are read.
     """
     try:
         with open(path, "rb") as file:
@@ -284,14 +277,11 @@ def _motion(document: dict[str, Any], data: bytes, path: str | Path) -> Motion:
         )
     tree = record["skeleton"]
     names, parents = tree["names"], tree["parents"]
-    if not 0 < len(names) <= _MOST_JOINTS or not all(isinstance(n, str) for n in names):
-        raise FormatError(f"{path}: {len(names)} joints; expected 1 to {_MOST_JOINTS}, all named.")
+    if not all(isinstance(n, str) for n in names):
+        raise FormatError(f"{path}: joint names must be text. The file is damaged.")
     if not all(type(p) is int for p in parents):
         raise FormatError(f"{path}: joint parents must be whole numbers.")
-    offsets = np.array(tree["offsets"], dtype=np.float64)
-    if not np.isfinite(offsets).all():
-        raise FormatError(f"{path}: joint offsets are not finite. The file is damaged.")
-    skeleton = Skeleton(str(tree["name"]), tuple(names), tuple(parents), offsets)
+    skeleton = Skeleton(str(tree["name"]), tuple(names), tuple(parents), tree["offsets"])
     joint_of = {node: j for j, node in enumerate(document["skins"][0]["joints"])}
     animation = document["animations"][0]
     tracks: dict[tuple[int, str], np.ndarray] = {}
@@ -304,13 +294,12 @@ def _motion(document: dict[str, Any], data: bytes, path: str | Path) -> Motion:
     missing = [n for j, n in enumerate(names) if (j, "rotation") not in tracks]
     if missing:
         raise FormatError(f"{path}: no rotation for {', '.join(missing[:5])}. The file is damaged.")
+    if sum(track.nbytes for track in tracks.values()) > len(data):
+        raise FormatError(f"{path}: tracks share their numbers, which Laban's never do. The file is damaged.")
     turns = np.stack([tracks[j, "rotation"] for j in range(len(names))], axis=1).astype(np.float64)
     if not np.all(np.abs((turns**2).sum(-1) - 1.0) < 1e-3):
         raise FormatError(f"{path}: rotations are not unit quaternions. The file is damaged.")
-    segments = tuple(Segment(str(s["text"]), float(s["start"]), float(s["end"])) for s in record["segments"])
-    passport = record["passport"]
-    if passport is not None and not isinstance(passport, dict):
-        raise FormatError(f"{path}: the passport is a {type(passport).__name__}; expected an object.")
+    passport, segments = about.parse(record, path)
     return Motion(skeleton, turns[..., [3, 0, 1, 2]], root, float(record["fps"]), segments, passport)
 
 

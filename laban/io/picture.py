@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,13 @@ def poses(
     if not 1 <= count <= 64:
         raise InputError(f"picture: {count} poses; expected 1 to 64.")
     moments = np.unique(np.round(np.linspace(0, motion.frames - 1, count)).astype(int))
-    figure = scene.Figure(motion)
-    facing = scene.heading(motion.skeleton, np.asarray(motion.joints(), dtype=np.float64)[moments])
+    still = replace(motion, rotations=motion.rotations[moments], root=motion.root[moments])
+    figure = scene.Figure(still)
+    facing = scene.heading(motion.skeleton, still.joints())
     stand = facing + np.radians(yaw)
     right = np.array([np.cos(stand), 0.0, -np.sin(stand)])
     away = np.array([-np.sin(stand), 0.0, -np.cos(stand)])
-    parts = [figure.pose(int(frame)) for frame in moments]
+    parts = [figure.pose(k) for k in range(len(moments))]
     shifts = np.zeros((len(moments), 3))
     if layout == "row":
         spans = [(float((p @ right).min()), float((p @ right).max())) for p, _ in parts]

@@ -27,15 +27,31 @@ FLOOR_DARK = np.array([182, 186, 189], np.float32)
 FLOOR_LINE = np.array([153, 161, 168], np.float32)
 SHADOW = np.array([51, 61, 82], np.float32)
 INK = (38, 46, 58)
+_MOST_PIXELS = 9_500_000  # 3840 x 2160 and a little more; a picture needs about 120 bytes per pixel while it is drawn
+_MOST_FRAMES = 36_000  # 20 minutes at 30 per second
+_MOST_POSES = 1 << 22  # frames times joints, 96 bytes each
 _CELL = 0.02  # metres of floor per shadow pixel
 _BAND = 24  # rows of floor at a time
 _SUPER = 2  # the body is drawn at twice the size and averaged
 
 
 def check_size(name: str, width: int, height: int) -> None:
-    """Raises InputError unless both sizes are from 32 to 8192 pixels."""
-    if not (32 <= width <= 8192 and 32 <= height <= 8192):
-        raise InputError(f"{name}: the size is {width}x{height}; expected 32 to 8192 pixels each. Change it.")
+    """Raises InputError unless both sizes are from 32 to 8192 pixels, together not much more than 3840x2160."""
+    if not (32 <= width <= 8192 and 32 <= height <= 8192 and width * height <= _MOST_PIXELS):
+        raise InputError(
+            f"{name}: the size is {width}x{height}; expected 32 to 8192 pixels each, and at most {_MOST_PIXELS} "
+            "together. Change it."
+        )
+
+
+def check_length(frames: float, joints: int) -> None:
+    """Raises InputError for more frames of a skeleton of so many joints than can be drawn in little memory."""
+    most = min(_MOST_FRAMES, _MOST_POSES // joints)
+    if frames > most:
+        raise InputError(
+            f"render: {frames:.0f} frames are too many to draw; at most {most} were expected with {joints} joints. "
+            "Ask for fewer frames per second, or cut the motion."
+        )
 
 
 def heading(skeleton: Skeleton, joints: np.ndarray) -> float:
@@ -60,9 +76,11 @@ class Figure:
 
     Args:
         motion: any skeleton.
+    Raises: InputError for a motion that is too long to draw.
     """
 
     def __init__(self, motion: Motion):
+        check_length(motion.frames, len(motion.skeleton))
         self.motion = motion
         self.mesh = body.mannequin(motion.skeleton)
         self.matrices = body.skin_matrices(motion.skeleton, motion.rotations, motion.root).astype(np.float32)

@@ -20,6 +20,7 @@ _CODECS: tuple[tuple[str, dict[str, str]], ...] = (  # the first that this build
     ("libopenh264", {"b": "3M"}),
     ("mpeg4", {"b": "6M"}),
 )
+_MOST_GIF = 768 << 20  # bytes of pictures that Pillow holds while it writes a GIF
 
 
 def render(
@@ -38,11 +39,12 @@ def render(
         caption: write the segment's text at the foot.
         yaw: degrees that the camera stands off the character's mean facing, towards its left; 0 sees it from in front.
     Yields: (height, width, 3) uint8.
-    Raises: InputError for sizes or rates that cannot be drawn.
+    Raises: InputError for sizes, rates or lengths that cannot be drawn.
     """
     scene.check_size("render", width, height)
     if not 1 <= fps <= 240:
         raise InputError(f"render: fps is {fps}; expected 1 to 240.")
+    scene.check_length(motion.seconds * fps, len(motion.skeleton))
     if abs(motion.fps - fps) > 1e-6:
         motion = motion.resample(fps)
     figure = scene.Figure(motion)
@@ -77,7 +79,7 @@ def write(
         caption: write the segment's text at the foot.
         yaw: degrees, see `render`.
         progress: called with the number of frames done.
-    Raises: InputError for another suffix, an odd size, or a place that cannot be written.
+    Raises: InputError for another suffix, an odd size, a GIF that is too long, or a place that cannot be written.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -90,6 +92,11 @@ def write(
         raise InputError(f"video.write: the size is {width}x{height}; an mp4 needs even numbers. Change it by one.")
     if not moving:  # the hundredths that a frame lasts
         fps = 100.0 / max(2, round(100.0 / min(fps, 50.0)))
+        if motion.seconds * fps * width * height * 3 > _MOST_GIF:
+            raise InputError(
+                f"video.write: {motion.seconds:.0f} s at {width}x{height} are too much for a GIF, which is made in "
+                "memory. Write an .mp4, or ask for a smaller size or fewer frames per second."
+            )
     frames = render(motion, width, height, fps, caption, yaw)
     if progress is not None:
         frames = _counted(frames, progress)
@@ -111,13 +118,16 @@ def _write_mp4(frames: Iterator[np.ndarray], path: Path, width: int, height: int
 
     name, options = next((n, o) for n, o in _CODECS if n in av.codecs_available)
     rate = Fraction(fps).limit_denominator(1001)
-    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        stream = cast("av.VideoStream", container.add_stream(name, rate=rate, options=options))
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.thread_count = 1
-        for picture in frames:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
-        container.mux(stream.encode())
+    try:
+        with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
+            stream = cast("av.VideoStream", container.add_stream(name, rate=rate, options=options))
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            stream.thread_count = 1
+            for picture in frames:
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            container.mux(stream.encode())
+    except av.error.FFmpegError as error:
+        raise OSError(error.errno, error.strerror) from None
 
 
 def _write_gif(frames: Iterator[np.ndarray], path: Path, fps: float) -> None:

@@ -75,8 +75,10 @@ def smooth(motion: Motion, seconds: float) -> Motion:
 
     def filtered(values: np.ndarray) -> np.ndarray:
         ends = [(reach, reach)] + [(0, 0)] * (values.ndim - 1)
-        keep_slope = {"mode": "reflect", "reflect_type": "odd"} if len(values) > reach else {"mode": "edge"}
-        padded = np.pad(values, ends, **keep_slope)
+        if len(values) > reach:
+            padded = np.pad(values, ends, "reflect", reflect_type="odd")  # keeps the slope
+        else:
+            padded = np.pad(values, ends, "edge")
         windows = np.lib.stride_tricks.sliding_window_view(padded, len(taps), axis=0)
         return windows @ taps
 

@@ -9,8 +9,11 @@ import numpy as np
 
 from laban.errors import InputError, ShapeError
 from laban.motion import kinematics, rotation
-from laban.motion.skeleton import Skeleton
+from laban.motion.skeleton import FARTHEST, Skeleton
 from laban.motion.skeletons import HUMANML22
+
+FPS = (1e-3, 1e5)  # frame rates that a motion may have
+MOST_RESAMPLED = 1 << 22  # frames times joints that `resample` makes: 128 MiB of rotations
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,8 @@ class Motion:
         fps: frames per second.
         segments: which text describes which stretch.
         passport: where the motion comes from: system, weights hash, seed, request, data, licence. JSON-able.
-    Raises: ShapeError if the arrays do not fit; InputError for a frame rate that is not positive or values that
-        are not finite.
+    Raises: ShapeError if the arrays do not fit; InputError for a frame rate outside FPS, values that are not
+        finite, or rotations of no length.
     """
 
     skeleton: Skeleton
@@ -53,10 +56,14 @@ class Motion:
                 f"Motion: rotations {rotations.shape} and root {root.shape}; skeleton {self.skeleton.name} needs "
                 f"(T, {len(self.skeleton)}, 4) and (T, 3) with T > 0."
             )
-        if not np.isfinite(self.fps) or self.fps <= 0:
-            raise InputError(f"Motion: fps is {self.fps}; expected a positive number.")
-        if not (np.isfinite(rotations).all() and np.isfinite(root).all()):
-            raise InputError("Motion: rotations or root hold NaN or infinity. The source is damaged.")
+        _check_fps("Motion", self.fps)
+        size = np.abs(rotations).max(-1)
+        if not (np.isfinite(size).all() and (np.abs(root) <= FARTHEST).all()):
+            raise InputError(
+                f"Motion: rotations or root hold NaN, infinity or more than {FARTHEST:g} m. The source is damaged."
+            )
+        if not ((size > 1e-6) & (size < 1e6)).all():
+            raise InputError("Motion: some rotations are no unit quaternions (0, or huge). The source is damaged.")
         object.__setattr__(self, "rotations", rotation.normalise(rotations))
         object.__setattr__(self, "root", root)
         object.__setattr__(self, "fps", float(self.fps))
@@ -93,14 +100,18 @@ class Motion:
 
         The first frame and the length in seconds (to the nearest frame) stay; times past the last source frame
         hold it. Going down, frames are picked, not averaged.
+        Raises: InputError for a rate outside FPS, or one that would make far too many frames.
         """
-        if not np.isfinite(fps) or fps <= 0:
-            raise InputError(f"resample: fps is {fps}; expected a positive number.")
+        _check_fps("resample", fps)
         if abs(fps - self.fps) < 1e-9:
             return self
         count = max(1, round(self.seconds * fps))
-        if count > 10_000_000:
-            raise InputError(f"resample: {fps} fps would make {count} frames. Ask for a lower rate.")
+        most = max(self.frames, MOST_RESAMPLED // len(self.skeleton))
+        if count > most:
+            raise InputError(
+                f"resample: {fps:g} fps would make {count} frames of {self.seconds:.0f} s; at most {most} were "
+                "expected. Ask for a lower rate."
+            )
         place = np.minimum(np.arange(count) / fps * self.fps, self.frames - 1)
         low = np.minimum(np.floor(place).astype(int), self.frames - 1)
         high = np.minimum(low + 1, self.frames - 1)
@@ -135,3 +146,8 @@ class Motion:
         skeleton = replace(self.skeleton, offsets=self.skeleton.offsets[pairs] * flip)
         rotations = self.rotations[:, pairs] * np.array([1.0, 1.0, -1.0, -1.0])
         return replace(self, skeleton=skeleton, rotations=rotations, root=self.root * flip)
+
+
+def _check_fps(who: str, fps: float) -> None:
+    if not FPS[0] <= fps <= FPS[1]:
+        raise InputError(f"{who}: fps is {fps}; expected a number from {FPS[0]:g} to {FPS[1]:g}.")

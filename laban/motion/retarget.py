@@ -61,7 +61,7 @@ def landmarks(motion: Motion) -> dict[str, np.ndarray]:
     """The 22 joints of a humanoid under their HumanML3D names, each (T, 3) metres, world.
 
     Spine joints, neck, collars and toes that the rig lacks are made from their neighbours.
-    Raises: InputError if joints are not recognised.
+    Raises: InputError if joints are not recognised or the trunk has no length.
     """
     mapping = match(motion.skeleton)
     world = kinematics.global_rotations(motion.skeleton, motion.rotations)
@@ -88,7 +88,9 @@ def _spine(mapping: Mapping, joints: np.ndarray, neck: np.ndarray) -> dict[str, 
     pelvis = joints[:, mapping.joints["pelvis"]]
     chain = [pelvis]
     height = float(np.median(np.linalg.norm(neck - pelvis, axis=-1)))
-    inner = [j for j in mapping.spine if mapping.spine.index(j) <= mapping.spine.index(mapping.chest)] or []
+    if height < 1e-6:
+        raise InputError("retarget: pelvis and neck are in the same place; a body was expected.")
+    inner = [j for j in mapping.spine if mapping.spine.index(j) <= mapping.spine.index(mapping.chest)]
     for joint in inner:
         if np.median(np.linalg.norm(joints[:, joint] - chain[-1], axis=-1)) > 0.03 * height:  # not a doubled joint
             chain.append(joints[:, joint])

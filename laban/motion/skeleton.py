@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from laban.errors import InputError, ShapeError
+
+MAX_JOINTS = 1000  # rigs with fingers, faces and clothes have a few hundred
+FARTHEST = 1e8  # metres: places beyond are damage, and their squares would soon overflow
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +24,8 @@ class Skeleton:
         parents: J parent indices; the one root has -1, and a parent stands before its children.
         offsets: (J, 3) metres, from the parent joint to the joint in the rest pose, whose rotations are all
             identity. The root's offset is not used.
-    Raises: ShapeError if the three do not fit; InputError for names that stand twice.
+    Raises: ShapeError if the three do not fit; InputError for names that stand twice, more than MAX_JOINTS joints,
+        or offsets that are not finite.
     """
 
     name: str
@@ -40,8 +45,12 @@ class Skeleton:
                 f"Skeleton {self.name}: {count} names, {len(self.parents)} parents, offsets {offsets.shape}; "
                 "expected J, J and (J, 3) with J > 0."
             )
+        if count > MAX_JOINTS:
+            raise InputError(f"Skeleton {self.name}: {count} joints; at most {MAX_JOINTS} were expected of a body.")
+        if not (np.abs(offsets) <= FARTHEST).all():
+            raise InputError(f"Skeleton {self.name}: offsets are NaN or above {FARTHEST:g} m. The source is damaged.")
         if len(set(self.names)) != count:
-            twice = sorted({n for n in self.names if self.names.count(n) > 1})
+            twice = sorted(n for n, times in Counter(self.names).items() if times > 1)
             raise InputError(f"Skeleton {self.name}: joint names stand twice: {', '.join(twice[:5])}. Rename them.")
         if self.parents[0] != -1 or any(not 0 <= p < j for j, p in enumerate(self.parents) if j):
             raise ShapeError(f"Skeleton {self.name}: joint 0 must be the root (-1), and parents stand before children.")

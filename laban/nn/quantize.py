@@ -123,6 +123,11 @@ class ResidualQuantizer(nn.Module):
             latents: (B, N, D) from the encoder.
             generator: where training's randomness comes from; unused in eval mode.
         """
+        # Always float32: under bf16 autocast distances of two or three digits would choose the codes.
+        with torch.autocast(latents.device.type, enabled=False):
+            return self._quantize(latents.float(), generator)
+
+    def _quantize(self, latents: Tensor, generator: torch.Generator | None) -> Quantized:
         config = self.config
         b, n, d = latents.shape
         active = config.quantizers

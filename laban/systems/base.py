@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from laban.checkpoint import Checkpoint
     from laban.data.corpus import Corpus
     from laban.motion.clip import Motion
 
@@ -269,7 +270,7 @@ class System(ABC):
         return system.to(device).eval()
 
     @classmethod
-    def restore(cls, found: Any, where: str) -> Self:
+    def restore(cls, found: Checkpoint, where: str) -> Self:
         """The untrained system that a checkpoint's config.json and statistics describe."""
         facts = found.config
         if facts.get("system") != cls.name:
@@ -292,7 +293,11 @@ class System(ABC):
 def resolve(name: str) -> type[System]:
     """The class of a registered system. InputError names the known ones and the nearest."""
     if name not in SYSTEMS:
-        raise InputError(_unknown(name, SYSTEMS))
+        near = configuration.nearest(name, SYSTEMS)
+        raise InputError(
+            f"{name!r} is not a system; known: {', '.join(SYSTEMS)}; "
+            + (f"did you mean {near!r}?" if near else "give one of them.")
+        )
     module, _, attribute = SYSTEMS[name].partition(":")
     return getattr(importlib.import_module(module), attribute)
 
@@ -303,7 +308,7 @@ def locate(name_or_path: str | Path) -> Path:
     Raises: InputError for a name that is neither; WeightsError if the folder of a known name is not there.
     """
     text = str(name_or_path)
-    shipped = sorted(p.parent.name for p in WEIGHTS.glob("*/config.json"))
+    shipped = sorted(p.parent.name for p in WEIGHTS.glob("*/stats.safetensors"))  # not the text encoder's folder
     if text in SYSTEMS or text in shipped:
         folder = WEIGHTS / text
         if folder.is_dir():
@@ -318,7 +323,12 @@ def locate(name_or_path: str | Path) -> Path:
         return path
     if path.is_file():
         raise WeightsError(f"{path}: got a file, expected a checkpoint folder with config.json.")
-    raise InputError(_unknown(text, dict.fromkeys([*SYSTEMS, *shipped])))
+    known = list(dict.fromkeys([*SYSTEMS, *shipped]))
+    near = configuration.nearest(text, known)
+    raise InputError(
+        f"{text!r} is neither a known model nor a folder; known: {', '.join(known)}; "
+        + (f"did you mean {near!r}?" if near else "give one of them or the path of a checkpoint folder.")
+    )
 
 
 def load(name_or_path: str | Path, device: str = "cpu") -> System:
@@ -354,11 +364,3 @@ def pick_device(device: str) -> str:
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise InputError("device: cuda was asked for and torch sees no CUDA device; use --device cpu.")
     return device
-
-
-def _unknown(name: str, known: Iterable[str]) -> str:
-    known = list(known)
-    near = configuration.nearest(name, known)
-    return f"{name!r} is neither a known model nor a folder; known: {', '.join(known)}" + (
-        f"; did you mean {near!r}?" if near else "; give one of them or the path of a checkpoint folder."
-    )

@@ -142,6 +142,11 @@ def test_a_damaged_corpus_is_refused(tmp_path):
     (tmp_path / "copy" / "index.json").write_text(json.dumps(index))
     with pytest.raises(FormatError, match="rows"):
         Corpus.open(tmp_path / "copy")
+    stats = (tmp_path / "copy" / "stats.npz").read_bytes()
+    for content in (b"", stats[:100], b"x" * len(stats)):
+        (tmp_path / "copy" / "stats.npz").write_bytes(content)
+        with pytest.raises(FormatError, match="damaged"):
+            Corpus.open(tmp_path / "copy")
     (tmp_path / "copy" / "features.npy").write_bytes(b"x")
     with pytest.raises(FormatError, match="damaged"):
         Corpus.open(tmp_path / "copy")

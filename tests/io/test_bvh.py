@@ -330,17 +330,17 @@ def test_writing_what_cannot_be_written(tmp_path):
 
 
 def test_speed(tmp_path):
-    """5,000 frames of 132 channels are read in well under a second, 200 frames written in under 50 ms (of CPU)."""
+    """Bounds of processor time, twice the goals of `benchmarks/io_speed.py`, which measures them."""
     names = tuple(f"j{i}" for i in range(43))
     offsets = np.random.default_rng(0).normal(size=(43, 3)) * 0.1
     long = random_motion(Skeleton("long", names, (-1, *range(42)), offsets), 5000)
     bvh.write(long, tmp_path / "long.bvh")
-    assert best(lambda: bvh.read(tmp_path / "long.bvh")) < 0.7
+    assert best(lambda: bvh.read(tmp_path / "long.bvh")) < 1.5
     short = random_motion(HUMANML22, 200)
-    assert best(lambda: bvh.write(short, tmp_path / "short.bvh")) < 0.05
+    assert best(lambda: bvh.write(short, tmp_path / "short.bvh")) < 0.1
 
 
-def best(action, tries: int = 7) -> float:
+def best(action, tries: int = 4) -> float:
     seconds = []
     for _ in range(tries):
         start = time.process_time()

@@ -231,6 +231,8 @@ def damage(document: dict[str, Any], kind: str) -> None:
         record["passport"] = [1]
     elif kind == "segments":
         record["segments"] = [{"text": "a"}]
+    elif kind == "endless passport":
+        record["passport"] = {"seconds": 1e999}
     elif kind == "names":
         record["skeleton"]["names"] = 7
     elif kind == "boolean index":
@@ -243,7 +245,7 @@ def damage(document: dict[str, Any], kind: str) -> None:
     "kind",
     ["count", "negative offset", "view beyond the buffer", "float count", "other component", "missing channel",
      "no animation", "cycle", "offsets", "huge offset", "parent is text", "million joints", "fps", "version",
-     "passport", "segments", "names", "boolean index"],
+     "passport", "endless passport", "segments", "names", "boolean index"],
 )  # fmt: skip
 def test_damaged_structure(file: Path, tmp_path: Path, kind: str) -> None:
     document, binary = unpack(file.read_bytes())
@@ -291,7 +293,7 @@ def test_characters_of_others_are_refused() -> None:
         gltf.read(path)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_fuzz(file: Path, tmp_path: Path, data: st.DataObject) -> None:
     """Bytes changed anywhere in the JSON or the headers: a motion or one FormatError, nothing else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -167,7 +168,7 @@ def test_a_single_frame_and_a_caption_of_any_length(tmp_path):
     plain, captioned = (next(video.render(long, 160, 120, caption=c)).astype(int) for c in (False, True))
     assert (plain[:60] == captioned[:60]).all() and np.abs(plain - captioned)[90:].max() > 50
     video.write(long, tmp_path / "one.mp4", width=160, height=120)
-    assert len(read_mp4(tmp_path / "one.mp4")[0]) == 1
+    assert len(read_mp4(tmp_path / "one.mp4")[0]) == long.resample(30).frames == 2  # 0.05 s, of 1/30 s each
 
 
 @pytest.mark.parametrize(
@@ -176,6 +177,7 @@ def test_a_single_frame_and_a_caption_of_any_length(tmp_path):
         ("a.avi", {}, "expected .mp4 or .gif"),
         ("a.mp4", {"width": 321}, "even"),
         ("a.mp4", {"width": 2}, "32 to 8192"),
+        ("a.mp4", {"width": 8192, "height": 8192}, "together"),
         ("a.mp4", {"fps": 1000}, "1 to 240"),
         ("absent/a.mp4", {}, "does not exist"),
     ],
@@ -183,6 +185,14 @@ def test_a_single_frame_and_a_caption_of_any_length(tmp_path):
 def test_errors_say_what_to_do(tmp_path, name, options, says):
     with pytest.raises(InputError, match=says):
         video.write(wave(0.1), tmp_path / name, **options)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("name", "says"), [("a.mp4", "too many to draw"), ("a.gif", "made in memory")])
+def test_hours_are_refused(tmp_path, name, says):
+    motion = replace(wave(0.2), fps=0.002)  # 4 frames of 500 seconds
+    with pytest.raises(InputError, match=says):
+        video.write(motion, tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 

@@ -153,6 +153,18 @@ class TestRefuses:
             Motion.from_joints(joints, 20)
 
 
+    @pytest.mark.parametrize("factor", [0.0, 1e-9, 1e9])
+    def test_rotations_that_are_none(self, walk, factor):
+        rotations, root = walk
+        with pytest.raises(InputError, match="quaternions"):
+            Motion(HUMANML22, rotations * factor, root, 20)
+
+    def test_a_resampling_to_millions_of_frames(self, motion):
+        for fps in (1e5, 1e9, float("nan")):
+            with pytest.raises(InputError, match="fps"):
+                motion.resample(fps)
+
+
 def test_rotations_are_made_unit(walk):
     rotations, root = walk
     motion = Motion(HUMANML22, rotations * 3.0, root, 20)

@@ -93,6 +93,17 @@ def test_quantize_dropout_keeps_leading_layers() -> None:
     assert seen == {1, 2, 3, 4}
 
 
+def test_autocast_leaves_codes_and_codebooks_in_float32() -> None:
+    x = torch.randn(8, 10, 8, generator=seeded(9))
+    plain, cast = trained(CONFIG), trained(CONFIG)
+    one = plain(x, seeded(9))
+    with torch.autocast("cpu", torch.bfloat16):
+        two = cast(x, seeded(9))
+    assert torch.equal(one.codes, two.codes) and torch.equal(one.latents, two.latents)
+    for name, value in plain.state_dict().items():
+        assert torch.equal(value, cast.state_dict()[name]), name
+
+
 def test_saved_state_resumes_bit_for_bit() -> None:
     def step(module: Tokenizer, i: int) -> None:
         out = module(torch.randn(4, 16, 20, generator=seeded(i)), seeded(i))

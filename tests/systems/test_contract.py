@@ -85,6 +85,22 @@ def test_loss_falls_on_one_batch(kind: type[System], corpus: Corpus) -> None:
         assert np.mean(losses[-5:]) < 0.8 * np.mean(losses[:2]), f"{stage}: {losses[0]:.3f} -> {losses[-1]:.3f}"
 
 
+def test_losses_and_gradients_are_close_under_bf16(kind: type[System], corpus: Corpus) -> None:
+    system = make(kind, corpus)
+    for stage in system.stages():
+        module, batch = system.module(stage), batch_of(system, stage, corpus)
+        plain = system.loss(stage, batch, torch.Generator().manual_seed(0))["loss"].detach()
+        with torch.autocast("cpu", torch.bfloat16):
+            module.train()
+            loss = system.loss(stage, batch, torch.Generator().manual_seed(0))["loss"]
+            module.eval()
+            cast = system.loss(stage, batch, torch.Generator().manual_seed(0))["loss"].detach()
+        loss.backward()
+        gradients = [p.grad for p in module.parameters() if p.grad is not None]
+        assert gradients and all(g.isfinite().all() for g in gradients), stage
+        assert abs(float(cast - plain)) < 0.05 * float(plain), stage
+
+
 def test_all_randomness_is_in_the_generators(kind: type[System], corpus: Corpus) -> None:
     for stage in make(kind, corpus).stages():
         seen = []
@@ -181,10 +197,14 @@ def test_damaged_checkpoints_are_weights_errors(kind: type[System], corpus: Corp
 def test_unknown_names_and_presets(corpus: Corpus, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'momsk' is neither .*did you mean 'momask'"):
         locate("momsk")
-    with pytest.raises(InputError, match="momask"):
+    with pytest.raises(InputError, match="'zzzzzzzz' is not a system; known: momask; give one"):
         resolve("zzzzzzzz")
+    with pytest.raises(InputError, match="did you mean 'momask'"):
+        resolve("momsk")
     with pytest.raises(InputError, match="neither a known model nor a folder"):
         load(tmp_path / "absent")
+    with pytest.raises(InputError, match="'text' is neither"):  # the text encoder's weights are no system's
+        locate("text")
     (tmp_path / "file").write_text("x")
     with pytest.raises(WeightsError, match="expected a checkpoint folder"):
         load(tmp_path / "file")

@@ -14,11 +14,9 @@ import pytest
 from laban import checkpoint
 from laban.train import log
 
-KILLS = (("tokenizer", 11), ("masked", 9), ("residual", 14))
-"""In which stage, and after which step, the process is killed."""
-
-
-PATIENCE = 900  # seconds for a run that takes ten on an idle machine
+KILLS = (("tokenizer", 11), ("residual", 10))
+"""In which stage, and after which step, the process is killed. Nearly all the time is the start of a process."""
+PATIENCE = 900  # seconds for a run that takes five on an idle machine
 
 
 def start(data: Path, out: Path, *more: str) -> subprocess.Popen[bytes]:
@@ -69,7 +67,7 @@ def whole(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-def test_killed_three_times_is_bit_equal_to_never_killed(data: Path, whole: Path, tmp_path: Path) -> None:
+def test_killed_twice_is_bit_equal_to_never_killed(data: Path, whole: Path, tmp_path: Path) -> None:
     killed = tmp_path / "killed"
     for stage, step in KILLS:
         kill_at(start(data, killed), killed, stage, step)
@@ -86,17 +84,15 @@ def test_killed_three_times_is_bit_equal_to_never_killed(data: Path, whole: Path
 def test_two_processes_train_two_stages_at_once(data: Path, whole: Path, tmp_path: Path) -> None:
     out = tmp_path / "parallel"
     finish(start(data, out, "--stage", "tokenizer"))
-    pair = [start(data, out, "--stage", stage) for stage in ("masked", "residual")]
+    pair = [start(data, out, "--stage", *stages) for stages in (("masked", "length"), ("residual",))]
     for process in pair:
         finish(process)
-    finish(start(data, out))
     assert rows(out) == rows(whole)
     assert checkpoint.load(out).hash == checkpoint.load(whole).hash
 
 
-def test_a_changed_option_is_one_line_and_exit_code_2(data: Path, tmp_path: Path) -> None:
-    finish(start(data, tmp_path, "--stage", "tokenizer", "--steps", "2"))
-    process = start(data, tmp_path, "--stage", "tokenizer", "--steps", "2", "--set", "tokenizer.width=48")
+def test_a_changed_option_is_one_line_and_exit_code_2(data: Path, whole: Path) -> None:
+    process = start(data, whole, "--set", "tokenizer.width=48")
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 2
     assert "config.tokenizer.width: 32, now 48" in errors.decode()

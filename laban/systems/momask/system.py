@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from laban import checkpoint
@@ -19,12 +18,13 @@ from laban.motion import humanml
 from laban.motion.clip import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.nn.sampling import generators
-from laban.nn.tokenizer import Reconstruction, Tokenizer
+from laban.nn.tokenizer import Tokenizer
 from laban.systems.base import Sampler, StageSchedule, System, TextRequest
 from laban.systems.momask import data, sampling
 from laban.systems.momask.condition import Condition, HashedText
 from laban.systems.momask.config import PRESETS, MoMaskConfig
 from laban.systems.momask.length import LengthEstimator
+from laban.systems.momask.losses import TokenizerLoss
 from laban.systems.momask.masked import MaskedTransformer
 from laban.systems.momask.residual import ResidualTransformer
 
@@ -63,12 +63,13 @@ class MoMask(System):
         self.mean = self.stats["mean"].float()
         self.std = self.stats["std"].float() / bias
         self.tokenizer = Tokenizer(config.tokenizer)
+        self.tokenizer_loss = TokenizerLoss(config.tokenizer_loss, self.layout, self.mean, self.std)
         self.masked = MaskedTransformer(config)
         self.residual = ResidualTransformer(config)
         self.length = LengthEstimator(config)
         self._text_encoder = text_encoder
         self._wanted_encoder: str | None = None  # fingerprint that the weights were trained with
-        self._tokens: dict[tuple[int, str, str], list[list[np.ndarray]]] = {}
+        self._tokens: dict[tuple[str, str, str], list[list[np.ndarray]]] = {}
 
     # Text
 
@@ -133,7 +134,7 @@ class MoMask(System):
         checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half)
 
     @classmethod
-    def restore(cls, found: Any, where: str) -> Self:
+    def restore(cls, found: checkpoint.Checkpoint, where: str) -> Self:
         """As every system; running sums and counts that were left out are those of one use per code."""
         tokenizer = found.stages.get("tokenizer", {})
         for name in [k for k in tokenizer if k.endswith(".codes")]:
@@ -194,7 +195,7 @@ class MoMask(System):
         state = hashlib.sha256()
         for name, value in self.tokenizer.state_dict().items():
             state.update(name.encode() + value.detach().cpu().contiguous().numpy().tobytes())
-        key = (id(corpus), split, state.hexdigest())
+        key = (corpus.fingerprint, split, state.hexdigest())
         if key not in self._tokens:
             self._tokens = {k: v for k, v in self._tokens.items() if k[2] == key[2]}
             self._tokens[key] = data.tokenize(corpus, records, self.tokenizer, self.mean, self.std)
@@ -203,7 +204,7 @@ class MoMask(System):
     def loss(self, stage: str, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Named scalars of one batch, as the sampler of the stage draws it."""
         if stage == "tokenizer":
-            return self._tokenizer_loss(batch["motion"], generator)
+            return self.tokenizer_loss(self.tokenizer(batch["motion"], generator), batch["motion"])
         if stage == "length":
             pooled = Condition(batch["pooled"])
             if self.length.training:
@@ -216,47 +217,6 @@ class MoMask(System):
             codes = batch["codes"][..., 0]
             return self.masked.loss(codes, batch["valid"], condition, generator)
         return self.residual.loss(batch["codes"], batch["valid"], condition, generator)
-
-    def _tokenizer_loss(self, motion: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        weights = self.config.tokenizer_loss
-        out: Reconstruction = self.tokenizer(motion, generator)
-        columns = self.layout.positions
-        parts = {
-            "features": F.smooth_l1_loss(out.motion, motion),
-            "local": F.smooth_l1_loss(out.motion[..., columns], motion[..., columns]),
-            "commit": out.commit,
-        }
-        loss = parts["features"] + weights.local * parts["local"] + weights.commit * parts["commit"]
-        if weights.decodes:
-            for name, value in self._joint_terms(out.motion, motion).items():
-                parts[name] = value
-                loss = loss + getattr(weights, name) * value
-        return {"loss": loss, **{k: v.detach() for k, v in parts.items()}, "perplexity": out.perplexity}
-
-    def _joint_terms(self, predicted: Tensor, real: Tensor) -> dict[str, Tensor]:
-        """Differences of decoded joints, in metres and frames."""
-        a, b = self._joints(predicted), self._joints(real)
-        difference = a - b
-        moved = difference[:, 1:] - difference[:, :-1]
-        bent = moved[:, 1:] - moved[:, :-1]
-        feet = list(self.layout.feet)
-        contacts = self.layout.contacts
-        contact = (real * self.std.to(real) + self.mean.to(real))[:, :-1, contacts] > 0.5
-        slips = _length(moved[:, :, feet]) * contact
-        return {
-            "joints": _length(difference).mean(),
-            "velocity": _length(moved).mean(),
-            "acceleration": _length(bent).mean(),
-            "foot": slips.sum() / contact.sum().clamp_min(1),
-        }
-
-    def _joints(self, normalised: Tensor) -> Tensor:
-        """(B, T, W) normalised features -> (B, T, J, 3) metres."""
-        features = normalised * self.std.to(normalised) + self.mean.to(normalised)
-        if not self.config.tokenizer_loss.integrate:
-            still = torch.zeros_like(features[..., : self.layout.root_height.start])
-            features = torch.cat([still, features[..., self.layout.root_height.start :]], -1)
-        return humanml.decode(features, self.layout) * self.layout.unit
 
     # Generation
 
@@ -426,8 +386,3 @@ class MoMask(System):
             value = options[name]
             if not math.isfinite(value) or not low <= value <= 100:
                 raise InputError(f"momask.generate: {name} is {value:g}, expected a number from {low:g} to 100.")
-
-
-def _length(x: Tensor) -> Tensor:
-    """(..., 3) -> (...) Euclidean length, with a finite gradient at 0."""
-    return (x.square().sum(-1) + 1e-10).sqrt()
