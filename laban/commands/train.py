@@ -19,6 +19,7 @@ def train(
     out: Path,
     preset: str = "small",
     stage: tuple[str, ...] = (),
+    init: Path | None = None,
     steps: int | None = None,
     set: tuple[str, ...] = (),
     device: str = "auto",
@@ -45,6 +46,7 @@ def train(
         out: folder of the run; when all stages are done, --model takes it.
         preset: size of the model: small, paper, tiny.
         stage: train only these stages.
+        init: start from the weights of this finished run (same sizes), to go on or to fine-tune on other data.
         steps: steps per stage instead of the preset's.
         set: fields of the configuration, as field=value; nested ones are dotted.
         device: cpu, cuda, or auto.
@@ -82,7 +84,7 @@ def train(
     model.provenance.data = corpus.names
     model.provenance.licence = "; ".join(corpus.licences)
     options = loop.Options(
-        stages=stage, steps=steps, seed=seed, device=where, precision=precision, log_every=log_every,
+        stages=stage, init=init, steps=steps, seed=seed, device=where, precision=precision, log_every=log_every,
         validate_every=validate_every, preview=preview, preview_every=preview_every,
         checkpoint_seconds=checkpoint_seconds,
         checkpoint_every=checkpoint_every, quiet=quiet,

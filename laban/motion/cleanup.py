@@ -20,7 +20,7 @@ from laban.motion.legs import SIDES, bend, sink
 class CleanupSettings:
     """Thresholds in metres, seconds and m/s."""
 
-    smooth: float = 0.04  # standard deviation of the Gaussian over time
+    smooth: float = 0.0  # standard deviation of a Gaussian over time; the shipped model does not tremble
     height: float = 0.075  # a standing toe is lower than this above the floor
     enter: float = 0.35  # speed below which a stretch of contact starts
     leave: float = 0.70  # speed above which it ends

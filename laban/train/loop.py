@@ -40,6 +40,7 @@ class Options:
     """How to run, as opposed to what to train (that is the system's configuration)."""
 
     stages: tuple[str, ...] = ()  # empty: all
+    init: Path | None = None  # a finished run or shipped weights to start each stage from, instead of from nothing
     steps: int | None = None  # instead of the schedule's
     seed: int = 0
     device: str = "cpu"
@@ -154,6 +155,8 @@ class StageTrainer:
             "precision": options.precision,
             "device": fabric.device.type,
         }
+        if options.init is not None:
+            self.facts["init"] = str(options.init)
         self.step = 0
         self.seconds = 0.0
         self.keys: list[str] = []
@@ -252,6 +255,9 @@ class StageTrainer:
         if o.validate_every and self.corpus.select("val"):
             self.val_sampler = self.system.sampler(self.stage, self.corpus, "val")
         self.network = self.system.module(self.stage).requires_grad_(True).train()
+        if o.init is not None:
+            tensors = checkpoint.load_stage(o.init, self.stage)
+            checkpoint.load_into(self.network, tensors, f"{o.init}/{self.stage}.safetensors")
         parameters = [p for p in self.network.parameters() if p.requires_grad]
         groups = [
             {"params": [p for p in parameters if p.ndim >= 2], "weight_decay": s.weight_decay},

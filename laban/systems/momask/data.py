@@ -23,17 +23,20 @@ if TYPE_CHECKING:
 
 
 class WindowSampler:
-    """{"motion": (B, window, features) normalised}: windows of training clips, every window alike."""
+    """{"motion": (B, window, features) normalised}: windows of training clips, every window alike but for `energy`."""
 
-    def __init__(self, corpus: Corpus, split: str, windows: Sequence[int], mean: Tensor, std: Tensor) -> None:
+    def __init__(
+        self, corpus: Corpus, split: str, windows: Sequence[int], mean: Tensor, std: Tensor, energy: float = 0.0
+    ) -> None:
         records = corpus.select(split)
+        weights = dict(zip((r.id for r in records), liveliness(corpus, records) ** energy, strict=True))
         self.mean, self.std = mean.numpy(), std.numpy()
         self.corpus = corpus
         self.choices: list[tuple[int, list[Record], np.ndarray]] = []
         for window in windows:
             long = [r for r in records if r.length >= window]
             if long:
-                self.choices.append((window, long, np.cumsum([r.length - window + 1 for r in long])))
+                self.choices.append((window, long, np.cumsum([(r.length - window + 1) * weights[r.id] for r in long])))
         if not self.choices:
             raise InputError(
                 f"tokenizer: split {split!r} has {len(records)} clips, none of {min(windows)} frames or more; "
@@ -43,9 +46,9 @@ class WindowSampler:
     def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
         window, records, ends = self.choices[int(rng.integers(len(self.choices)))]
         motion = np.empty((batch_size, window, len(self.mean)), np.float32)
-        for row, place in enumerate(rng.integers(ends[-1], size=batch_size)):
-            i = int(np.searchsorted(ends, place, side="right"))
-            start = int(place - (ends[i - 1] if i else 0))
+        for row, (place, along) in enumerate(rng.random((batch_size, 2))):
+            i = min(int(np.searchsorted(ends, place * ends[-1], side="right")), len(records) - 1)
+            start = int(along * (records[i].length - window + 1))
             motion[row] = self.corpus.features(records[i])[start : start + window]
         motion -= self.mean
         motion /= self.std
@@ -129,6 +132,16 @@ def captioned(corpus: Corpus, split: str, config: MoMaskConfig) -> list[Record]:
             "prepare more data or set a smaller min_frames."
         )
     return records
+
+
+def liveliness(corpus: Corpus, records: Sequence[Record]) -> np.ndarray:
+    """(R,) mean speed of the joints of each clip, m/s, at least 0.05."""
+    columns, scale = corpus.layout.velocities, corpus.layout.fps * corpus.layout.unit
+    speeds = []
+    for record in records:
+        movement = np.asarray(corpus.features(record)[:, columns]).reshape(record.length, -1, 3)
+        speeds.append(float(np.linalg.norm(movement, axis=-1).mean()) * scale)
+    return np.maximum(speeds, 0.05)
 
 
 def weights_of(records: Sequence[Record], balance: float) -> np.ndarray:

@@ -181,7 +181,8 @@ class MoMask(System):
             )
         config = self.config
         if stage == "tokenizer":
-            return data.WindowSampler(corpus, split, config.windows, self.mean, self.std)
+            energy = config.energy if split == "train" else 0.0  # validation is of the data as it is
+            return data.WindowSampler(corpus, split, config.windows, self.mean, self.std, energy)
         records = data.captioned(corpus, split, config)
         captions = [c for r in records for c in r.captions]
         words = config.text.tokens and stage != "length"
