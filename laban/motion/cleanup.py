@@ -1,8 +1,8 @@
-"""Contact-aware clean-up of generated motion: less tremble, feet that stand still and above the floor.
+"""Contact-aware clean-up of generated motion: feet that stand still and above the floor.
 
-Networks place joints frame by frame, so a foot at rest drifts by millimetres and trembles. Here the tremble is
-filtered, stretches in which a foot stands are found from its height and speed, the toe is held in one place over
-each of them, and the leg is bent to follow. What the body does above the knees stays as it was.
+Networks place joints frame by frame, so a foot at rest drifts by millimetres. Here the stretches in which a foot
+stands are found from its height and speed, the toe is held in one place over each of them, and the leg is bent to
+follow. What the body does above the knees stays as it was, unless a filter against tremble is asked for.
 """
 
 from __future__ import annotations
