@@ -21,11 +21,11 @@ class CleanupSettings:
     """Thresholds in metres, seconds and m/s."""
 
     smooth: float = 0.0  # standard deviation of a Gaussian over time; the shipped model does not tremble
-    height: float = 0.09  # a standing toe is lower than this above the floor
-    enter: float = 1.0  # speed below which a stretch of contact starts
-    leave: float = 1.6  # speed above which it ends
+    height: float = 0.075  # a standing toe is lower than this above the floor
+    enter: float = 0.35  # speed below which a stretch of contact starts
+    leave: float = 0.70  # speed above which it ends
     least: float = 0.12  # shorter stretches are no contact
-    blend: float = 0.15  # how long a correction takes to fade
+    blend: float = 0.22  # how long a correction takes to fade
     sole: float = 0.016  # height of a standing toe joint above the floor: the mannequin's shoe ends there
 
 
