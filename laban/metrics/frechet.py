@@ -59,7 +59,7 @@ def frechet(real: np.ndarray, generated: np.ndarray) -> float:
 def _factor(centred: np.ndarray) -> np.ndarray:
     """R with R'R the covariance, and no more rows than dimensions."""
     scaled = centred / np.sqrt(len(centred) - 1)
-    return np.linalg.qr(scaled, mode="r") if len(scaled) > scaled.shape[1] else scaled
+    return np.asarray(np.linalg.qr(scaled, mode="r")) if len(scaled) > scaled.shape[1] else scaled
 
 
 def normalised_by_real(
