@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from laban.errors import ShapeError
+from laban.metrics.samples import finite
 from laban.motion.skeletons import HUMANML22
 
 FEET: tuple[int, ...] = tuple(
@@ -132,11 +133,11 @@ def summary(clips: Iterable[np.ndarray], fps: float) -> Physics:
 
 
 def _checked(joints: np.ndarray, frames: int) -> np.ndarray:
-    """The joints as float64, or a ShapeError: (..., T >= frames, 22, 3)."""
+    """The joints as float64 (..., T >= frames, 22, 3); ShapeError, or InputError: NaN has no contacts, so no skate."""
     joints = np.asarray(joints)
     if joints.ndim < 3 or joints.shape[-2:] != (len(HUMANML22), 3) or joints.shape[-3] < frames:
         raise ShapeError(
             f"metrics.physics: joints have shape {joints.shape}, expected (..., T >= {frames}, "
             f"{len(HUMANML22)}, 3). Pass HumanML3D-22 joints in metres, frames before joints."
         )
-    return joints.astype(np.float64)
+    return finite("metrics.physics", "joints", joints)

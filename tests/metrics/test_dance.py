@@ -101,3 +101,10 @@ def test_bad_joints(score):
         score(DANCE, 60, "exact")
     with pytest.raises(LabanError):
         score(DANCE, 0)
+
+
+def test_joints_that_are_no_numbers_are_not_perfect():
+    """NaN is never in contact, so it would skate at 0 m/s."""
+    for score in (lambda j: physics.skate(j, 20), lambda j: physics.jerk(j, 20), physics.penetration, physics.floating):
+        with pytest.raises(LabanError, match="NaN"):
+            score(np.full((10, 22, 3), np.nan))
