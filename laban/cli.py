@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data fetch": ("laban.commands.data:fetch", "the public sources of a corpus"),
     "train": ("laban.commands.train:train", "a system, stage by stage"),
     "check features": ("laban.commands.check:features", "this installation against expected values"),
+    "check metrics": ("laban.commands.check:metrics", "the metrics against expected values"),
+    "check evaluator": ("laban.commands.check:evaluator", "the T2M evaluator against expected embeddings"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,57 @@ def features(file: Positional[Path], json: bool = False, quiet: bool = False) ->
 
     from laban.check.features import check_features
 
+    return report_of(check_features, file, json, quiet)
+
+
+def metrics(file: Positional[Path], json: bool = False, quiet: bool = False) -> int:
+    """Compare the metrics that this installation computes with expected ones, value by value.
+
+    Exits with 1 if a value is beyond its tolerance, an array is unknown, or nothing could be compared.
+
+    Args:
+        file: An .npz with inputs and what should come of them (`text_embeddings`, `X_joints`, beats, and so on).
+        json: Print one JSON object, also when the check fails.
+        quiet: Print nothing when all is well.
+    """
+    if not file.is_file():
+        raise InputError(f"{file}: there is no such file.")
+
+    from laban.check.metrics import check_metrics
+
+    return report_of(check_metrics, file, json, quiet)
+
+
+def evaluator(folder: Positional[Path], json: bool = False, quiet: bool = False) -> int:
+    """Compare the embeddings of a released T2M evaluator with expected ones.
+
+    Exits with 1 if a value is beyond its tolerance, an array is unknown, or nothing could be compared.
+
+    Args:
+        folder: A folder with finest.tar and expected.npz.
+        json: Print one JSON object, also when the check fails.
+        quiet: Print nothing when all is well.
+    """
+    for name in ("finest.tar", "expected.npz"):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: there is no {name} in it. Pass a folder with finest.tar and expected.npz.")
+
+    from laban.check.evaluator import check_evaluator
+
+    return report_of(check_evaluator, folder, json, quiet)
+
+
+def report_of(check: Callable[[Path], Any], path: Path, json: bool, quiet: bool) -> int:
+    """Run one check and print its report. Returns: 0. Raises: CheckFailed, after the JSON if that was asked for."""
     try:
-        report = check_features(file)
+        report = check(path)
     except CheckFailed as failure:
         if json:
-            print_json({"file": str(file), "ok": False, "said": str(failure)})
+            print_json({"file": str(path), "ok": False, "said": str(failure)})
         raise
     if json:
-        print_json({"file": str(file), "ok": report.ok, "unit": report.unit, "arrays": [array(r) for r in report.rows]})
+        facts = {"file": str(path), "ok": report.ok, "unit": report.unit}
+        print_json({**facts, "arrays": [array(r) for r in report.rows], "absent": list(report.absent)})
     elif not quiet:
         print(report)
     return 0

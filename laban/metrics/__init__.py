@@ -1,1 +1,1 @@
-"""Pure functions on arrays that measure motions (layer L2): physics, control."""
+"""Pure functions on arrays that measure motions (layer L2), and the T2M evaluator that embeds them."""

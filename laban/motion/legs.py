@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from laban.motion import kinematics, rotation
+from laban.motion.clip import Motion
 from laban.motion.skeleton import Skeleton
 
 SIDES = ("left", "right")
@@ -75,3 +78,24 @@ def bend(
             rest = rotation.rotate(parent, np.broadcast_to(skeleton.offsets[child], hip.shape))
             parent = rotation.multiply(rotation.between(rest, toe), parent)
         world[:, joint] = parent
+
+
+def plant(motion: Motion, joints: np.ndarray) -> Motion:
+    """The motion with its ankles where `joints` have them, knees bent to suit, toes keeping their directions.
+
+    Networks make joints whose bones are not of one length; where directions alone are kept, a leg that came out
+    short becomes a foot that slides. Ankles out of the leg's reach are approached as far as it goes.
+
+    Args:
+        motion: fitted to `joints` (`Motion.from_joints`); a skeleton without HumanML3D's leg names comes back as is.
+        joints: (T, J, 3) metres, world, in the order of the motion's skeleton.
+    """
+    skeleton = motion.skeleton
+    if any(f"{side}_{name}" not in skeleton.names for side in SIDES for name in ("hip", "knee", "ankle")):
+        return motion
+    world = kinematics.global_rotations(skeleton, motion.rotations)
+    now = kinematics.positions(skeleton, world, motion.root)
+    for side in SIDES:
+        hip, knee, ankle = (skeleton.index(f"{side}_{name}") for name in ("hip", "knee", "ankle"))
+        bend(skeleton, world, side, now[:, hip], joints[:, ankle], [joints[:, j] for j in (hip, knee, ankle)])
+    return replace(motion, rotations=rotation.continuous(kinematics.local_rotations(skeleton, world)))

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from laban import checkpoint
 from laban.errors import InputError, WeightsError
-from laban.motion import humanml
+from laban.motion import humanml, legs
 from laban.motion.clip import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.nn.sampling import generators
@@ -360,9 +360,9 @@ class MoMask(System):
         joints = humanml.decode(values, self.layout) * self.layout.unit
         skeleton = HUMANML22 if self.layout is humanml.HUMANML else KIT21
         fps = self.config.fps
-        return Motion.from_joints(
-            joints, fps, skeleton, segments=(Segment(text, 0.0, frames / fps),), passport=passport
-        )
+        segments = (Segment(text, 0.0, frames / fps),)
+        motion = Motion.from_joints(joints, fps, skeleton, segments=segments, passport=passport)
+        return legs.plant(motion, joints)
 
     def _check(self, requests: Sequence[TextRequest], seed: int, first_index: int, options: Mapping[str, Any]) -> None:
         longest = self.config.max_frames / self.config.fps
