@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("laban.commands.train:train", "a system, stage by stage"),
     "check features": ("laban.commands.check:features", "this installation against expected values"),
     "check metrics": ("laban.commands.check:metrics", "the metrics against expected values"),
+    "import-weights": ("laban.commands.weights:import_weights", "released weights into a checkpoint of Laban"),
+    "check momask": ("laban.commands.check:momask", "a released MoMask folder against its expected outputs"),
     "check evaluator": ("laban.commands.check:evaluator", "the T2M evaluator against expected embeddings"),
 }
 

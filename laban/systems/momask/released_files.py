@@ -6,25 +6,20 @@
     <folder>/length_estimator/model/finest.tar (estimator)
 
 <folder> is what the release calls checkpoints/t2m or checkpoints/kit. The `.tar` files are what torch.save writes.
-They are read by torch's restricted loader (weights_only=True): a pickle that asks for anything but tensors and plain
-containers is refused before it runs.
+They are read by `laban.released`, which runs nothing of them.
 """
 
 from __future__ import annotations
 
-import pickle
-import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from laban.checkpoint import LIMIT
 from laban.errors import FormatError, InputError, WeightsError
+from laban.released import load_restricted, read_vector, state_of
 from laban.systems.momask.released_options import ReleasedOptions, read_options
 
 KEYS = {
@@ -60,13 +55,16 @@ class ReleasedFiles:
         return read_vector(meta / "mean.npy"), read_vector(meta / "std.npy")
 
 
-def locate(folder: Path, names: Mapping[str, str] | None = None, ignore: Iterable[str] = ()) -> ReleasedFiles:
+def locate(
+    folder: Path, names: Mapping[str, str] | None = None, ignore: Iterable[str] = (), optional: Iterable[str] = ()
+) -> ReleasedFiles:
     """Find the parts.
 
     Args:
         folder: checkpoints/t2m or checkpoints/kit, or a folder above that holds only one of them.
         names: stage ("tokenizer", "masked", "residual") -> folder name, where there are several.
         ignore: unknown keys to pass over in opt.txt.
+        optional: stages that may be absent; only "length" can.
     Raises: InputError if `folder` is no folder, or several parts could be meant; WeightsError naming every file that
         is missing; FormatError for unreadable options.
     """
@@ -74,7 +72,9 @@ def locate(folder: Path, names: Mapping[str, str] | None = None, ignore: Iterabl
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder; give the released checkpoints/t2m or checkpoints/kit.")
     root = _root(folder)
-    folders = {LENGTH_STAGE: root / LENGTH}
+    folders = {}
+    if "length" not in optional or (root / LENGTH).exists():
+        folders["length"] = root / LENGTH
     for stage, name in names.items():
         folders[stage] = root / _plain(name, f"--{stage}")
     missing: list[str] = []
@@ -120,9 +120,6 @@ def locate(folder: Path, names: Mapping[str, str] | None = None, ignore: Iterabl
     return ReleasedFiles(root, folders, options)
 
 
-LENGTH_STAGE = "length"
-
-
 def _root(folder: Path) -> Path:
     """The folder of one data set."""
     if (folder / "checkpoints").is_dir():
@@ -136,7 +133,9 @@ def _root(folder: Path) -> Path:
 
 
 def _is_data_set(folder: Path) -> bool:
-    return any(path.is_dir() and ((path / "opt.txt").is_file() or (path / "model").is_dir()) for path in folder.iterdir())
+    return any(
+        path.is_dir() and ((path / "opt.txt").is_file() or (path / "model").is_dir()) for path in folder.iterdir()
+    )
 
 
 def _transformers(root: Path, missing: list[str]) -> dict[str, list[Path]]:
@@ -177,74 +176,9 @@ def _plain(name: str, where: str) -> str:
     return name
 
 
-def load_restricted(path: Path) -> dict[str, Any]:
-    """The dictionary that torch.save wrote, on the CPU. Nothing in the file is executed.
-
-    Raises: WeightsError if it asks for anything else than tensors and plain containers, is damaged, or no dictionary.
-    """
-    try:
-        if path.stat().st_size > LIMIT:
-            raise WeightsError(f"{path}: is larger than {LIMIT} bytes; it is no released MoMask checkpoint.")
-        with path.open("rb") as file:
-            if file.read(40).startswith(b"version https://git-lfs"):
-                raise WeightsError(f"{path}: is a git-lfs pointer, not the weights; run git lfs pull.")
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise WeightsError(
-            f"{path}: refused, nothing of it was executed: it is no plain torch.save of tensors ({_first(error)}). "
-            "Get the file from its authors."
-        ) from None
-    except FileNotFoundError:
-        raise WeightsError(f"{path}: missing; restore it from the release.") from None
-    except (
-        OSError, EOFError, ValueError, KeyError, IndexError, TypeError, AttributeError, RuntimeError, OverflowError,
-        AssertionError, ImportError, MemoryError, zipfile.BadZipFile,
-    ) as error:  # fmt: skip
-        raise WeightsError(f"{path}: damaged ({_first(error)}); restore it from the release.") from None
-    if not isinstance(content, dict):
-        raise WeightsError(f"{path}: holds a {type(content).__name__}, expected a dictionary of weights.")
-    return content
-
-
 def read_state(path: Path, stage: str) -> dict[str, Tensor]:
     """The released state of a stage: names -> tensors as they are stored, `clip_model.*` left out.
 
     Raises: WeightsError if the file has none of the stage's keys, or what is there is not named tensors.
     """
-    content = load_restricted(path)
-    present = [key for key in KEYS[stage] if key in content]
-    if len(present) != 1:
-        raise WeightsError(
-            f"{path}: has keys {', '.join(sorted(map(str, content))[:8]) or '(none)'}; expected "
-            f"{' or '.join(map(repr, KEYS[stage]))}, one of them."
-        )
-    state = content[present[0]]
-    if not isinstance(state, dict):
-        raise WeightsError(f"{path}: {present[0]!r} is a {type(state).__name__}, expected named tensors.")
-    out: dict[str, Tensor] = {}
-    for name, value in state.items():
-        if isinstance(name, str) and name.startswith("clip_model."):
-            continue
-        if not isinstance(name, str) or not isinstance(value, Tensor):
-            raise WeightsError(f"{path}: {name!r} is a {type(value).__name__}, expected a tensor.")
-        if value.layout != torch.strided or value.device.type != "cpu" or not value.is_floating_point():
-            raise WeightsError(f"{path}: {name!r} is a {value.dtype} tensor on {value.device}, expected plain floats.")
-        out[name] = value.detach()
-    return out
-
-
-def read_vector(path: Path) -> np.ndarray:
-    """(W,) float32 of an .npy file; nothing is unpickled. WeightsError if it is not that."""
-    try:
-        vector = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"{path}: no .npy of plain numbers ({_first(error)}); restore it.") from None
-    if not isinstance(vector, np.ndarray) or vector.ndim != 1 or vector.dtype.kind != "f":
-        raise WeightsError(f"{path}: expected one row of floating-point numbers, one per feature column; restore it.")
-    if not np.isfinite(vector).all():
-        raise WeightsError(f"{path}: has values that are not finite; restore it.")
-    return vector.astype(np.float32)
-
-
-def _first(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+    return state_of(load_restricted(path), KEYS[stage], path, skip="clip_model.")
