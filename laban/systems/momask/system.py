@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -290,7 +291,15 @@ class MoMask(System):
             raise WeightsError(
                 f"momask.replay: the passport names weights {wanted}, loaded are {self.provenance.hash}."
             )
-        return self.generate([request], seed, first_index=index, **options)[0]
+        chosen = passport.get("selection")
+        if chosen is None:
+            return self.generate([request], seed, first_index=index, **options)[0]
+        # Drawn together with others: together again, since sums depend on the batch in their last bits.
+        drawn = chosen.get("drawn") if isinstance(chosen, Mapping) else None
+        if not isinstance(drawn, int) or not 0 <= index < drawn <= 1024:
+            raise InputError(f"momask.replay: the passport's selection is {chosen!r}, expected the number drawn.")
+        motion = self.generate([request] * drawn, seed, **options)[index]
+        return replace(motion, passport=dict(passport))
 
     def preview(self, seed: int) -> list[Motion]:
         """Three motions to look at, once the tokenizer and both transformers are trained."""
