@@ -73,8 +73,8 @@ def state_of(content: Mapping[str, Any], keys: Sequence[str], path: Path, skip: 
     present = [key for key in keys if key in content]
     if len(present) != 1:
         raise WeightsError(
-            f"{path}: has no tensors named {' or '.join(keys)}; it has {', '.join(map(str, list(content)[:8])) or '-'}. "
-            "Pass the released file."
+            f"{path}: has no tensors named {' or '.join(keys)}; it has {', '.join(map(str, list(content)[:8])) or '-'}."
+            " Pass the released file."
         )
     return tensors_of(content[present[0]], path, present[0], skip)
 

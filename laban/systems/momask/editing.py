@@ -18,7 +18,6 @@ import numpy as np
 import torch
 
 from laban.errors import InputError
-from laban.metrics.transitions import seam_error
 from laban.motion import blend, humanml, legs, rotation
 from laban.motion.clip import Motion, Segment
 from laban.motion.retarget import retarget
@@ -27,6 +26,7 @@ from laban.nn.sampling import generators
 from laban.systems import selection
 from laban.systems.momask import sampling
 from laban.systems.momask.condition import Condition
+from laban.systems.momask.edited import Seam, passport_of, seams_of, segments_of
 from laban.systems.momask.system import MoMask
 
 LEAST = 2  # frames that a stretch must have
@@ -40,16 +40,6 @@ class Edit:
     text: str
     first: int
     last: int
-
-
-@dataclass(frozen=True)
-class Seam:
-    """How the step across a join departs from its neighbours, metres, and what is usual in the kept frames."""
-
-    seconds: float
-    error: float
-    median: float
-    highest: float
 
 
 @dataclass(frozen=True)
@@ -85,9 +75,9 @@ def edit(system: MoMask, clip: Motion, edits: Sequence[Edit], seed: int, samples
         motion = _replaced(system, motion, e, seed, number * samples, samples, settings)
         joins += [f for f in (e.first, e.last) if 0 < f < clip.frames]
     taken = [(e.text, e.first, e.last) for e in ordered]
-    segments = _segments(clip, taken)
-    passport = _passport(system, clip, seed, samples, settings, taken)
-    return Edited(replace(motion, segments=segments, passport=passport), _seams(motion, joins, taken))
+    segments = segments_of(clip, taken)
+    passport = passport_of(system, clip, seed, samples, settings, taken)
+    return Edited(replace(motion, segments=segments, passport=passport), seams_of(motion, joins, taken))
 
 
 def join(
@@ -125,8 +115,10 @@ def join(
     motion = _replaced(system, whole, place, seed, 0, samples, settings, follow=then is not None)
     taken = [(text, place.first, place.last)]
     joins = [f for f in (place.first, place.last) if 0 < f < motion.frames]
-    passport = _passport(system, clip, seed, samples, settings, taken)
-    return Edited(replace(motion, segments=_segments(whole, taken), passport=passport), _seams(motion, joins, taken))
+    passport = passport_of(system, clip, seed, samples, settings, taken)
+    return Edited(
+        replace(motion, segments=segments_of(whole, taken), passport=passport), seams_of(motion, joins, taken)
+    )
 
 
 def onto_skeleton(system: MoMask, clip: Motion) -> Motion:
@@ -380,51 +372,3 @@ def _held(clip: Motion, count: int, then: Motion | None) -> Motion:
         root=np.concatenate([clip.root, passage, *rest_root]),
         segments=(*clip.segments, *later),
     )
-
-
-def _segments(clip: Motion, taken: Sequence[tuple[str, int, int]]) -> tuple[Segment, ...]:
-    """The clip's texts, cut where a stretch was made, and those of the stretches."""
-    parts = list(clip.segments)
-    for text, first, last in taken:
-        start, end = first / clip.fps, last / clip.fps
-        kept: list[Segment] = []
-        for s in parts:
-            kept += [Segment(s.text, s.start, min(s.end, start))] if s.start < start else []
-            kept += [Segment(s.text, max(s.start, end), s.end)] if s.end > end else []
-        parts = [*kept, Segment(text, start, end)]
-    return tuple(sorted(parts, key=lambda s: s.start))
-
-
-def _seams(motion: Motion, joins: Sequence[int], taken: Sequence[tuple[str, int, int]]) -> tuple[Seam, ...]:
-    """The error at every join, beside that of the frames that stayed (at the same frame rate)."""
-    joints = motion.joints()
-    inner = [f for f in sorted(set(joins)) if 2 <= f <= motion.frames - 2]
-    if motion.frames < 5 or not inner:
-        return ()
-    usual = [
-        f for f in range(2, motion.frames - 1) if all(not (first - 1 <= f <= last + 1) for _, first, last in taken)
-    ]
-    errors = seam_error(joints, inner)
-    level = seam_error(joints, usual) if usual else np.array([np.nan])
-    return tuple(
-        Seam(f / motion.fps, float(e), float(np.median(level)), float(level.max()))
-        for f, e in zip(inner, errors, strict=True)
-    )
-
-
-def _passport(
-    system: MoMask,
-    clip: Motion,
-    seed: int,
-    samples: int,
-    settings: dict[str, Any],
-    taken: Sequence[tuple[str, int, int]],
-) -> dict[str, Any]:
-    from laban.systems.base import TextRequest
-
-    said = system.passport(
-        TextRequest("; ".join(text for text, _, _ in taken), None), seed, options=settings, samples=samples,
-        text_encoder=system.text_encoder.fingerprint,
-        edits=[{"text": t, "start": f / clip.fps, "end": e / clip.fps} for t, f, e in taken],
-    )  # fmt: skip
-    return said | {"source": clip.passport or {"frames": clip.frames, "fps": clip.fps}}
