@@ -116,7 +116,7 @@ def edit(
     for path in out:
         with clock.part(f"write {path.suffix[1:]}"):
             write(motion, path, motion.fps, quiet)
-    facts = {"files": [str(p.resolve()) for p in out], "frames": motion.frames, "fps": motion.fps,
+    facts: dict[str, Any] = {"files": [str(p.resolve()) for p in out], "frames": motion.frames, "fps": motion.fps,
              "seconds": round(motion.seconds, 4)}  # fmt: skip
     if json:
         seams = [{k: v if math.isfinite(v) else None for k, v in vars(s).items()} for s in result.seams]

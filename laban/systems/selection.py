@@ -11,8 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from laban.metrics import control, physics
 from laban.motion.clip import Motion
 from laban.motion.skeletons import HUMANML22
@@ -104,8 +102,7 @@ def best(motions: Sequence[Motion], text: str, count: int) -> list[Judged]:
     Those that do what was asked come before those that do not; then by score; equals by their order.
     """
     judged = [judge(motion, text, i) for i, motion in enumerate(motions)]
-    order = np.lexsort([[j.index for j in judged], [j.score for j in judged], [j.does is False for j in judged]])
-    return [judged[int(i)] for i in order[:count]]
+    return sorted(judged, key=lambda j: (j.does is False, j.score, j.index))[:count]
 
 
 def drawn_by_default(system: System) -> int:

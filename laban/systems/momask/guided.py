@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from laban.nn.packed import Block, blocks, run
-from laban.nn.transformer import Head, Transformer
+from laban.nn.transformer import Head, Layer, Transformer
 from laban.systems.momask.condition import Condition, Prefix
 from laban.systems.momask.masked import MaskedTransformer
 from laban.systems.momask.residual import ResidualTransformer
@@ -73,7 +73,7 @@ class Sequences:
         """
         total = int(at.count.sum())
         halves = [x.new_empty(total, x.shape[-1]) for _ in range(1 if self.guidance == 1 else 2)]
-        project = trunk.layers[0].attention.qkv  # type: ignore[union-attr]
+        project = entrance(trunk)
         for block in self.blocks:
             p, n = block.key
             who = block.members % self.samples
@@ -150,9 +150,16 @@ class GuidedResidual:
         return hidden @ model.output(q).T
 
 
+def entrance(trunk: Transformer) -> nn.Linear:
+    """The first layer's fused projection."""
+    first = trunk.layers[0]
+    assert isinstance(first, Layer)
+    return first.attention.qkv
+
+
 def _masked_tables(model: MaskedTransformer) -> tuple[Tensor, ...]:
     """Embeddings of the ids, what the first layer projects them to, and the same of the positions."""
-    qkv = model.trunk.layers[0].attention.qkv  # type: ignore[union-attr]
+    qkv = entrance(model.trunk)
     sources = (model.embedding.weight, model.enter.weight, model.enter.bias, qkv.weight, qkv.bias, model.places)
     found = model.folded.current(sources)
     if found:
@@ -163,7 +170,7 @@ def _masked_tables(model: MaskedTransformer) -> tuple[Tensor, ...]:
 
 def _residual_tables(model: ResidualTransformer) -> tuple[Tensor, ...]:
     """The same for every input layer; the bias at the entrance belongs to the positions, since it is added once."""
-    qkv = model.trunk.layers[0].attention.qkv  # type: ignore[union-attr]
+    qkv = entrance(model.trunk)
     enter = model.enter
     sources = (model.first, model.shared, enter.weight, enter.bias, qkv.weight, qkv.bias, model.places)
     found = model.folded.current(sources)

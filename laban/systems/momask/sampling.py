@@ -17,6 +17,7 @@ from torch import Tensor
 
 from laban.nn.masking import lowest, remaining
 from laban.nn.sampling import batch_gumbel, gumbel_of, top, uniform_rows
+from laban.nn.tokenizer import Tokenizer
 from laban.systems.momask.condition import Condition
 from laban.systems.momask.guided import GuidedMasked, GuidedResidual, Positions
 from laban.systems.momask.masked import MaskedTransformer
@@ -137,6 +138,19 @@ def drawn_of(logits: Tensor, draw: Draw, noise: Tensor, rows: Tensor) -> Tensor:
     used = gumbel_of(noise[rows].gather(-1, index))
     best = (values / draw.temperature + used).argmax(-1, keepdim=True)
     return index.gather(-1, best)[:, 0]
+
+
+def decode_ragged(tokenizer: Tokenizer, codes: Tensor, lengths: Sequence[int]) -> list[Tensor]:
+    """(B, N, Q) codes -> one (stride * length, W) of normalised features per sample.
+
+    Each clip at its own length, so no padding leaks in (the released decoder pads, which reaches into the clip);
+    clips of one length together.
+    """
+    out: dict[int, Tensor] = {}
+    for length in sorted(set(lengths)):
+        rows = [i for i, n in enumerate(lengths) if n == length]
+        out.update(zip(rows, tokenizer.decode(codes[rows, :length]), strict=True))
+    return [out[i] for i in range(len(lengths))]
 
 
 def draw_lengths(logits: Tensor, sources: Sequence[torch.Generator], how: str) -> list[int]:
