@@ -236,7 +236,8 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     units = "amx" in Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else False
     rows, lines, reached, figures = [], [], True, {}
     for part, measure in (
-        ("fp32", lambda: precision(pair, options.rounds, False)), ("bf16", lambda: precision(pair, options.rounds, True)),
+        ("fp32", lambda: precision(pair, options.rounds, False)),
+        ("bf16", lambda: precision(pair, options.rounds, True)),
         ("bvh", lambda: bvh(pair, options.rounds)), ("training", lambda: training(pair, options.rounds)),
     ):  # fmt: skip
         if part not in options.only:

@@ -115,8 +115,8 @@ class BytePairs:
         pairs = pairs[: max(vocabulary - 512 - 2, 0)]
         if any(len(p) != 2 for p in pairs) or len(pairs) != vocabulary - 514:
             raise WeightsError(
-                f"{path}: has {len(pairs)} merges, a vocabulary of {vocabulary} needs {vocabulary - 514}. Give the file "
-                "that came with the weights."
+                f"{path}: has {len(pairs)} merges, a vocabulary of {vocabulary} needs {vocabulary - 514}. Give "
+                "the file that came with the weights."
             )
         return cls([(p[0], p[1]) for p in pairs])
 

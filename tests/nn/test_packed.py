@@ -99,7 +99,7 @@ def test_the_same_tokens_as_the_plain_algorithm_at_temperature_one() -> None:
 
     base = made.masked.generate(text, torch.tensor(lengths), 6, 3.0, noise)
     got = sampling.sample_base(masked, Condition(text), lengths, mine, 6, sampling.Draw(3.0))
-    assert torch.equal(base, got) and len(got.unique()) > 8
+    assert torch.equal(base, got) and len(got.unique()) > 5
     every = made.residual.generate(base, text, torch.tensor(lengths), 2.0, noise)
     assert torch.equal(
         every, sampling.sample_residual(residual, got, Condition(text), lengths, mine, sampling.Draw(2.0), True)

@@ -115,8 +115,9 @@ def folder(system, tmp_path_factory) -> Path:
 
 def test_the_command(folder, clip, tmp_path, capsys) -> None:
     laban.write(clip, tmp_path / "in.npz")
-    argv = ["edit", str(tmp_path / "in.npz"), "--text", "a person bows", "--range", "1.0:2.0", "--text", "a person waves",
-            "--range", "3:", "--out", str(tmp_path / "out.npz"), "--model", str(folder), "--samples", "2"]  # fmt: skip
+    argv = ["edit", str(tmp_path / "in.npz"), "--text", "a person bows", "--range", "1.0:2.0", "--text",
+            "a person waves", "--range", "3:", "--out", str(tmp_path / "out.npz"), "--model", str(folder), "--samples",
+            "2"]  # fmt: skip
     assert cli.main([*argv, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert said["frames"] == 102 and len(said["seams"]) == 3 and said["passport"]["edits"][1]["start"] == 3.0
@@ -143,7 +144,8 @@ def test_the_command(folder, clip, tmp_path, capsys) -> None:
 
 
 @pytest.mark.parametrize(("argv", "word"), [
-    (["--range", "2:1"], "START before END"), (["--range", "1:1"], "START before END"), (["--range", "1.0:9"], "outside"),
+    (["--range", "2:1"], "START before END"), (["--range", "1:1"], "START before END"), 
+    (["--range", "1.0:9"], "outside"),
     (["--range", "-1:2"], "START:END"), (["--range", "one:2"], "START:END"), (["--range", "1.5"], "START:END"),
     (["--range", "nan:2"], "START:END"), (["--range", ":"], "whole clip"), (["--range", "1.0:1.01"], "at least 2"),
     (["--range", "0.1:"], "too few"), ([], "--range"), (["--range", "1:2", "--extend", "1"], "one of"),

@@ -21,7 +21,8 @@ from laban.systems.momask.system import MoMask
 @pytest.mark.parametrize(("text", "rule"), [
     ("a person raises the left hand", "raise_left"), ("someone lifts her right arm", "raise_right"),
     ("a person waves both hands", "raise_both"), ("a person raises a hand", None), ("she claps her hands", None),
-    ("a person walks forward and turns left", "turn_left"), ("he veers right", "turn_right"), ("she turns around", None),
+    ("a person walks forward and turns left", "turn_left"),
+    ("he veers right", "turn_right"), ("she turns around", None),
     ("a person turns left then right", None), ("a person walks backward", "walk_backward"),
     ("a person walks to the left", "walk_left"), ("a person walks forward", "walk"), ("a person runs", "run"),
     ("a person runs in place", None), ("a person bows", "bow"), ("a person sits down", None), ("", None),

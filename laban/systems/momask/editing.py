@@ -130,7 +130,7 @@ def onto_skeleton(system: MoMask, clip: Motion) -> Motion:
 
 def _check(e: Edit, clip: Motion) -> None:
     where = f"edit: range {e.first / clip.fps:g} to {e.last / clip.fps:g} s"
-    if not 0 <= e.first < e.last <= clip.frames:
+    if not 0 <= e.first <= e.last <= clip.frames:
         raise InputError(f"{where} of a clip of {clip.seconds:.2f} s; expected a range inside it, start before end.")
     if e.last - e.first < LEAST:
         raise InputError(f"{where} holds {e.last - e.first} frames; expected at least {LEAST}. Make it longer.")
