@@ -124,14 +124,27 @@ class CaptionBank:
 
 
 def captioned(corpus: Corpus, split: str, config: MoMaskConfig) -> list[Record]:
-    """The clips of a split that the transformers can learn from."""
-    records = [r for r in corpus.select(split) if r.captions and r.length >= config.min_frames]
+    """The clips of a split that the transformers can learn from.
+
+    A clip that is longer than the model and whose label lists several actions ("walk forward, backward, sideways")
+    is left out: a part of it shows only some of them, under a caption that names all.
+    """
+    records = [
+        r
+        for r in corpus.select(split)
+        if r.captions and r.length >= config.min_frames and (r.length <= config.max_frames or not _is_list(r))
+    ]
     if not records:
         raise InputError(
             f"momask: split {split!r} has no clip with a caption and at least {config.min_frames} frames; "
             "prepare more data or set a smaller min_frames."
         )
     return records
+
+
+def _is_list(record: Record) -> bool:
+    content = record.labels.get("content", "")
+    return "," in content or " and " in content or " then " in content
 
 
 def liveliness(corpus: Corpus, records: Sequence[Record]) -> np.ndarray:
