@@ -1,6 +1,6 @@
 """MoMask's preset `paper` against a plain implementation of the released algorithm, outputs equal.
 
-    python benchmarks/momask_generate.py [--rounds 3] [--only fp32 bf16 bvh training]
+    python benchmarks/momask_generate.py [--rounds 3] [--warm 1] [--only fp32 bf16 bvh training]
 
 Random weights, the same in both; 10 steps, guidance 4 and 5, up to 196 frames; the same noise, so the tokens must be
 equal, and are compared. One thread; times are CPU seconds of the process, the two sides taking turns, least of the
@@ -33,9 +33,9 @@ def cpu(call: Callable[[], Any]) -> float:
     return time.process_time() - start
 
 
-def paired(baseline: Callable[[], Any], ours: Callable[[], Any], rounds: int) -> tuple[float, float]:
-    """Least CPU seconds of each, taking turns; the first round warms up."""
-    times = [(cpu(baseline), cpu(ours)) for _ in range(rounds + 1)][1:]
+def paired(baseline: Callable[[], Any], ours: Callable[[], Any], rounds: int, warm: int = 1) -> tuple[float, float]:
+    """Least CPU seconds of each, taking turns; the first `warm` rounds are not counted."""
+    times = [(cpu(baseline), cpu(ours)) for _ in range(rounds + warm)][warm:]
     return min(a for a, _ in times), min(b for _, b in times)
 
 
@@ -89,24 +89,34 @@ def cases() -> list[tuple[str, list[int], float]]:
     ]
 
 
-def precision(pair: Pair, rounds: int, bf16: bool) -> tuple[list[list[str]], list[str], bool, dict[str, Any]]:
+def precision(
+    pair: Pair, rounds: int, warm: int, bf16: bool
+) -> tuple[list[list[str]], list[str], bool, dict[str, Any]]:
     rows, lines, figures, ok = [], [], {}, True
     for name, lengths, least in cases():
         if bf16 and (len(lengths) == 1 or len(set(lengths)) > 1):
             continue
         text = torch.randn(len(lengths), 512, generator=torch.Generator().manual_seed(1))
-        a, b = paired(partial(pair.baseline, text, lengths), partial(pair.ours, text, lengths, bf16), rounds)
+        outputs: dict[str, Any] = {}
+
+        def baseline(text: torch.Tensor = text, lengths: list[int] = lengths, to: dict[str, Any] = outputs) -> None:
+            to["baseline"] = pair.baseline(text, lengths)
+
+        def ours(text: torch.Tensor = text, lengths: list[int] = lengths, to: dict[str, Any] = outputs) -> None:
+            to["ours"] = pair.ours(text, lengths, bf16)
+
+        a, b = paired(baseline, ours, rounds, max(warm, 1) if len(lengths) == 1 else warm)
         kind = "bf16" if bf16 else "fp32"
         said = "-"
         if not bf16:
-            codes, features = pair.baseline(text, lengths)
-            got, decoded = pair.ours(text, lengths)
+            (codes, features), (got, decoded) = outputs["baseline"], outputs["ours"]
             same = torch.equal(codes, got)
             whole = [i for i, n in enumerate(lengths) if n == max(lengths)]
             error = max(float((features[i] - decoded[i]).abs().max()) for i in whole)
             said = f"tokens {'equal' if same else 'DIFFER'}, features to {error:.0e}"
             ok &= same and error < 1e-4
         rows.append([f"{kind}, {name}", f"{a:.2f}", f"{b:.2f}", f"{a / b:.2f}x", said])
+        print("  ".join(rows[-1]), flush=True)
         line, reached = goal(f"{kind}, {name}: faster by", a / b, 3.0 if bf16 else least, "x", at_least=True)
         lines.append(line)
         ok &= reached
@@ -114,7 +124,7 @@ def precision(pair: Pair, rounds: int, bf16: bool) -> tuple[list[list[str]], lis
     return rows, lines, ok, figures
 
 
-def bvh(pair: Pair, rounds: int) -> tuple[list[list[str]], list[str], bool, dict[str, Any]]:
+def bvh(pair: Pair, rounds: int, warm: int) -> tuple[list[list[str]], list[str], bool, dict[str, Any]]:
     """Text features to a BVH file, 196 frames; and how far the file's joints are from those that it was made of."""
     from baselines.export import inverse_kinematics
 
@@ -141,7 +151,7 @@ def bvh(pair: Pair, rounds: int) -> tuple[list[list[str]], list[str], bool, dict
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "x.bvh"
-        a, b = paired(plain, ours, rounds)
+        a, b = paired(plain, ours, rounds, warm)
         ik = cpu(lambda: inverse_kinematics(joints, HUMANML22.offsets, list(HUMANML22.parents), few)) * 100 / few
         errors = []
         for clip in clips:
@@ -163,7 +173,7 @@ def bvh(pair: Pair, rounds: int) -> tuple[list[list[str]], list[str], bool, dict
     )
 
 
-def training(pair: Pair, rounds: int) -> tuple[list[list[str]], list[str], bool, dict[str, Any]]:
+def training(pair: Pair, rounds: int, warm: int) -> tuple[list[list[str]], list[str], bool, dict[str, Any]]:
     """One optimizer step of each transformer, 64 clips of 40 to 196 frames, lengths even."""
     from baselines.training import masked_step, residual_step
 
@@ -226,6 +236,7 @@ def training(pair: Pair, rounds: int) -> tuple[list[list[str]], list[str], bool,
 def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     made = parser("MoMask against a plain implementation")
     made.add_argument("--rounds", type=int, default=3)
+    made.add_argument("--warm", type=int, default=1, help="rounds before that are not counted (batch 1: at least one)")
     made.add_argument(
         "--only", nargs="+", choices=("fp32", "bf16", "bvh", "training"), default=["fp32", "bf16", "bvh", "training"]
     )
@@ -234,22 +245,22 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     sys.path.insert(0, str(Path(__file__).parent))
     pair = Pair()
     units = "amx" in Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else False
-    rows, lines, reached, figures = [], [], True, {}
+    rows, reached, figures = [], True, {}
     for part, measure in (
-        ("fp32", lambda: precision(pair, options.rounds, False)),
-        ("bf16", lambda: precision(pair, options.rounds, True)),
-        ("bvh", lambda: bvh(pair, options.rounds)), ("training", lambda: training(pair, options.rounds)),
+        ("fp32", lambda: precision(pair, options.rounds, options.warm, False)),
+        ("bf16", lambda: precision(pair, options.rounds, options.warm, True)),
+        ("bvh", lambda: bvh(pair, options.rounds, options.warm)),
+        ("training", lambda: training(pair, options.rounds, options.warm)),
     ):  # fmt: skip
         if part not in options.only:
             continue
         new_rows, new_lines, ok, found = measure()
         if part == "bf16" and not units:
             new_lines, ok = ["bf16: this processor has no matrix units (AMX), so the goal does not apply here"], True
-        rows, lines, reached = rows + new_rows, lines + new_lines, reached and ok
+        rows, reached = rows + new_rows, reached and ok
         figures |= found
-        print(f"measured: {part}", flush=True)
+        print("\n".join(new_lines), flush=True)
     print(table(["CPU seconds", "baseline", "Laban", "ratio", "outputs, remarks"], rows))
-    print("\n".join(lines))
     return figures, reached, options
 
 

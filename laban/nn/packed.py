@@ -108,6 +108,7 @@ class Folded:
 
     def __init__(self) -> None:
         self._key: tuple[tuple[int, int], ...] = ()
+        self._sources: list[Tensor] = []  # held, so that no other tensor gets their addresses
         self._tables: tuple[Tensor, ...] = ()
 
     def current(self, sources: Sequence[Tensor]) -> tuple[Tensor, ...] | None:
@@ -117,6 +118,7 @@ class Folded:
     def keep(self, sources: Sequence[Tensor], tables: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Remember tables made from `sources`."""
         self._key, self._tables = _versions(sources), tables
+        self._sources = [t.detach() for t in sources]
         return tables
 
     def __deepcopy__(self, memo: object) -> Folded:
@@ -124,4 +126,4 @@ class Folded:
 
 
 def _versions(sources: Sequence[Tensor]) -> tuple[tuple[int, int], ...]:
-    return tuple((t.data_ptr(), t._version) for t in sources)
+    return tuple((t.data_ptr(), -1 if t.is_inference() else t._version) for t in sources)
