@@ -21,6 +21,7 @@ from laban.errors import CheckFailed, InputError, LabanError
 # command -> (module:function, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("laban.commands.generate:generate", "text to motion"),
+    "edit": ("laban.commands.edit:edit", "a stretch of a motion made anew by words, the rest kept"),
     "convert": ("laban.commands.convert:convert", "a motion file into another format"),
     "render": ("laban.commands.convert:render", "a motion file into a film, a picture or a page"),
     "info": ("laban.commands.convert:info", "what is in a motion file"),
@@ -29,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("laban.commands.train:train", "a system, stage by stage"),
     "check features": ("laban.commands.check:features", "this installation against expected values"),
     "check metrics": ("laban.commands.check:metrics", "the metrics against expected values"),
+    "import-weights": ("laban.commands.weights:import_weights", "released weights into a checkpoint of Laban"),
+    "check momask": ("laban.commands.check:momask", "a released MoMask folder against its expected outputs"),
     "check evaluator": ("laban.commands.check:evaluator", "the T2M evaluator against expected embeddings"),
 }
 

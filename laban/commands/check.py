@@ -68,6 +68,25 @@ def evaluator(folder: Positional[Path], json: bool = False, quiet: bool = False)
     return report_of(check_evaluator, folder, json, quiet)
 
 
+def momask(folder: Positional[Path], json: bool = False, quiet: bool = False) -> int:
+    """Compare the outputs of a released MoMask checkpoint with expected ones, array by array.
+
+    Tokens must be equal, everything else to 1e-4. Exits with 1 if an array is beyond its tolerance, is unknown, or if
+    nothing could be compared.
+
+    Args:
+        folder: A folder with checkpoints/ in the released layout and expected.npz.
+        json: Print one JSON object, also when the check fails.
+        quiet: Print nothing when all is well.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder.")
+
+    from laban.check.momask import check_momask
+
+    return report_of(check_momask, folder, json, quiet)
+
+
 def report_of(check: Callable[[Path], Any], path: Path, json: bool, quiet: bool) -> int:
     """Run one check and print its report. Returns: 0. Raises: CheckFailed, after the JSON if that was asked for."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tyro.conf import Positional
 
@@ -25,13 +25,16 @@ def generate(
     out: tuple[Path, ...] = (Path("motion.glb"),),
     seconds: float | None = None,
     seed: int = 0,
-    samples: int = 1,
+    samples: int | None = None,
+    best: int | None = None,
+    text_encoder: Path | None = None,
     prompts: Path | None = None,
     model: str = "momask",
     fps: float = 30.0,
     steps: int | None = None,
     guidance: float | None = None,
     raw: bool = False,
+    precision: Literal["32", "bf16"] = "32",
     device: str = "auto",
     json: bool = False,
     quiet: bool = False,
@@ -47,19 +50,29 @@ def generate(
             walk.glb becomes walk-1.glb, walk-2.glb; with --prompts it becomes walk-001.glb, walk-002.glb.
         seconds: Length of the motion; estimated from the words if not given.
         seed: Which of the many motions that fit the words.
-        samples: Motions per sentence.
+        samples: Motions to draw per sentence. All are written, unless --best says how many.
+        best: Of those drawn, write only this many: those that do what the sentence says where there is a rule for it,
+            and then those whose feet slide and sink least. If neither is given, the best of 4 is written (of large
+            models the first and only one); --samples 1 draws one.
+        text_encoder: CLIP's weights, for imported models: a Hugging Face folder, or a .pt of OpenAI or open_clip.
         prompts: A file with one sentence per line, instead of TEXT; blank lines and # comments are skipped.
         model: Shipped weights by name, or a folder with weights.
         fps: Frames per second of the files.
         steps: Rounds of the masked model: more is slower.
         guidance: How strongly the words are followed.
+        precision: bf16 is faster on processors with matrix units (AMX, CUDA), slower on others; other motions.
         raw: Leave out the clean-up of feet and jitter.
         device: cpu, cuda or auto.
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
-    plan = Plan(sentences(text, prompts), out, samples, numbered=prompts is not None)
+    kept = best or samples or 1
+    plan = Plan(sentences(text, prompts), out, kept, numbered=prompts is not None)
     plan.check()
+    check_number("--samples", samples, 1, 64)
+    check_number("--best", best, 1, 64)
+    if best is not None and samples is not None and best > samples:
+        raise InputError(f"--best is {best}, more than the {samples} of --samples. Draw more, or keep fewer.")
     check_number("--seconds", seconds, 0.1, LONGEST_MOTION)
     check_number("--fps", fps, 1, 240)
     check_number("--seed", seed, 0, 2**63 - 1)
@@ -70,6 +83,7 @@ def generate(
 
     import laban
     from laban.systems.base import TextRequest, locate
+    from laban.systems.selection import DRAWN, draw_best, drawn_by_default
 
     locate(model)  # a wrong name is said before torch is loaded
     clock = Clock()
@@ -77,7 +91,11 @@ def generate(
         import torch  # noqa: F401
     with clock.part(f"load {model}"):
         system = laban.load(model, device=device)
+        if text_encoder is not None:
+            give_encoder(system, text_encoder)
+    drawn = samples or (drawn_by_default(system) if best is None else max(best, DRAWN))
     options: dict[str, Any] = {"clean": not raw}
+    options |= {} if precision == "32" else {"precision": precision}
     options |= {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
 
     results: list[dict[str, Any]] = []
@@ -85,7 +103,7 @@ def generate(
     for line, sentence in enumerate(tqdm(plan.sentences, unit=" sentences", disable=hidden), start=1):
         # One sentence at a time with the same seed: line 3 of a file gives what `generate` alone gives for it.
         with clock.part("generate"):
-            motions = system.generate([TextRequest(sentence, seconds)] * samples, seed=seed, **options)
+            motions = draw_best(system, TextRequest(sentence, seconds), seed, drawn, kept, options)
         if understood(motions[0]) == 0:
             warn(f"no word of {sentence!r} is understood, so the motion is arbitrary. Write plain English.")
         for sample, made in enumerate(motions, start=1):
@@ -109,6 +127,15 @@ def generate(
     elif not quiet:
         print("\n".join(story(results, clock)))
     return 0
+
+
+def give_encoder(system: Any, path: Path) -> None:
+    """Sets the text encoder of a system that takes one. InputError if it does not."""
+    if not hasattr(type(system), "text_encoder"):
+        raise InputError(f"--text-encoder: the system {system.name} reads no text. Leave it out.")
+    from laban.condition.clip import ClipTextEncoder
+
+    system.text_encoder = ClipTextEncoder.load(path)
 
 
 def understood(motion: Motion) -> float | None:

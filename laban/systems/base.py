@@ -64,9 +64,7 @@ class StageSchedule:
         ):  # fmt: skip
             value = getattr(self, name)
             if not low <= value <= high:
-                raise InputError(
-                    f"StageSchedule.{name}: got {value}, expected a number from {low} to {high}."
-                )
+                raise InputError(f"StageSchedule.{name}: got {value}, expected a number from {low} to {high}.")
 
     def rate(self, step: int) -> float:
         """Learning rate of step `step` (0 is the first): linear warm-up, then milestones or a cosine."""
@@ -274,15 +272,11 @@ class System(ABC):
         """The untrained system that a checkpoint's config.json and statistics describe."""
         facts = found.config
         if facts.get("system") != cls.name:
-            raise WeightsError(
-                f"{where}: config.json is of system {facts.get('system')!r}, expected {cls.name!r}."
-            )
+            raise WeightsError(f"{where}: config.json is of system {facts.get('system')!r}, expected {cls.name!r}.")
         try:
             system = cls(configuration.from_dict(cls.config_class, facts.get("config", {})), found.stats)
         except InputError as error:
-            raise WeightsError(
-                f"{where}: config.json does not fit this version of {cls.name}: {error}"
-            ) from None
+            raise WeightsError(f"{where}: config.json does not fit this version of {cls.name}: {error}") from None
         system.provenance = Provenance(
             facts.get("preset"), found.hash, tuple(facts.get("data") or ()), facts.get("licence")
         )
