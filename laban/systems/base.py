@@ -27,6 +27,11 @@ SYSTEMS: dict[str, str] = {
 }
 """Name -> 'module:Class'. A new system is one line here."""
 
+JUDGES: dict[str, str] = {
+    "evaluator": "laban.systems.evaluator.system:Evaluator",
+}
+"""The same for what is trained to score motions and makes none."""
+
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Folder of the shipped checkpoints, one folder per name."""
 
@@ -291,14 +296,15 @@ class System(ABC):
 
 
 def resolve(name: str) -> type[System]:
-    """The class of a registered system. InputError names the known ones and the nearest."""
-    if name not in SYSTEMS:
-        near = configuration.nearest(name, SYSTEMS)
+    """The class of a registered system or judge. InputError names the known ones and the nearest."""
+    known = SYSTEMS | JUDGES
+    if name not in known:
+        near = configuration.nearest(name, known)
         raise InputError(
-            f"{name!r} is not a system; known: {', '.join(SYSTEMS)}; "
+            f"{name!r} is not a system; known: {', '.join(known)}; "
             + (f"did you mean {near!r}?" if near else "give one of them.")
         )
-    module, _, attribute = SYSTEMS[name].partition(":")
+    module, _, attribute = known[name].partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 
