@@ -99,6 +99,7 @@ class Provenance:
     data: tuple[str, ...] = ()  # names of the corpora
     licence: str | None = None
     trained: set[str] = field(default_factory=set)  # stages whose weights are trained
+    corpus: str | None = None  # fingerprint of the prepared corpora that it was trained on, splits included
 
 
 class System(ABC):
@@ -169,6 +170,10 @@ class System(ABC):
         """A few motions to look at in training; none while `provenance.trained` does not suffice."""
         return []
 
+    def reconstruct(self, features: np.ndarray) -> Motion | None:
+        """Real features (T, W), not normalised, through the system's tokenizer and back; None if it has none."""
+        return None
+
     def describe(self) -> dict[str, Any]:
         """More JSON-able facts for config.json (for example the fingerprint of a text encoder)."""
         return {}
@@ -227,6 +232,7 @@ class System(ABC):
             "licence": p.licence,
             "laban": getattr(laban, "__version__", "unknown"),
             "facts": self.describe(),
+            **({"corpus": p.corpus} if p.corpus else {}),
         }
 
     def passport(self, request: TextRequest, seed: int, **extra: Any) -> dict[str, Any]:
@@ -289,8 +295,9 @@ class System(ABC):
                 f"{where}: config.json does not fit this version of {cls.name}: {error}"
             ) from None
         system.provenance = Provenance(
-            facts.get("preset"), found.hash, tuple(facts.get("data") or ()), facts.get("licence")
-        )
+            facts.get("preset"), found.hash, tuple(facts.get("data") or ()), facts.get("licence"),
+            corpus=facts.get("corpus"),
+        )  # fmt: skip
         system.verify(facts.get("facts") or {})
         return system
 

@@ -233,6 +233,7 @@ class MoMask(System):
         temperature: float | None = None,
         residual_temperature: float | None = None,
         clean: bool = False,
+        base_only: bool = False,
         first_index: int = 0,
         **unknown: Any,
     ) -> list[Motion]:
@@ -244,6 +245,7 @@ class MoMask(System):
             steps: rounds of the masked transformer. guidance, residual_guidance: strength of the text, 1 = none extra.
             temperature, residual_temperature: below 1, likelier tokens. None: the configuration's.
             clean: run `laban.motion.cleanup.clean` on the result.
+            base_only: decode the first token of each place alone, without the residual layers (to measure them).
         Returns: motions at the configuration's fps on the layout's skeleton, each as long as was asked to the
             nearest frame, each with one segment and a passport that `replay` takes.
         Raises: InputError naming the request or option that is out of range.
@@ -260,6 +262,7 @@ class MoMask(System):
             if residual_temperature is None
             else residual_temperature,
             "clean": clean,
+            "base_only": base_only,
         }
         self._check(requests, seed, first_index, options)
         if not requests:
@@ -292,6 +295,17 @@ class MoMask(System):
             )
         return self.generate([request], seed, first_index=index, **options)[0]
 
+    @torch.no_grad()
+    def reconstruct(self, features: np.ndarray) -> Motion:
+        """Through the tokenizer and back: the most that generation can reach.
+
+        Args: features: (T, W) of a clip, not normalised, T at least one token.
+        Returns: the motion of the whole tokens, T // stride * stride frames, made as generated ones are.
+        """
+        values = (torch.from_numpy(np.array(features, np.float32)) - self.mean) / self.std
+        codes = self.tokenizer.encode(values[None].to(self.device))[0]
+        return self._motion(codes, len(codes) * self.config.tokenizer.stride, "", {})
+
     def preview(self, seed: int) -> list[Motion]:
         """Three motions to look at, once the tokenizer and both transformers are trained."""
         if not {"tokenizer", "masked", "residual"} <= self.provenance.trained:
@@ -318,7 +332,10 @@ class MoMask(System):
             lengths, rngs = [tokens[i] for i in part], [sources[i] for i in part]
             told = condition.select(part)
             codes = sampling.sample_base(self.masked, told, lengths, rngs, options["steps"], base)
-            codes = sampling.sample_residual(self.residual, codes, told, lengths, rngs, upper, chosen.pad_class)
+            if options["base_only"]:
+                codes = codes[..., None]
+            else:
+                codes = sampling.sample_residual(self.residual, codes, told, lengths, rngs, upper, chosen.pad_class)
             for row, i in enumerate(part):
                 passport = self.passport(
                     requests[i],
