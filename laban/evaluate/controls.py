@@ -28,8 +28,3 @@ def round_trip(joints: np.ndarray) -> np.ndarray:
     layout = humanml.HUMANML
     back = humanml.decode(humanml.features_of(joints, layout), layout)
     return np.concatenate([back, back[-1:]])
-
-
-def shuffled(captions: list[str], rng: np.random.Generator) -> list[str]:
-    """The captions in a random order: by chance some stay with an equal caption, as chance counts them too."""
-    return [captions[i] for i in rng.permutation(len(captions))]

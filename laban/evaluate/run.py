@@ -149,9 +149,8 @@ def every_row(
             yield row_of("frozen", "control", held, frozen, aligned=True)
         yield row_of(name, "control", held, [controls.shaken(c.joints, size, rng) for c in held], aligned=True)
     order = rng.permutation(len(held))
-    yield row_of(
-        "shuffled captions", "control", [replace(c, joints=held[i].joints) for c, i in zip(held, order, strict=True)]
-    )
+    dealt = [replace(c, joints=held[i].joints) for c, i in zip(held, order, strict=True)]
+    yield row_of("shuffled captions", "control", dealt, deal=True)
     if given:
         aligned = all(case.id for case in given)
         yield row_of("motions", "model", given, aligned=aligned)

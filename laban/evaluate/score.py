@@ -38,6 +38,7 @@ class Row:
         aligned: clip i is meant to be case i of the reference: distances to it are of interest.
         seconds: of CPU per clip to make it. axis, at: where it stands on a curve.
         many: motions of one text each, for MultiModality: per text a list of clips.
+        deal: give the captions to the clips anew in each repeat; intervals are then over these, not over clips.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Row:
     at: float = 0.0
     settings: dict[str, Any] = field(default_factory=dict)
     many: list[list[np.ndarray]] = field(default_factory=list)
+    deal: bool = False
 
 
 class Scorer:
@@ -104,22 +106,30 @@ class Scorer:
         texts = self._texts(name, row.captions)
         out: Figures = {"r_precision": None, "old_rule": None, "chance": None}
         count = len(motions)
-        if count >= embedding.POOL:
-            hits, old, used, chance = np.zeros((3, count)), np.zeros((3, count)), np.zeros(count), np.zeros(3)
-            rng = np.random.default_rng([self.seed, 2])
-            for _ in range(self.repeats):
-                order = rng.permutation(count)
+        rng = np.random.default_rng([self.seed, 2])
+        hits, old, used = np.zeros((3, count)), np.zeros((3, count)), np.zeros(count)
+        chance, single = np.zeros(3), []  # single: figures of each repeat alone
+        for _ in range(self.repeats):
+            order = rng.permutation(count)
+            told = rng.permutation(count) if row.deal else order
+            said = [row.captions[i] for i in told]
+            near = np.linalg.norm(texts[told] - motions[order], axis=-1).mean()
+            shares = np.zeros(6)
+            if count >= embedding.POOL:
                 kept = order[: count // embedding.POOL * embedding.POOL]
-                captions = [row.captions[i] for i in order]
                 used[kept] += 1
-                for store, rule in ((hits, captions), (old, None)):
-                    ranks = embedding.ranks(texts[order], motions[order], rule)
-                    store[:, kept] += ranks < np.arange(1, 4)[:, None]
-                chance += embedding.chance(captions) / self.repeats
-            out["r_precision"] = [asdict(boot.mean(h, used)) for h in hits]
-            out["old_rule"] = [asdict(boot.mean(h, used)) for h in old]
+                for at, store, rule in ((0, hits, said), (3, old, None)):
+                    found = embedding.ranks(texts[told], motions[order], rule) < np.arange(1, 4)[:, None]
+                    store[:, kept] += found
+                    shares[at : at + 3] = found.mean(axis=1)
+                chance += embedding.chance(said) / self.repeats
+            single.append([*shares, near])
+        dealt = [_spread(values) for values in zip(*single, strict=True)] if row.deal else []
+        if count >= embedding.POOL:
+            out["r_precision"] = dealt[:3] or [asdict(boot.mean(h, used)) for h in hits]
+            out["old_rule"] = dealt[3:6] or [asdict(boot.mean(h, used)) for h in old]
             out["chance"] = chance.tolist()
-        out["mm_dist"] = asdict(boot.mean(np.linalg.norm(texts - motions, axis=-1)))
+        out["mm_dist"] = dealt[6] if dealt else asdict(boot.mean(np.linalg.norm(texts - motions, axis=-1)))
         out["fid"] = self._distance(self.real[name], motions, boot)
         pairs = min(300, count)
         found = [embedding.diversity(motions, pairs, seed) for seed in range(self.repeats)] if count > 1 else []

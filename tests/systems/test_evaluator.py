@@ -1,4 +1,4 @@
-"""Our own evaluator: what its text side reads, what its loss counts as a negative, what it embeds, and that it trains."""
+"""Our own evaluator: what its text side reads, what its loss counts as a negative, what it embeds; its training."""
 
 from __future__ import annotations
 
