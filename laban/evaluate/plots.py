@@ -34,7 +34,7 @@ def bars(title: str, rows: Sequence[tuple[str, float, float, float]]) -> str:
         middle = y + step / 2 - 1
         parts.append(_line(left + low * scale, middle, left + high * scale, middle, "#111", 2))
         parts.append(_text(left - 8, middle + 4, name, "end"))
-        parts.append(_text(left + max(value, high) * scale + 8, middle + 4, f"{value:.3g}", "start"))
+        parts.append(_text(left + max(value, high) * scale + 8, middle + 4, f"{round(value, 4):.3g}", "start"))
     return "\n".join([*parts, "</svg>\n"])
 
 

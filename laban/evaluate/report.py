@@ -130,6 +130,10 @@ def markdown(facts: Figures) -> str:
         ["", "skate m/s", "jerk m/s3", "penetration mm", "floating mm", "joint error mm", "CPU s per clip"],
         [_physics(row) for row in rows],
     )
+    lines += [
+        "What writing and reading a file adds, mean over joints: "
+        + ", ".join(f"{suffix} {1e3 * error:.2g} mm" for suffix, error in facts["export_error"].items()) + ".", "",
+    ]  # fmt: skip
     chance = facts["control_chance"]
     lines += ["## Control, from joints by geometry", ""]
     if chance is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 import laban
+from laban import io
 from laban.errors import InputError
 from laban.evaluate import cases as choosing
 from laban.evaluate import controls, report, variants
@@ -22,6 +24,7 @@ from laban.evaluate.score import Figures, Row, Scorer, control_chance
 from laban.io.atomic import replacing
 from laban.metrics import control
 from laban.motion import humanml
+from laban.motion.clip import Motion
 from laban.systems.base import System
 from laban.systems.evaluator.system import SHIPPED, Evaluator
 
@@ -112,6 +115,7 @@ def evaluate(
         "system": system_facts(system, settings) if system else None,
         "seeds": {"case": [[c.id, settings.seed, i] for i, c in enumerate(held)]},
         "control_chance": chance,
+        "export_error": export_error(held),
         "rows": rows,
     }  # fmt: skip
     facts["sees"] = report.sees(rows)
@@ -188,6 +192,21 @@ def placed(motion: Found, corpus: Corpus, held: Sequence[Case]) -> Case:
         )
     labels = {text: r.labels.get("content", "") for r in corpus.records for text in r.captions}
     return Case("", motion.text, control.CONTENTS.get(labels.get(motion.text, "")), motion.joints)
+
+
+def export_error(held: Sequence[Case], most: int = 16) -> dict[str, float]:
+    """Metres by which joints differ after a motion has been written and read, per format: mean over a few clips."""
+    motions = [Motion.from_joints(case.joints, humanml.HUMANML.fps) for case in held[:: max(1, len(held) // most)]]
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for suffix in sorted(io.READERS):
+            path = Path(folder) / f"motion{suffix}"
+            errors = []
+            for motion in motions:
+                io.write(motion, path)
+                errors.append(np.linalg.norm(io.read(path).joints() - motion.joints(), axis=-1).mean())
+            found[suffix] = float(np.mean(errors))
+    return found
 
 
 def leakage(corpus: Corpus, system: System | None, judges: dict[str, Evaluator]) -> dict[str, str]:
