@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from laban.evaluate import plots
+from laban.evaluate.findings import findings
 from laban.io.atomic import replacing
 
 Figures = dict[str, Any]
@@ -113,6 +114,10 @@ def markdown(facts: Figures) -> str:
     peak = facts["peak_megabytes"]
     lines += [f"- Peak memory of the whole run: {peak:.0f} MB." if peak else "- Peak memory: unknown.", ""]
     lines += ["Intervals are of 95 %. FID is against the real clips, so their own is 0 by construction.", ""]
+    found = findings(facts)
+    if found:
+        lines += ["## Findings", "", "Two rows differ here if their intervals have nothing in common.", ""]
+        lines += [*(f"- {line}" for line in found), ""]
     for evaluator in facts["evaluators"]:
         lines += [f"## Text and motion, {evaluator}", ""]
         chance = rows[0]["evaluators"][evaluator]["chance"]

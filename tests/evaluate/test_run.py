@@ -45,6 +45,7 @@ def test_every_control_row_stands_in_the_report(done) -> None:
         assert f"| {name} |" in text, name
     assert json.loads((out / "report.json").read_text())["rows"] == facts["rows"]
     assert {p.name for p in out.glob("*.svg")} >= {"r-precision-top-3.svg", "fid.svg", "foot-skate.svg"}
+    assert "Best steps by" in text and "Do the residual layers matter?" in text
     for path in out.glob("*.svg"):
         assert "nan" not in path.read_text() and path.read_text().endswith("</svg>\n")
 
