@@ -132,8 +132,8 @@ class Scorer:
         out["mm_dist"] = dealt[6] if dealt else asdict(boot.mean(np.linalg.norm(texts - motions, axis=-1)))
         out["fid"] = self._distance(self.real[name], motions, boot)
         pairs = min(300, count)
-        found = [embedding.diversity(motions, pairs, seed) for seed in range(self.repeats)] if count > 1 else []
-        out["diversity"] = _spread(found)
+        apart = [embedding.diversity(motions, pairs, seed) for seed in range(self.repeats)] if count > 1 else []
+        out["diversity"] = _spread(apart)
         out["multimodality"] = self._many(self.judges[name], row)
         return out
 
