@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "data prepare": ("laban.commands.data:prepare", "a published corpus into arrays to train on"),
     "data fetch": ("laban.commands.data:fetch", "the public sources of a corpus"),
     "train": ("laban.commands.train:train", "a system, stage by stage"),
+    "evaluate": ("laban.commands.evaluate:evaluate", "a system, or motions from files, scored beside real motion"),
     "check features": ("laban.commands.check:features", "this installation against expected values"),
     "check metrics": ("laban.commands.check:metrics", "the metrics against expected values"),
     "import-weights": ("laban.commands.weights:import_weights", "released weights into a checkpoint of Laban"),

@@ -25,6 +25,7 @@ LAYERS = {
     "metrics": 2,
     "systems": 3,
     "train": 4,
+    "evaluate": 4,
     "check": 5,
     "commands": 5,
     "server": 5,

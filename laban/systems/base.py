@@ -27,6 +27,11 @@ SYSTEMS: dict[str, str] = {
 }
 """Name -> 'module:Class'. A new system is one line here."""
 
+JUDGES: dict[str, str] = {
+    "evaluator": "laban.systems.evaluator.system:Evaluator",
+}
+"""The same for what is trained to score motions and makes none."""
+
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Folder of the shipped checkpoints, one folder per name."""
 
@@ -92,6 +97,7 @@ class Provenance:
     data: tuple[str, ...] = ()  # names of the corpora
     licence: str | None = None
     trained: set[str] = field(default_factory=set)  # stages whose weights are trained
+    corpus: str | None = None  # fingerprint of the prepared corpora that it was trained on, splits included
 
 
 class System(ABC):
@@ -162,6 +168,10 @@ class System(ABC):
         """A few motions to look at in training; none while `provenance.trained` does not suffice."""
         return []
 
+    def reconstruct(self, features: np.ndarray) -> Motion | None:
+        """Real features (T, W), not normalised, through the system's tokenizer and back; None if it has none."""
+        return None
+
     def describe(self) -> dict[str, Any]:
         """More JSON-able facts for config.json (for example the fingerprint of a text encoder)."""
         return {}
@@ -220,6 +230,7 @@ class System(ABC):
             "licence": p.licence,
             "laban": getattr(laban, "__version__", "unknown"),
             "facts": self.describe(),
+            **({"corpus": p.corpus} if p.corpus else {}),
         }
 
     def passport(self, request: TextRequest, seed: int, **extra: Any) -> dict[str, Any]:
@@ -278,21 +289,23 @@ class System(ABC):
         except InputError as error:
             raise WeightsError(f"{where}: config.json does not fit this version of {cls.name}: {error}") from None
         system.provenance = Provenance(
-            facts.get("preset"), found.hash, tuple(facts.get("data") or ()), facts.get("licence")
-        )
+            facts.get("preset"), found.hash, tuple(facts.get("data") or ()), facts.get("licence"),
+            corpus=facts.get("corpus"),
+        )  # fmt: skip
         system.verify(facts.get("facts") or {})
         return system
 
 
 def resolve(name: str) -> type[System]:
-    """The class of a registered system. InputError names the known ones and the nearest."""
-    if name not in SYSTEMS:
-        near = configuration.nearest(name, SYSTEMS)
+    """The class of a registered system or judge. InputError names the known ones and the nearest."""
+    known = SYSTEMS | JUDGES
+    if name not in known:
+        near = configuration.nearest(name, known)
         raise InputError(
-            f"{name!r} is not a system; known: {', '.join(SYSTEMS)}; "
+            f"{name!r} is not a system; known: {', '.join(known)}; "
             + (f"did you mean {near!r}?" if near else "give one of them.")
         )
-    module, _, attribute = SYSTEMS[name].partition(":")
+    module, _, attribute = known[name].partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 

@@ -235,6 +235,7 @@ class MoMask(System):
         residual_temperature: float | None = None,
         clean: bool = False,
         precision: str = "32",
+        base_only: bool = False,
         first_index: int = 0,
         **unknown: Any,
     ) -> list[Motion]:
@@ -248,6 +249,7 @@ class MoMask(System):
             clean: run `laban.motion.cleanup.clean` on the result.
             precision: "32", or "bf16" for the transformers' matrix products: faster where the processor has units for
             it (AMX, CUDA), slower where it has not, and not the same motions.
+            base_only: decode the first token of each place alone, without the residual layers (to measure them).
         Returns: motions at the configuration's fps on the layout's skeleton, each as long as was asked to the
             nearest frame, each with one segment and a passport that `replay` takes.
         Raises: InputError naming the request or option that is out of range.
@@ -265,6 +267,7 @@ class MoMask(System):
             else residual_temperature,
             "clean": clean,
             "precision": precision,
+            "base_only": base_only,
         }
         self._check(requests, seed, first_index, options)
         if not requests:
@@ -305,6 +308,17 @@ class MoMask(System):
         motion = self.generate([request] * drawn, seed, **options)[index]
         return replace(motion, passport=dict(passport))
 
+    @torch.no_grad()
+    def reconstruct(self, features: np.ndarray) -> Motion:
+        """Through the tokenizer and back: the most that generation can reach.
+
+        Args: features: (T, W) of a clip, not normalised, T at least one token.
+        Returns: the motion of the whole tokens, T // stride * stride frames, made as generated ones are.
+        """
+        values = (torch.from_numpy(np.array(features, np.float32)) - self.mean) / self.std
+        codes = self.tokenizer.encode(values[None].to(self.device))
+        return self._motion(self.tokenizer.decode(codes)[0], "", {})
+
     def preview(self, seed: int) -> list[Motion]:
         """Three motions to look at, once the tokenizer and both transformers are trained."""
         if not {"tokenizer", "masked", "residual"} <= self.provenance.trained:
@@ -332,7 +346,10 @@ class MoMask(System):
             told = condition.select(part)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=options["precision"] == "bf16"):
                 codes = sampling.sample_base(self.masked, told, lengths, rngs, options["steps"], base)
-                codes = sampling.sample_residual(self.residual, codes, told, lengths, rngs, upper, chosen.pad_class)
+                if options["base_only"]:
+                    codes = codes[..., None]
+                else:
+                    codes = sampling.sample_residual(self.residual, codes, told, lengths, rngs, upper, chosen.pad_class)
             decoded = sampling.decode_ragged(self.tokenizer, codes, lengths)
             for row, i in enumerate(part):
                 passport = self.passport(
