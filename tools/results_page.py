@@ -1,9 +1,13 @@
-"""Write docs/results.md from a report: `python tools/results_page.py runs/report docs/results.md`."""
+"""Write docs/results.md from a report: `python tools/results_page.py runs/report docs/results.md`.
+
+A section "In short", which a person writes, is kept from the page that is there.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 from laban.evaluate.report import markdown
@@ -31,7 +35,10 @@ def main() -> None:
     options = made.parse_args()
     facts = json.loads((options.report / "report.json").read_text())
     text = markdown(facts).split("\n", 2)[2]  # without its own title
-    options.out.write_text(HEAD + text.strip() + "\n", encoding="utf-8")
+    before = options.out.read_text(encoding="utf-8") if options.out.exists() else ""
+    short = re.search(r"^## In short\n.*?(?=^laban |^## )", before, re.S | re.M)
+    head = HEAD + (short[0].rstrip() + "\n\n## The report\n\n" if short else "")
+    options.out.write_text(head + text.strip() + "\n", encoding="utf-8")
     print(f"written: {options.out}")
 
 

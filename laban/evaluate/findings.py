@@ -66,10 +66,11 @@ def _axis(axis: str, settings: dict[float, Figures], evaluators: list[str]) -> s
             best_of.append(f"{name} {best:g}")
         said.append(f"{evaluator}: {', '.join(best_of)}")
     listed = ", ".join(f"{at:g}" for at in sorted(good)) or "none"
-    verdict = "reappears" if PAPER[axis] in good else "does not reappear, or was not tried"
+    verdict = "is among them" if PAPER[axis] in good else "is not among them, or was not tried"
+    flat = " These clips tell no setting from another." if good == set(settings) else ""
     return (
-        f"Best {axis} by {'; '.join(said)}. Not to be told from the best in any figure: {listed}. The paper's "
-        f"{PAPER[axis]} {verdict}."
+        f"Best {axis} by {'; '.join(said)}. Not to be told from the best in any figure: {listed}.{flat} "
+        f"The paper's best, {PAPER[axis]}, {verdict}."
     )
 
 

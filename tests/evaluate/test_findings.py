@@ -38,7 +38,7 @@ def facts() -> dict[str, Any]:
 def test_settings_that_cannot_be_told_from_the_best(facts: dict[str, Any]) -> None:
     said = findings(facts)
     assert "Best steps by evaluator 0: R@3 10, MM-Dist 10, FID 10." in said[0]
-    assert "in any figure: 5, 10. The paper's 10 reappears." in said[0]
+    assert "in any figure: 5, 10. The paper's best, 10, is among them." in said[0]
     assert not any("guidance" in line for line in said)  # no row tried another
 
 
@@ -49,7 +49,7 @@ def test_a_difference_needs_intervals_apart(facts: dict[str, Any]) -> None:
 
 def test_a_worse_setting_of_the_paper_is_said(facts: dict[str, Any]) -> None:
     facts["rows"][3] = row("steps 5", 0.99, 0.01, "steps", 5)
-    assert "in any figure: 5. The paper's 10 does not reappear" in findings(facts)[0]
+    assert "in any figure: 5. The paper's best, 10, is not among them" in findings(facts)[0]
 
 
 def test_files_of_motions_have_none(facts: dict[str, Any]) -> None:
