@@ -12,6 +12,7 @@ from laban.motion.skeleton import Skeleton
 
 SIDES = ("left", "right")
 HINGE = np.array([1.0, 0.0, 0.0])  # knees bend about +X of the rest pose
+_THERE = 0.001  # metres: an ankle as near as this is where it should be, and its leg is left alone
 _REACH = 0.9995  # of the leg's length: never quite straight, where the knee's plane would be lost
 
 
@@ -97,5 +98,9 @@ def plant(motion: Motion, joints: np.ndarray) -> Motion:
     now = kinematics.positions(skeleton, world, motion.root)
     for side in SIDES:
         hip, knee, ankle = (skeleton.index(f"{side}_{name}") for name in ("hip", "knee", "ankle"))
-        bend(skeleton, world, side, now[:, hip], joints[:, ankle], [joints[:, j] for j in (hip, knee, ankle)])
+        bent = world.copy()
+        bend(skeleton, bent, side, now[:, hip], joints[:, ankle], [joints[:, j] for j in (hip, knee, ankle)])
+        off = np.linalg.norm(joints[:, ankle] - now[:, ankle], axis=-1)
+        share = np.clip((off - _THERE) / _THERE, 0.0, 1.0)[:, None]
+        world = np.where(share[..., None] > 0, rotation.slerp(world, bent, share), world)
     return replace(motion, rotations=rotation.continuous(kinematics.local_rotations(skeleton, world)))
