@@ -104,6 +104,9 @@ class Document:
 
     def _view(self, view: dict[str, Any]) -> memoryview:
         start = view.get("byteOffset", 0)
+        own = len(self.buffers[view["buffer"]])
+        if view["buffer"] == 0 and self.extra and start >= own:
+            return memoryview(bytes(self.extra[start - own : start - own + view["byteLength"]]))
         return self.buffers[view["buffer"]][start : start + view["byteLength"]]
 
     def view_bytes(self, number: int) -> bytes:

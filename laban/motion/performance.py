@@ -69,7 +69,7 @@ def perform(motion: Motion) -> Performance:
         turns = kinematics.global_rotations(motion.skeleton, motion.rotations)
     else:
         turns = _measured(motion, places, joints)
-    turns = _aimed(turns, joints)
+    turns = _relaxed(_aimed(turns, joints), joints)
     feet = np.array([[NAMES.index(f"{side}_{name}") for name in ("ankle", "foot")] for side in SIDES])
     heights = joints[:, feet, 1]
     low = np.percentile(heights, 5, axis=0).min(axis=0)
@@ -170,6 +170,24 @@ def _aimed(turns: np.ndarray, joints: np.ndarray) -> np.ndarray:
                 i, k = NAMES.index(f"{side}_{a}"), NAMES.index(f"{side}_{b}")
                 now = rotation.rotate(out[:, i], tpose.direction(f"{side}_{a}", f"{side}_{b}"))
                 out[:, i] = rotation.multiply(rotation.between(now, joints[:, k] - joints[:, i]), out[:, i])
+    return out
+
+
+def _relaxed(turns: np.ndarray, joints: np.ndarray) -> np.ndarray:
+    """The turns with collar bones that are at rest, on the average, while the arm hangs.
+
+    Where a collar joint lies in the body differs from rig to rig by centimetres, so its direction says nothing about a
+    raised shoulder; only its change does.
+    """
+    out = turns.copy()
+    chest = turns[:, NAMES.index("spine3")]
+    for side in SIDES:
+        collar, shoulder, elbow = (NAMES.index(f"{side}_{n}") for n in ("collar", "shoulder", "elbow"))
+        local = rotation.multiply(rotation.conjugate(chest), turns[:, collar])
+        arm = rotation.unit(joints[:, elbow] - joints[:, shoulder])
+        hanging = arm[:, 1] <= max(-0.6, float(np.percentile(arm[:, 1], 20)))
+        still = tpose.mean(local[hanging])
+        out[:, collar] = rotation.multiply(rotation.multiply(chest, local), rotation.conjugate(still))
     return out
 
 
