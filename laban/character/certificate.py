@@ -189,7 +189,7 @@ def _soles(stance: Stance, world: np.ndarray, unit: float) -> np.ndarray:
 
 def _lowest(part: Part, rows: np.ndarray, world: np.ndarray, up: np.ndarray) -> np.ndarray:
     """(T,): the least height of some vertices, file units."""
-    nodes, places = np.unique(part.nodes[rows], return_inverse=True)
+    nodes, places = np.unique(part.nodes(rows), return_inverse=True)
     moves = np.einsum("a,tnab->tnb", up, world[:, nodes, :3] @ part.to_joint[nodes])  # what each node makes of a height
     points = np.concatenate([part.positions[rows], np.ones((len(rows), 1))], axis=1)
     heights = np.einsum("tvkb,vb,vk->tv", moves[:, places.reshape(rows.shape[0], -1)], points, part.weights[rows], optimize=True)

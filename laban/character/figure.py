@@ -35,13 +35,13 @@ class CharacterFigure(scene.Figure):
             triangles = _triangles(stance, part.primitive, len(part.positions))
             if not len(triangles):
                 continue
-            used, places = np.unique(part.nodes, return_inverse=True)
+            used, places = np.unique(part.nodes(), return_inverse=True)
             moved = (world[:, used] @ part.to_joint[used])[:, :, :3]
             moves.append((np.einsum("ab,tnbc->tnac", frame, moved) / unit).astype(np.float32))
             points.append(part.positions.astype(np.float32))
             tints.append(colours(rig, part))
             faces.append(triangles + count)
-            columns.append(places.reshape(part.nodes.shape) + width)
+            columns.append(places.reshape(part.places.shape) + width)
             rows.append(part.weights)
             count, width = count + len(part.positions), width + len(used)
         if not points:

@@ -20,16 +20,22 @@ class Part:
     """One primitive of a skinned mesh.
 
     Attributes:
-        positions: (V, 3) in the mesh's own space. nodes: (V, 4) node numbers. weights: (V, 4), rows sum to 1.
+        positions: (V, 3) in the mesh's own space. places: (V, 4) numbers of `joints`. weights: (V, 4), rows sum to 1.
+        joints: node numbers.
         to_joint: (N, 4, 4) float32: mesh to node, for the nodes of its skin.
         primitive: its JSON.
     """
 
     positions: np.ndarray
-    nodes: np.ndarray
+    places: np.ndarray
     weights: np.ndarray
+    joints: np.ndarray
     to_joint: np.ndarray
     primitive: dict[str, Any]
+
+    def nodes(self, chosen: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """(V, 4) node numbers of some vertices, or of all."""
+        return self.joints[self.places[chosen]]
 
     def at(self, world: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
         """(V, 3) float64: where vertices are when the nodes are at `world` (N, 4, 4); linear blend skinning."""
@@ -39,7 +45,7 @@ class Part:
         for start in range(0, len(some), CHUNK):
             rows = some[start : start + CHUNK]
             points = self.positions[rows].astype(np.float64)
-            blended = np.einsum("vk,vkab->vab", self.weights[rows], moves[self.nodes[rows]])
+            blended = np.einsum("vk,vkab->vab", self.weights[rows], moves[self.nodes(rows)])
             out[start : start + len(rows)] = np.einsum("vab,vb->va", blended[..., :3], points) + blended[..., 3]
         return out
 
@@ -78,7 +84,7 @@ def _part(rig: Rig, primitive: dict[str, Any], joints: np.ndarray, to_joint: np.
     total = weights.sum(-1, keepdims=True)
     if np.abs(total - 1).max() > 1e-3:
         weights = weights / np.maximum(total, 1e-6)
-    return Part(positions, joints[places], weights, to_joint, primitive)
+    return Part(positions, places, weights, joints, to_joint, primitive)
 
 
 def _unread(rig: Rig, primitive: dict[str, Any]) -> bool:
@@ -102,8 +108,7 @@ def moved_by(rig: Rig, nodes: set[int], most: int = 400) -> tuple[np.ndarray, li
     wanted[list(nodes)] = True
     places: list[np.ndarray] = []
     for part in parts(rig):
-        share = np.where(wanted[part.nodes], part.weights, 0).sum(-1)
-        chosen = np.flatnonzero(share > 0.5)
+        chosen = np.concatenate([_mostly(part, wanted, start) for start in range(0, len(part.positions), CHUNK)])
         if not len(chosen):
             continue
         at = part.at(rig.world, chosen)
@@ -111,6 +116,13 @@ def moved_by(rig: Rig, nodes: set[int], most: int = 400) -> tuple[np.ndarray, li
         found.append((part, chosen[keep]))
         places.append(at[keep])
     return (np.concatenate(places) if places else np.zeros((0, 3))), found
+
+
+def _mostly(part: Part, wanted: np.ndarray, start: int) -> np.ndarray:
+    """Numbers of the vertices of one chunk that the wanted nodes move more than others do."""
+    rows = slice(start, start + CHUNK)
+    share = np.where(wanted[part.nodes(rows)], part.weights[rows], 0).sum(-1)
+    return np.flatnonzero(share > 0.5) + start
 
 
 def _outer(points: np.ndarray, most: int) -> np.ndarray:

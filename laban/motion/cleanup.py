@@ -51,7 +51,7 @@ def clean(motion: Motion, settings: CleanupSettings | None = None) -> Motion:
 
     ankles, hips = [], []
     for side, toe in zip(SIDES, toes, strict=True):
-        shift = _corrections(joints[:, toe], motion.fps, settings)
+        shift = corrections(joints[:, toe], motion.fps, settings)
         ankle = joints[:, skeleton.index(f"{side}_ankle")] + shift
         ankle[:, 1] += np.maximum(0.0, settings.sole - (joints[:, toe, 1] + shift[:, 1]))  # out of the floor
         ankles.append(ankle)
@@ -104,7 +104,7 @@ def contacts(toe: np.ndarray, fps: float, settings: CleanupSettings | None = Non
     return runs
 
 
-def _corrections(toe: np.ndarray, fps: float, settings: CleanupSettings) -> np.ndarray:
+def corrections(toe: np.ndarray, fps: float, settings: CleanupSettings) -> np.ndarray:
     """(T, 3) metres to add so that the toe stays in one place over each contact, fading in between."""
     shift = np.zeros_like(toe)
     runs = contacts(toe, fps, settings)
