@@ -17,6 +17,7 @@ import numpy as np
 from laban.character import clip as clips
 from laban.character.rig import turn_of
 from laban.character.skin import Part
+from laban.character.soles import STANDING
 from laban.character.stance import Stance
 from laban.character.transfer import Clip
 from laban.io.atomic import replacing
@@ -48,6 +49,7 @@ THRESHOLDS = (
     Threshold("round_trip_cm", "back on our skeleton, mean joint error", "cm", 4.0),
     Threshold("seam_cm", "seam of the loop, mean joint jump", "cm", None),
 )
+FRAMES = 64  # that are skinned at a time
 LOOP_SEAM = 3.0  # cm: what passes for a clip that is said to be a loop
 _STILL = 0.02  # m/s: skate that nobody sees; below it a ratio says nothing
 
@@ -118,7 +120,7 @@ def certify(clip: Clip, document: Document, animation: int, loop: bool = False) 
     joints = _joints(stance, world, unit) + clip.path[:frames, None]
     soles = _soles(stance, world, unit)
     clear = np.maximum(clip.planted.clearance[:frames], 0.0)
-    touching = clear < 0.05 * done.leg
+    touching = clear < STANDING * done.leg
     values: dict[str, float | None] = {
         "limb_degrees": _limbs(stance, joints, done),
         "foot_height_cm": 100 * float(np.abs(soles - clear)[touching].mean()) if touching.any() else None,
@@ -157,6 +159,17 @@ def _joints(stance: Stance, world: np.ndarray, unit: float) -> np.ndarray:
     return out
 
 
+def turns_of(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
+    """((T, J, 4) turns of a clip's joints away from the T-pose, (T, 3) its pelvis, performer's metres), our axes."""
+    stance = clip.stance
+    world = stance.rig.forward(clip.rotations, clip.translations, clip.frames)
+    turns = np.zeros((clip.frames, len(stance.nodes), 4))
+    for joint, node in enumerate(stance.nodes):
+        from_above = node < 0  # what was made keeps still on its ankle
+        turns[:, joint] = _turn(stance, world, stance.skeleton.parents[joint] if from_above else joint)
+    return turns, _joints(stance, world, clip.unit)[:, 0]
+
+
 def _is_detached(stance: Stance, joint: int) -> bool:
     side, _, base = stance.skeleton.names[joint].partition("_")
     return base == "ankle" and side in stance.detached
@@ -192,8 +205,13 @@ def _lowest(part: Part, rows: np.ndarray, world: np.ndarray, up: np.ndarray) -> 
     nodes, places = np.unique(part.nodes(rows), return_inverse=True)
     moves = np.einsum("a,tnab->tnb", up, world[:, nodes, :3] @ part.to_joint[nodes])  # what each node makes of a height
     points = np.concatenate([part.positions[rows], np.ones((len(rows), 1))], axis=1)
-    heights = np.einsum("tvkb,vb,vk->tv", moves[:, places.reshape(rows.shape[0], -1)], points, part.weights[rows], optimize=True)
-    return heights.min(1)
+    corners = places.reshape(rows.shape[0], -1)
+    out = np.empty(len(world))
+    for start in range(0, len(world), FRAMES):
+        some = slice(start, start + FRAMES)
+        heights = np.einsum("tvkb,vb,vk->tv", moves[some][:, corners], points, part.weights[rows], optimize=True)
+        out[some] = heights.min(1)
+    return out
 
 
 def _limbs(stance: Stance, joints: np.ndarray, done: Performance) -> float:

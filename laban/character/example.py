@@ -50,8 +50,10 @@ def character(
     for side, sign in (("left", -1.0), ("right", 1.0)):
         turn = np.array([0.0, 0.0, sign * np.radians(arms_down)])
         pose[HUMANML22.index(f"{side}_shoulder")] = rotation.from_axis_angle(turn)
-    shape = body.mannequin(HUMANML22)
-    points = body.skin(shape, HUMANML22, pose[None], np.zeros((1, 3)))[0].astype(np.float64)
+    shape = body.mannequin(HUMANML22) if mesh else None
+    points = HUMANML22.rest()
+    if shape is not None:
+        points = body.skin(shape, HUMANML22, pose[None], np.zeros((1, 3)))[0].astype(np.float64)
     lift = np.array([0.0, -points[:, 1].min(), 0.0])
     whole = rotation.to_matrix(rotation.from_axis_angle(np.array([np.pi / 2, 0.0, 0.0]))) if lying else np.eye(3)
     points = (points + lift) @ whole.T * size
@@ -70,7 +72,7 @@ def character(
                 a, b = (HUMANML22.index(f"{side}_{n}") for n in (start, end))
                 middle = (places[a] + places[b]) / 2
                 bones.append((called[f"{side}_{start}"] + "Twist", a, bones[a][2], middle))
-    return _document(bones, points, shape, scale, z_up, mesh)
+    return _document(bones, points, shape, scale, z_up)
 
 
 def hostile() -> dict[str, Document]:
@@ -83,8 +85,8 @@ def hostile() -> dict[str, Document]:
 
 
 def _document(
-    bones: list[tuple[str, int, np.ndarray, np.ndarray]], points: np.ndarray, shape: body.Mesh, scale: float,
-    z_up: bool, mesh: bool,
+    bones: list[tuple[str, int, np.ndarray, np.ndarray]], points: np.ndarray, shape: body.Mesh | None,
+    scale: float, z_up: bool,
 ) -> Document:  # fmt: skip
     count = len(bones)
     world = np.tile(np.eye(4), (count, 1, 1))
@@ -111,7 +113,7 @@ def _document(
     binds = np.linalg.inv(world).transpose(0, 2, 1).reshape(count, 16)
     skin["inverseBindMatrices"] = document.add_array(binds, "MAT4")
     document.json["skins"] = [skin]
-    if mesh:
+    if shape is not None:
         _add_mesh(document, points, shape, count)
     document.buffers = [memoryview(bytes(document.extra))]
     document.json["buffers"] = [{"byteLength": len(document.extra)}]

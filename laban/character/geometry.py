@@ -14,7 +14,9 @@ from laban.motion.legs import SIDES
 
 def find(rig: Rig) -> dict[str, int]:
     """HumanML3D name -> node for a skeleton of a person's shape, Y or Z up; empty for any other."""
-    for up in (np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])):
+    tall = np.ptp(rig.place[list(rig.joints)], axis=0)
+    ways = [np.array([0.0, 1.0, 0.0]), np.array([0.0, 0.0, 1.0])]
+    for up in ways if tall[1] >= tall[2] else ways[::-1]:
         found = _body(rig, up)
         if found:
             return found

@@ -131,7 +131,7 @@ def _outer(points: np.ndarray, most: int) -> np.ndarray:
         return np.arange(len(points))
     rng = np.random.default_rng(0)
     ways = np.concatenate([np.eye(3), -np.eye(3), rng.normal(size=(most // 2, 3))])
-    far = (points @ ways.T).argmax(0)
+    far = np.array([int((points @ way).argmax()) for way in ways])  # one by one: little memory
     even = np.linspace(0, len(points) - 1, most // 3).astype(int)
     return np.unique(np.concatenate([far, even]))
 

@@ -20,7 +20,7 @@ from laban.motion.performance import Performance
 _SOLE = 0.045  # of the leg: the performer's sole is this far below a standing toe joint
 _HEEL = 0.25  # of the foot: how far the heel lies behind the ankle
 _NEAR = (0.02, 0.10)  # of the leg: toes bend fully below the first clearance of the toe joint, not at all above the second
-_STANDING = 0.025  # of the leg: a sole of the performer's nearer to the floor than this stands on it
+STANDING = 0.025  # of the leg: a sole of the performer's nearer to the floor than this stands on it
 _SLOW = 0.12  # legs per second: a standing foot slower than this stays where it is
 _TURN = np.radians(30)  # hips that turn less than this between two stands move no foot
 _AIR = 0.01  # of the leg: how far a sole in the air keeps from the floor, if the performer's does
@@ -67,7 +67,7 @@ def plant(stance: Stance, done: Performance, unit: float, free: np.ndarray, widt
         width: how much farther apart the character's hips are than the performer's, metres; the feet go with them.
     """
     clear, floor = clearance(done)
-    standing = clear < _STANDING * done.leg
+    standing = clear < STANDING * done.leg
     sideways = _sideways(done, standing, width)
     skeleton = stance.skeleton
     ankles, toes = [], []
