@@ -15,7 +15,6 @@ import tempfile
 import time
 import tracemalloc
 from pathlib import Path
-
 from typing import Any
 
 import numpy as np
@@ -48,7 +47,9 @@ def clips(folder: Path | None, seconds: float) -> dict[str, Motion]:
         found.setdefault(re.split("_", path.stem)[1], path)
     motions = {name: laban.read(path) for name, path in found.items()}
     if not motions:
-        raise InputError(f"{folder}: no dataset-1_*_normal_*.bvh below it. Name the folder of Bandai-Namco's dataset-1.")
+        raise InputError(
+            f"{folder}: no dataset-1_*_normal_*.bvh below it. Name the folder of Bandai-Namco's dataset-1."
+        )
     return {name: m.crop(0, min(seconds, m.seconds)) for name, m in motions.items()}
 
 
@@ -119,7 +120,7 @@ def speed(people: dict[str, Stance], seconds: float) -> bool:
 
 
 def memory() -> bool:
-    """Most memory allocated at a time for a character file of 20 MB, nearly all mesh: read, retarget, certify, write."""
+    """Most memory allocated at a time for a character file of 20 MB, nearly all mesh: read, retarget, write."""
     document = example.character()
     primitive = document.json["meshes"][0]["primitives"][0]
     copies = 82

@@ -179,7 +179,7 @@ def _settle_pelvis(rig: Rig, bones: dict[str, Bone]) -> None:
 
 
 def _twists(rig: Rig, bones: dict[str, Bone], taken: set[int]) -> dict[str, tuple[int, ...]]:
-    """Nodes on the line from a limb's joint to the next that are no joints themselves: `twist`, `roll`, doubled bones."""
+    """Nodes on the line from a limb's joint to the next that are no joints themselves: twist, roll, doubled ones."""
     found: dict[str, tuple[int, ...]] = {}
     for side in SIDES:
         for limb in tpose.LIMBS:
@@ -261,8 +261,8 @@ def check(rig: Rig, made: BoneMap, partial: bool = False) -> None:
 
 def _pairs(made: BoneMap) -> list[tuple[str, str]]:
     pairs = [("pelvis", f"{s}_hip") for s in SIDES] + [("pelvis", "head")]
-    pairs += [(f"{s}_{a}", f"{s}_{b}") for s in SIDES for a, b in (
-        ("hip", "knee"), ("shoulder", "elbow"), ("elbow", "wrist"), ("collar", "shoulder"), ("ankle", "foot"))]  # fmt: skip
+    steps = (("hip", "knee"), ("shoulder", "elbow"), ("elbow", "wrist"), ("collar", "shoulder"), ("ankle", "foot"))
+    pairs += [(f"{s}_{a}", f"{s}_{b}") for s in SIDES for a, b in steps]
     return [(a, b) for a, b in pairs if a in made.bones and b in made.bones]
 
 
@@ -307,7 +307,9 @@ def load(rig: Rig, path: str | Path) -> BoneMap:
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from None
     except (ValueError, KeyError, RecursionError) as error:
-        raise InputError(f"{path}: is no mapping file ({str(error)[:80]}). `laban character inspect` writes one.") from None
+        raise InputError(
+            f"{path}: is no mapping file ({str(error)[:80]}). `laban character inspect` writes one."
+        ) from None
     known = (*SINGLE, *LISTS)
     for name in bones:
         if name not in known:

@@ -270,5 +270,7 @@ def _round_trip(stance: Stance, world: np.ndarray, clip: Clip) -> float | None:
         return None
     back = perform(clips.motion_from_world(stance, world, clip.fps)).turns
     still = np.zeros((len(back), 3))
-    own, theirs = (kinematics.positions(HUMANML22, turns, still) for turns in (back, clip.performance.turns[: len(back)]))
+    own, theirs = (
+        kinematics.positions(HUMANML22, turns, still) for turns in (back, clip.performance.turns[: len(back)])
+    )
     return 100 * float(np.linalg.norm(own - theirs, axis=-1).mean())

@@ -55,7 +55,11 @@ def load(path: str | Path, map_file: Path | None = None, partial: bool = False) 
 def read_rig(path: str | Path) -> rig.Rig:
     """The rig in a .glb, .vrm, .gltf or .bvh."""
     path = Path(path)
-    return rig.rig_of(skeleton_document(bvh.read(path).skeleton, path)) if path.suffix.lower() == ".bvh" else rig.read(path)
+    return (
+        rig.rig_of(skeleton_document(bvh.read(path).skeleton, path))
+        if path.suffix.lower() == ".bvh"
+        else rig.read(path)
+    )
 
 
 def skeleton_document(skeleton: Skeleton, path: Path) -> Document:
@@ -94,7 +98,13 @@ def ours(path: Path) -> bool:
 
 
 def make(
-    motion: Motion, stance: Stance, *, fps: float | None = None, append: bool = False, loop: bool = False, **options: Any
+    motion: Motion,
+    stance: Stance,
+    *,
+    fps: float | None = None,
+    append: bool = False,
+    loop: bool = False,
+    **options: Any,
 ) -> Made:
     """A motion on a character, with its certificate.
 

@@ -48,7 +48,9 @@ def blender() -> list[str]:
     if named:
         program = shutil.which(named)
         if program is None:
-            raise InputError(f"{VARIABLE} names {named!r}, which is no program. Set it to a Blender, or a Python with bpy.")
+            raise InputError(
+                f"{VARIABLE} names {named!r}, which is no program. Set it to a Blender, or a Python with bpy."
+            )
         return _words(program)
     found = shutil.which("blender")
     if found:

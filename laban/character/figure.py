@@ -53,7 +53,9 @@ class CharacterFigure(scene.Figure):
         np.add.at(self._dense, (np.arange(count)[:, None], joints), weights)
         triangles = np.concatenate(faces)
         if len(triangles) > MOST_TRIANGLES:
-            raise InputError(f"{rig.path}: {len(triangles)} triangles; at most {MOST_TRIANGLES} are drawn. Simplify it.")
+            raise InputError(
+                f"{rig.path}: {len(triangles)} triangles; at most {MOST_TRIANGLES} are drawn. Simplify it."
+            )
         self._normals = np.zeros_like(self._points)
         empty = np.zeros((0, 4))
         self.mesh = body.Mesh(

@@ -73,7 +73,9 @@ def _leg(rig: Rig, hip: int, height: dict[int, float], inside: set[int]) -> list
     if knee < 0:
         return []
     shin = height[knee] - height[ankle]
-    hip = min(chain[: chain.index(knee)], key=lambda n: abs(float(np.linalg.norm(rig.place[n] - rig.place[knee])) - shin))
+    hip = min(
+        chain[: chain.index(knee)], key=lambda n: abs(float(np.linalg.norm(rig.place[n] - rig.place[knee])) - shin)
+    )
     after = chain[chain.index(ankle) + 1 :]
     return [hip, knee, ankle, *after[:1]]
 

@@ -169,7 +169,7 @@ def rig_of(document: Document) -> Rig:
         raise InputError(
             f"{path}: bone names stand twice: {', '.join(twice[:5])}. Rename them, so that the map can tell them apart."
         )
-    if min(np.abs(s[[n for j in joints for n in [j]]]).min(), 1.0) < 1e-9:
+    if np.abs(s[list(joints)]).min() < 1e-9:
         raise InputError(f"{path}: a bone is scaled to nothing, so it cannot be turned. Apply its scale and export.")
     rig = Rig(document, names, tuple(parents), tuple(order), t, rotation.normalise(r), s, joints)
     return _bound(rig)
@@ -209,6 +209,8 @@ def _bound(rig: Rig) -> Rig:
     wanted: dict[int, np.ndarray] = {}
     for skin in rig.document.items("skins"):
         joints = skin["joints"]
+        if "inverseBindMatrices" not in skin:
+            continue
         try:
             bind = np.linalg.inv(inverse_binds(rig.document, skin))
         except (np.linalg.LinAlgError, FormatError):

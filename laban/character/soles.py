@@ -19,7 +19,10 @@ from laban.motion.performance import Performance
 
 _SOLE = 0.045  # of the leg: the performer's sole is this far below a standing toe joint
 _HEEL = 0.25  # of the foot: how far the heel lies behind the ankle
-_NEAR = (0.02, 0.10)  # of the leg: toes bend fully below the first clearance of the toe joint, not at all above the second
+_NEAR = (
+    0.02,
+    0.10,
+)  # of the leg: toes bend fully below the first clearance of the toe joint, not at all above the second
 STANDING = 0.025  # of the leg: a sole of the performer's nearer to the floor than this stands on it
 _SLOW = 0.12  # legs per second: a standing foot slower than this stays where it is
 _TURN = np.radians(30)  # hips that turn less than this between two stands move no foot
@@ -53,7 +56,9 @@ def clearance(done: Performance) -> tuple[np.ndarray, float]:
         length = float(np.median(np.linalg.norm(toe - ankle, axis=-1)))
         heel = np.array([0.0, floor - done.low[0], 0.0]) - _HEEL * length * tpose.heading(side)
         ball = np.array([0.0, -under, 0.0])
-        lowest = [p[:, 1] + rotation.rotate(turn, np.broadcast_to(v, p.shape))[:, 1] for p, v in ((ankle, heel), (toe, ball))]
+        lowest = [
+            p[:, 1] + rotation.rotate(turn, np.broadcast_to(v, p.shape))[:, 1] for p, v in ((ankle, heel), (toe, ball))
+        ]
         found.append(np.minimum(*lowest) - floor)
     return np.stack(found, 1), floor
 
@@ -151,4 +156,3 @@ def _yaw(ahead: np.ndarray, heading: np.ndarray) -> np.ndarray:
         return rotation.yaw(np.zeros(len(ahead)))
     angle = np.unwrap(np.arctan2(ahead[flat, 0], ahead[flat, 2]))
     return rotation.yaw(np.interp(np.arange(len(ahead)), np.flatnonzero(flat), angle) - base)
-

@@ -101,7 +101,9 @@ def stance_of(rig: Rig, made: BoneMap) -> Stance:
     leg = leg_length(ours)
     soles, meshes, floor = [], [], []
     for side in SIDES:
-        below = {n for name in ("ankle", "foot") if f"{side}_{name}" in nodes for n in rig.below(nodes[f"{side}_{name}"])}
+        below = {
+            n for name in ("ankle", "foot") if f"{side}_{name}" in nodes for n in rig.below(nodes[f"{side}_{name}"])
+        }
         points, mesh = moved_by(rig, below)
         points = rotation.rotate(frame, points) if len(points) else points
         if len(points) < 8 or np.ptp(points[:, 1]) > 0.6 * leg:  # no mesh, or boots up to the thigh
@@ -112,17 +114,23 @@ def stance_of(rig: Rig, made: BoneMap) -> Stance:
             ours[f"{side}_foot"] = _made_toe(ours, side, points, leg)
             parents[f"{side}_foot"] = f"{side}_ankle"
         lowest = min(ours[f"{side}_ankle"][1], ours[f"{side}_foot"][1])
-        floor.append(float(points[:, 1].min()) if len(points) else (0.0 if 0 <= lowest < 0.2 * leg else lowest - 0.02 * leg))
+        floor.append(
+            float(points[:, 1].min()) if len(points) else (0.0 if 0 <= lowest < 0.2 * leg else lowest - 0.02 * leg)
+        )
     names = _ordered(list(ours), parents)
     turns = tpose.turns(ours)
     offsets = np.array([
         rotation.rotate(turns[parents[n]], ours[n] - ours[parents[n]]) if n in parents else np.zeros(3) for n in names
     ])  # fmt: skip
-    skeleton = Skeleton(rig.path.stem, tuple(names), tuple(names.index(parents[n]) if n in parents else -1 for n in names), offsets)
+    skeleton = Skeleton(
+        rig.path.stem, tuple(names), tuple(names.index(parents[n]) if n in parents else -1 for n in names), offsets
+    )
     turned = np.array([turns[n] for n in names])
     base = np.array([rig.turn[nodes[n]] if n in nodes else rotation.conjugate(frame) for n in names])
     rest = rotation.multiply(turned, rotation.multiply(frame, base))
-    height = np.array([np.mean([ours[f"{s}_{n}"][1] - floor[k] for k, s in enumerate(SIDES)]) for n in ("ankle", "foot")])
+    height = np.array(
+        [np.mean([ours[f"{s}_{n}"][1] - floor[k] for k, s in enumerate(SIDES)]) for n in ("ankle", "foot")]
+    )
     feet = []
     for number, side in enumerate(SIDES):
         ankle, toe = ours[f"{side}_ankle"], ours[f"{side}_foot"]

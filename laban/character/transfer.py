@@ -141,9 +141,7 @@ def _between(chain: list[np.ndarray], share: float) -> np.ndarray:
     return chain[low] if rest < 1e-9 else rotation.slerp(chain[low], chain[high], np.full(len(chain[low]), rest))
 
 
-def _root(
-    skeleton: Skeleton, stance: Stance, world: np.ndarray, done: Performance, unit: float
-) -> np.ndarray:
+def _root(skeleton: Skeleton, stance: Stance, world: np.ndarray, done: Performance, unit: float) -> np.ndarray:
     """(T, 3): the pelvis, so that the hips' middle follows the performer's, as high above the ankles as theirs."""
     at = kinematics.positions(skeleton, world, np.zeros((len(world), 3)))
     hips = at[:, [skeleton.index(f"{s}_hip") for s in SIDES]].mean(1)

@@ -1,6 +1,6 @@
 """`.vrma`: a clip as a VRM animation, which any VRM model plays.
 
-A VRM animation is a glTF binary whose nodes form a humanoid in the T-pose, facing +Z, with normalised (unrotated) bones; the
+A VRM animation is a glTF binary whose nodes form a humanoid in the T-pose, facing +Z, with unrotated bones; the
 extension says which node is which bone, and a model takes rotations as they are and the hips' travel by the ratio of
 hip heights. The nodes here are the character's joints in the T-pose, in the performer's metres.
 
@@ -52,7 +52,9 @@ def document_of(made: Made, path: Path) -> Document:
     rest = skeleton.rest() / clip.unit
     lowest = min(rest[skeleton.index(f"{s}_ankle"), 1] for s in SIDES) - stance.height[0] / clip.unit
     hips = np.mean([rest[skeleton.index(f"{s}_hip")] for s in SIDES], axis=0)
-    shift = hips if hips[1] > 0.3 * clip.performance.leg else np.zeros(3)  # a pelvis on the floor: VRM scales by its height
+    shift = (
+        hips if hips[1] > 0.3 * clip.performance.leg else np.zeros(3)
+    )  # a pelvis on the floor: VRM scales by its height
     root = root + rotation.rotate(turns[:, 0], np.broadcast_to(shift, root.shape))
     nodes: list[dict[str, Any]] = []
     for joint in keep:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 CERTIFICATE = ".certificate.json"
 
 
-def inspect(
-    character: Positional[Path], out: Path | None = None, map: Path | None = None, json: bool = False
-) -> int:
+def inspect(character: Positional[Path], out: Path | None = None, map: Path | None = None, json: bool = False) -> int:
     """Say which bone of a character is which, why, and what is missing; write a mapping file to edit.
 
     Exits with 1 if the map is not one to move a person with; the mapping file is written all the same.
@@ -56,7 +54,9 @@ def inspect(
         return int(bool(wrong))
     print("\n".join(table(rig, made)))
     print(f"wrong: {wrong}" if wrong else f"usable; the least sure bone: {made.confidence:.0%}")
-    print(f"{where.resolve()}: " + ("the map, to edit and pass as --map" if written else "is there already, and was kept"))
+    print(
+        f"{where.resolve()}: " + ("the map, to edit and pass as --map" if written else "is there already, and was kept")
+    )
     return int(bool(wrong))
 
 

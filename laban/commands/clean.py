@@ -65,7 +65,9 @@ def clean(
     if json:
         print_json({"files": files, "before": before, "after": after})
     elif not quiet:
-        rows = [f"  {text:<38} {before[key]:10.3f} -> {after[key]:8.3f} {unit}" for key, (text, unit) in FIGURES.items()]
+        rows = [
+            f"  {text:<38} {before[key]:10.3f} -> {after[key]:8.3f} {unit}" for key, (text, unit) in FIGURES.items()
+        ]
         print("\n".join([*files, *rows]))
     return 0
 

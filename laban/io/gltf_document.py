@@ -180,7 +180,9 @@ def read(path: str | Path) -> Document:
         _check_views(document)
         _check_nodes(document)
     except (KeyError, TypeError, AttributeError, OverflowError, ValueError) as error:
-        raise FormatError(f"{path}: damaged glTF ({type(error).__name__}: {str(error)[:80]}). Export it again.") from None
+        raise FormatError(
+            f"{path}: damaged glTF ({type(error).__name__}: {str(error)[:80]}). Export it again."
+        ) from None
     return document
 
 
@@ -292,7 +294,9 @@ def _buffer(buffer: dict[str, Any], number: int, binary: memoryview | None, path
         data = memoryview(bytes(0))  # a fallback buffer, which is allowed to be absent
         return data
     else:
-        raise FormatError(f"{path}: buffer {number} is missing: it has no URI, and the file has no binary chunk for it.")
+        raise FormatError(
+            f"{path}: buffer {number} is missing: it has no URI, and the file has no binary chunk for it."
+        )
     if not isinstance(length, int) or not 0 <= length <= len(data):
         raise FormatError(f"{path}: buffer {number} announces {length} bytes, {len(data)} are there. It is truncated.")
     return data[:length]
@@ -303,7 +307,11 @@ def _uri(uri: str, what: str, path: Path) -> bytes:
     if uri.startswith("data:"):
         head, _, body = uri.partition(",")
         try:
-            return base64.b64decode(body, validate=True) if head.endswith(";base64") else urllib.parse.unquote_to_bytes(body)
+            return (
+                base64.b64decode(body, validate=True)
+                if head.endswith(";base64")
+                else urllib.parse.unquote_to_bytes(body)
+            )
         except (binascii.Error, ValueError):
             raise FormatError(f"{path}: the data URI of {what} is damaged. Export it again.") from None
     plain = urllib.parse.unquote(uri).replace("\\", "/")

@@ -52,7 +52,8 @@ SIDED: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 # The names of MikuMikuDance's standard model, with those of its IK-free leg bones (D), as ours.
 _JAPANESE = {
-    "センター": "centre", "腰": "waist", "下半身": "pelvis", "首": "neck", "頭": "head", "足": "upperleg", "足D": "thigh",
+    "センター": "centre", "腰": "waist", "下半身": "pelvis", "首": "neck", "頭": "head",
+    "足": "upperleg", "足D": "thigh",
     "ひざ": "lowerleg", "ひざD": "shin", "足首": "ankle", "足首D": "foot", "つま先": "toes", "足先EX": "toebase",
     "肩": "collar", "腕": "upperarm", "ひじ": "elbow", "手首": "wrist",
 }  # fmt: skip

@@ -45,7 +45,9 @@ def test_read_and_write_keep_every_byte(folder: Path) -> None:
     document = gltf_document.read(folder / "a.glb")
     gltf_document.write(document, folder / "b.glb")
     again = gltf_document.read(folder / "b.glb")
-    assert again.json == document.json == text | {"buffers": [{"byteLength": 8}]} or again.json["extras"] == text["extras"]
+    assert (
+        again.json == document.json == text | {"buffers": [{"byteLength": 8}]} or again.json["extras"] == text["extras"]
+    )
     assert again.chunks == document.chunks == [(0x12345678, b"whatever")]
     assert bytes(again.buffers[0])[:5] == b"\1\2\3\4\5"
     gltf_document.write(again, folder / "c.glb")

@@ -80,7 +80,9 @@ def test_the_same_body_makes_the_same_motion(name: str) -> None:
         for limb in ("shoulder", "elbow", "wrist", "hip", "knee"):
             own = found[f"{side}_{limb}"] - found["pelvis"]
             theirs = expected[:, HUMANML22.index(f"{side}_{limb}")] - expected[:, 0]
-            assert np.abs(own - theirs).max() < 0.02, (side, limb)
+            assert np.abs(own - theirs).max() < 0.03, (side, limb)  # the knees give: feet are kept on the floor
+    plain = joints(transfer(motion, stance(mesh=False)))
+    assert max(np.abs(found[name] - plain[name]).max() for name in plain) < 1e-6
     assert made.unit == pytest.approx(RIGS[name].get("size", 1.0), rel=1e-6)
     travel = found["pelvis"][-1] - found["pelvis"][0]
     np.testing.assert_allclose(travel, (done.of("pelvis")[-1] - done.of("pelvis")[0]), atol=0.02)
@@ -105,7 +107,7 @@ def test_certificates_pass_and_a_spoilt_clip_fails(name: str) -> None:
     elbow = whom.map.node("left_elbow")
     bent = rotation.multiply(made.rotations[elbow], rotation.from_axis_angle(np.array([1.2, 0.7, 0.5])))
     broken = replace(made, rotations=made.rotations | {elbow: bent})
-    assert "round_trip_cm" in certify(broken, clip.document_of(broken), 0).failed
+    assert {"limb_degrees", "reach"} <= set(certify(broken, clip.document_of(broken), 0).failed)
     slid = made.translations[pelvis].copy()
     sideways = rotation.rotate(rotation.conjugate(whom.frame), np.array([1.0, 0.0, 0.0])) * made.unit
     slid += np.arange(made.frames)[:, None] / made.fps * (np.linalg.inv(whom.rig.world[parent][:3, :3]) @ sideways)
@@ -115,9 +117,7 @@ def test_certificates_pass_and_a_spoilt_clip_fails(name: str) -> None:
 
 def test_twist_is_spread_over_twist_bones() -> None:
     axis = np.array([1.0, 0.0, 0.0])
-    turn = rotation.multiply(
-        rotation.from_axis_angle(np.array([0.0, 0.5, 0.0])), rotation.from_axis_angle(0.8 * axis)
-    )
+    turn = rotation.multiply(rotation.from_axis_angle(np.array([0.0, 0.5, 0.0])), rotation.from_axis_angle(0.8 * axis))
     assert twist(turn[None], axis)[0] == pytest.approx(0.8)
     motion = walk()
     turns = motion.rotations.copy()
@@ -199,7 +199,8 @@ def test_a_written_clip_reads_back_as_a_motion(tmp_path: Path) -> None:
     export.write(export.make(motion, export.load(tmp_path / "hero.glb")), path)
     back = export.read_source(path, "a person walks")
     assert back.segments[0].text == "a person walks" and back.frames == motion.frames
-    assert np.abs(perform(back).turns[:, 16] - perform(motion).turns[:, 16]).max() < 0.02
+    turns = [perform(m).turns for m in (back, motion)]
+    assert np.abs((turns[0] * turns[1]).sum(-1)).min() > np.cos(np.radians(8) / 2)
     with pytest.raises(InputError, match="it has a person walks"):
         export.read_source(path, "a person runs")
 
@@ -237,7 +238,11 @@ def test_vrm_animation(tmp_path: Path) -> None:
     tracks = {c["target"]["node"]: document.array(document.json["animations"][0]["samplers"][c["sampler"]]["output"])
               for c in document.json["animations"][0]["channels"] if c["target"]["path"] == "rotation"}  # fmt: skip
     arm = tracks[bones["leftUpperArm"]["node"]][:, [3, 0, 1, 2]].astype(float)
-    shoulder = [rotation.multiply(rotation.conjugate(perform(walk()).turn("left_collar")), perform(walk()).turn("left_shoulder"))]
+    shoulder = [
+        rotation.multiply(
+            rotation.conjugate(perform(walk()).turn("left_collar")), perform(walk()).turn("left_shoulder")
+        )
+    ]
     assert np.abs(np.abs((arm * shoulder[0]).sum(-1)) - 1).max() < 1e-3
 
 
