@@ -115,7 +115,9 @@ def stance_of(rig: Rig, made: BoneMap) -> Stance:
             parents[f"{side}_foot"] = f"{side}_ankle"
         lowest = min(ours[f"{side}_ankle"][1], ours[f"{side}_foot"][1])
         floor.append(
-            float(points[:, 1].min()) if len(points) else (0.0 if 0 <= lowest < 0.2 * leg else lowest - 0.02 * leg)
+            float(points[:, 1].min())
+            if len(points)
+            else (0.0 if -0.01 * leg < lowest < 0.2 * leg else lowest - 0.02 * leg)
         )
     names = _ordered(list(ours), parents)
     turns = tpose.turns(ours)

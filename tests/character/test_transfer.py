@@ -80,7 +80,7 @@ def test_the_same_body_makes_the_same_motion(name: str) -> None:
         for limb in ("shoulder", "elbow", "wrist", "hip", "knee"):
             own = found[f"{side}_{limb}"] - found["pelvis"]
             theirs = expected[:, HUMANML22.index(f"{side}_{limb}")] - expected[:, 0]
-            assert np.abs(own - theirs).max() < 0.03, (side, limb)  # the knees give: feet are kept on the floor
+            assert np.abs(own - theirs).max() < 0.04, (side, limb)  # the knees give: feet are kept on the floor
     plain = joints(transfer(motion, stance(mesh=False)))
     assert max(np.abs(found[name] - plain[name]).max() for name in plain) < 1e-6
     assert made.unit == pytest.approx(RIGS[name].get("size", 1.0), rel=1e-6)
