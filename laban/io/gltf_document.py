@@ -161,7 +161,7 @@ def read(path: str | Path) -> Document:
     except OSError as error:
         raise FormatError(f"{path}: cannot be read ({error.strerror or error}).") from None
     if path.suffix.lower() == ".gltf":
-        text, binary, extra = bytes(data), None, []
+        text, binary, extra = bytes(data), None, list[tuple[int, bytes]]()
     else:
         text, binary, extra = _chunks(data, path)
     try:
@@ -216,9 +216,9 @@ def _packed(document: Document) -> tuple[dict[str, Any], list[Any]]:
     for number, buffer in enumerate(document.buffers):
         starts.append(place)
         for part in (buffer, document.extra if number == 0 else b"", b"\0" * 3):
-            kept = part[: -place % 4] if part == b"\0" * 3 else part
-            parts.append(kept)
-            place += len(kept)
+            padded = part[: -place % 4] if part == b"\0" * 3 else part
+            parts.append(padded)
+            place += len(padded)
     views = [dict(view) for view in document.items("bufferViews")]
     for view in views:
         _move(view, starts)
@@ -391,8 +391,8 @@ def _check_nodes(document: Document) -> None:
                 raise FormatError(f"{path}: node {child} hangs on more than one node, or on itself. Export it again.")
             parents[child] = number
     reached = [n for n in range(len(nodes)) if n not in parents]
-    for node in reached:  # grows: with one parent each, what no root reaches lies in a circle
-        reached.extend(nodes[node].get("children", []))
+    for found in reached:  # grows: with one parent each, what no root reaches lies in a circle
+        reached.extend(nodes[found].get("children", []))
     if len(reached) != len(nodes):
         lost = min(set(range(len(nodes))) - set(reached))
         raise FormatError(f"{path}: its nodes form a circle (node {lost} hangs on itself). Export it again.")
