@@ -289,3 +289,26 @@ def test_tidy_locks_feet_and_levels_the_floor(theirs: Motion) -> None:
         assert paths[1] < 0.2 * paths[0]
         arm = [kinematics.global_rotations(m.skeleton, m.rotations)[:, -1] for m in (motion, clean)]
         assert np.abs(np.abs((arm[0] * arm[1]).sum(-1)) - 1).max() < 1e-6  # above the knees nothing turned
+
+
+def test_usd(tmp_path: Path) -> None:
+    made = export.make(walk(0.5), stance(arms_down=30))
+    pytest.importorskip("pxr", reason="usd-core is not installed")
+    from pxr import Usd, UsdSkel
+
+    export.write(made, tmp_path / "a.usda")
+    stage = Usd.Stage.Open(str(tmp_path / "a.usda"))
+    cache = UsdSkel.Cache()
+    cache.Populate(UsdSkel.Root(stage.GetPrimAtPath("/Character")), Usd.TraverseInstanceProxies())
+    query = cache.GetSkelQuery(UsdSkel.Skeleton(stage.GetPrimAtPath("/Character/Skeleton")))
+    rig, clip_ = made.clip.stance.rig, made.clip
+    bones = [n for n in rig.order if n in rig.joints]
+    world = rig.forward(clip_.rotations, clip_.translations, clip_.frames)
+    found = np.array(query.ComputeJointSkelTransforms(7))[:, 3, :3]
+    assert np.abs(found - world[7][bones][:, :3, 3]).max() < 1e-5
+
+
+def test_usd_joint_paths() -> None:
+    from laban.character.usda import joint_paths
+
+    assert joint_paths(["a b", "1", "1", "x"], [-1, 0, 0, 2]) == ["a_b", "a_b/_1", "a_b/_1_2", "a_b/_1_2/x"]
