@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial as bound
 from pathlib import Path
@@ -143,6 +143,22 @@ def write(made: Made, path: str | Path, **options: Any) -> None:
         whole = clip.motion_from_world(made.clip.stance, _world(made.clip), made.clip.fps, every=True)
         laban.io.write(replace(whole, passport=made.passport), path)
     made.certificate.save(path)
+
+
+def check_ready(paths: Sequence[Path], stance: Stance) -> None:
+    """Refuses before any work what `write` would refuse: .fbx without Blender, .usda without usd-core, .vrm of no VRM.
+
+    Raises: InputError that says what to install or to write instead.
+    """
+    from laban.character import fbx, usda
+
+    for path in paths:
+        suffix = path.suffix.lower()
+        if suffix == ".fbx":
+            fbx.blender()
+        elif suffix == ".usda":
+            usda.check(path)
+        _check_vrm(stance.rig.document, path, suffix)
 
 
 def _check_vrm(document: Document, path: Path, suffix: str) -> None:

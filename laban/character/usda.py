@@ -6,6 +6,7 @@ materials other than a plain colour are not carried over. Source: Pixar, UsdSkel
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,20 @@ from laban.io.atomic import replacing
 from laban.motion import rotation
 
 
+def check(path: str | Path) -> None:
+    """Raises InputError without the package `usd-core`."""
+    if importlib.util.find_spec("pxr") is None:
+        raise InputError(f"{path}: .usda needs the package usd-core: pip install 'laban[usd]', or write a .glb.")
+
+
 def write(made: Made, path: str | Path) -> None:
     """Write a clip as .usda.
 
     Raises: InputError without the package `usd-core`.
     """
-    try:
-        from pxr import Gf, Sdf, Usd, UsdGeom, UsdSkel, Vt
-    except ImportError:
-        raise InputError(
-            f"{path}: .usda needs the package usd-core: pip install 'laban[usd]', or write a .glb."
-        ) from None
+    check(path)
+    from pxr import Gf, Sdf, Usd, UsdGeom, UsdSkel, Vt
+
     clip, rig = made.clip, made.clip.stance.rig
     bones = [n for n in rig.order if n in rig.joints]
     above = {n: next((a for a in rig.above(n)[1:] if a in bones), -1) for n in bones}

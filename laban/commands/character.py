@@ -118,6 +118,7 @@ def retarget(
     check_sides(out)
     check_number("--fps", fps, 1, 240)
     stance = export.load(character, map, partial)
+    export.check_ready(out, stance)
     motion = export.read_source(source, clip, source_map)
     made = export.make(
         motion, stance, fps=fps, append=append, loop=loop, name=name, in_place=in_place, hand_reach=hand_reach
@@ -177,7 +178,9 @@ class Wearing:
 
         check_outputs(paths, export.WRITERS)
         check_sides(paths)
-        return export.load(self.character, self.map)
+        stance = export.load(self.character, self.map)
+        export.check_ready(paths, stance)
+        return stance
 
     def write(self, stance: Any, motion: Motion, paths: list[Path]) -> Made:
         """The motion on the character, in files."""
