@@ -120,7 +120,10 @@ def test_retarget_writes_files_and_certificates(place: Path, capsys: pytest.Capt
     assert "unknown suffix" in capsys.readouterr().err
 
 
-def test_a_failed_certificate_is_exit_1_and_keeps_the_file(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failed_certificate_is_exit_1_and_keeps_the_file(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("laban.character.certificate.LOOP_SEAM", 1.0)
     bvh.write(walk(0.7), place / "part.bvh")  # not a whole step: no loop
     assert main(["retarget", "part.bvh", "--character", "hero.glb", "--out", "out.glb", "--loop"]) == 1
     shown = capsys.readouterr().out
