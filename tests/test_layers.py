@@ -23,6 +23,7 @@ LAYERS = {
     "condition": 1,
     "data": 2,
     "metrics": 2,
+    "character": 2,
     "systems": 3,
     "train": 4,
     "evaluate": 4,

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tyro.conf import Positional
 
+from laban.commands.character import Wearing
 from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn, write
 from laban.errors import InputError
+from laban.io import WRITERS
 
 if TYPE_CHECKING:
     from laban.motion.clip import Motion
@@ -35,6 +37,10 @@ def generate(
     guidance: float | None = None,
     raw: bool = False,
     precision: Literal["32", "bf16"] = "32",
+    character: Path | None = None,
+    map: Path | None = None,
+    in_place: bool = False,
+    append: bool = False,
     device: str = "auto",
     json: bool = False,
     quiet: bool = False,
@@ -62,13 +68,20 @@ def generate(
         guidance: How strongly the words are followed.
         precision: bf16 is faster on processors with matrix units (AMX, CUDA), slower on others; other motions.
         raw: Leave out the clean-up of feet and jitter.
+        character: Your own rigged humanoid (.glb, .vrm, .gltf) to wear the motion; the files may then be .glb .vrm
+            .vrma .bvh .npz .fbx .usda .mp4 .gif .png, and a certificate lies beside each.
+        map: A mapping file for the character, from `laban character inspect`.
+        in_place: With --character: take the path out of the root.
+        append: With --character: put the clip behind the file's own animations.
         device: cpu, cuda or auto.
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
     kept = best or samples or 1
     plan = Plan(sentences(text, prompts), out, kept, numbered=prompts is not None)
-    plan.check()
+    wearing = Wearing(character, map, in_place, append)
+    stance = wearing.check(out)
+    plan.check(wearing.formats)
     check_number("--samples", samples, 1, 64)
     check_number("--best", best, 1, 64)
     if best is not None and samples is not None and best > samples:
@@ -99,6 +112,8 @@ def generate(
     options |= {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
 
     results: list[dict[str, Any]] = []
+    told: list[str] = []
+    failed = False
     hidden = True if quiet or len(plan.sentences) == 1 else None  # None: hidden unless stderr is a terminal
     for line, sentence in enumerate(tqdm(plan.sentences, unit=" sentences", disable=hidden), start=1):
         # One sentence at a time with the same seed: line 3 of a file gives what `generate` alone gives for it.
@@ -109,11 +124,20 @@ def generate(
         for sample, made in enumerate(motions, start=1):
             motion = made.resample(fps)
             files = plan.files(line, sample)
-            for path in files:
-                with clock.part(f"write {path.suffix[1:]}"):
-                    write(motion, path, fps, quiet)
+            worn: dict[str, Any] = {}
+            if stance is not None:
+                with clock.part("retarget and write"):
+                    certificate = wearing.write(stance, motion, files).certificate
+                failed |= not certificate.passed
+                worn = {"certificate": certificate.record()}
+                told += certificate.lines()
+            else:
+                for path in files:
+                    with clock.part(f"write {path.suffix[1:]}"):
+                        write(motion, path, fps, quiet)
             results.append(
                 {
+                    **worn,
                     "text": sentence,
                     "files": [str(path.resolve()) for path in files],
                     "frames": motion.frames,
@@ -125,8 +149,8 @@ def generate(
     if json:
         print_json({"results": results, "timings": {name: round(s, 4) for name, s in clock.parts.items()}})
     elif not quiet:
-        print("\n".join(story(results, clock)))
-    return 0
+        print("\n".join([*story(results, clock), *told]))
+    return int(failed)
 
 
 def give_encoder(system: Any, path: Path) -> None:
@@ -193,9 +217,9 @@ class Plan:
     samples: int
     numbered: bool  # sentences come from a file, so their number goes into the names
 
-    def check(self) -> None:
+    def check(self, formats: dict[str, str] = WRITERS) -> None:
         """Raises InputError for files that cannot be written and for too many results."""
-        check_outputs(self.out)
+        check_outputs(self.out, formats)
         check_number("--samples", self.samples, 1, 64)
         total = len(self.sentences) * self.samples
         if total > MOST_RESULTS:
