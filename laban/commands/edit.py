@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import Positional
 
+from laban.commands.character import Wearing
 from laban.commands.convert import check_source
 from laban.commands.generate import LONGEST_MOTION, checked, give_encoder
 from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn, write
@@ -31,6 +32,10 @@ def edit(
     steps: int | None = None,
     guidance: float | None = None,
     text_encoder: Path | None = None,
+    character: Path | None = None,
+    map: Path | None = None,
+    in_place: bool = False,
+    append: bool = False,
     device: str = "auto",
     json: bool = False,
     quiet: bool = False,
@@ -54,11 +59,17 @@ def edit(
         steps: Rounds of the masked model: more is slower.
         guidance: How strongly the words are followed.
         text_encoder: CLIP's weights, for imported models.
+        character: Your own rigged humanoid (.glb, .vrm, .gltf) to wear the result, with a certificate beside it.
+        map: A mapping file for the character, from `laban character inspect`.
+        in_place: With --character: take the path out of the root.
+        append: With --character: put the clip behind the file's own animations.
         device: cpu, cuda or auto.
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
-    check_outputs(out)
+    wearing = Wearing(character, map, in_place, append)
+    check_outputs(out, wearing.formats)
+    stance = wearing.check(out)
     check_source(source)
     if any(path.resolve() == source.resolve() for path in out):
         raise InputError(f"{source} would be overwritten. Name another --out.")
@@ -113,14 +124,20 @@ def edit(
         if known == 0:
             warn(f"no word of {t!r} is understood, so the motion is arbitrary. Write plain English.")
     motion = result.motion
-    for path in out:
-        with clock.part(f"write {path.suffix[1:]}"):
-            write(motion, path, motion.fps, quiet)
+    certificate = None
+    if stance is not None:
+        with clock.part("retarget and write"):
+            certificate = wearing.write(stance, motion, list(out)).certificate
+    else:
+        for path in out:
+            with clock.part(f"write {path.suffix[1:]}"):
+                write(motion, path, motion.fps, quiet)
     facts: dict[str, Any] = {"files": [str(p.resolve()) for p in out], "frames": motion.frames, "fps": motion.fps,
              "seconds": round(motion.seconds, 4)}  # fmt: skip
     if json:
         seams = [{k: v if math.isfinite(v) else None for k, v in vars(s).items()} for s in result.seams]
-        print_json({**facts, "seams": seams, "passport": motion.passport})
+        worn = {} if certificate is None else {"certificate": certificate.record()}
+        print_json({**facts, **worn, "seams": seams, "passport": motion.passport})
     elif not quiet:
         print(f"{motion.seconds:.2f} s, {motion.frames} frames at {motion.fps:g} fps")
         print("\n".join(f"  {path}" for path in facts["files"]))
@@ -128,7 +145,8 @@ def edit(
             usual = f"frames that stayed: median {1000 * s.median:.1f}, highest {1000 * s.highest:.1f} mm"
             print(f"seam at {s.seconds:.2f} s: {1000 * s.error:.1f} mm ({usual})")
         print("\n".join(["time", *clock.lines(), "passport", *passport_lines(motion.passport)]))
-    return 0
+        print("\n".join(certificate.lines() if certificate else ()), end="\n" if certificate else "")
+    return int(certificate is not None and not certificate.passed)
 
 
 def parsed(said: str) -> tuple[float | None, float | None]:
