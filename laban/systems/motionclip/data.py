@@ -70,7 +70,10 @@ def statistics(corpus: Corpus, config: MotionClipConfig) -> dict[str, np.ndarray
     chosen = [records[i] for i in np.unique(np.linspace(0, len(records) - 1, SAMPLE).astype(int))]
     longest = max(config.windows)
     clips = frames_of(corpus, chosen, config)
-    rows = np.concatenate([representation.rerooted(c[:longest]).reshape(-1, config.network.channels) for c in clips])
+    flat = [torch.from_numpy(representation.rerooted(c[:longest]))[None].flatten(2) for c in clips]
+    if config.network.travel == "steps":
+        flat = [representation.travel_apart(f) for f in flat]
+    rows = torch.cat(flat, 1)[0].numpy()
     std = rows.std(0, dtype=np.float64)
     std[std < 1e-4] = 1.0
     return {"mean": rows.mean(0, dtype=np.float64).astype(np.float32), "std": std.astype(np.float32)}

@@ -11,30 +11,33 @@ from laban.systems.motionclip.representation import SKELETON, ForwardKinematics
 
 
 class AutoencoderLoss:
-    """Named terms of one batch.
+    """Named terms of one batch."""
 
-    Args:
-        mean, std: (C,) of the channels.
-    """
-
-    def __init__(self, config: LossConfig, network: NetworkConfig, mean: Tensor, std: Tensor) -> None:
+    def __init__(self, config: LossConfig, network: NetworkConfig) -> None:
         self.config = config
-        self.mean, self.std = mean, std
         self.rows = network.joints
         self.kinematics = ForwardKinematics(SKELETON[network.joints])
 
     def __call__(
-        self, made: Tensor, latent: Tensor, batch: dict[str, Tensor], generator: torch.Generator
+        self,
+        channels: tuple[Tensor, Tensor],
+        made: Tensor,
+        latent: Tensor,
+        batch: dict[str, Tensor],
+        generator: torch.Generator,
     ) -> dict[str, Tensor]:
-        """Args: made (B, T, C) in the channels' own unit; latent (B, L); batch as data.WindowSampler draws it."""
-        config = self.config
-        real, valid = batch["motion"].flatten(2), batch["valid"]
-        scale = self.std.to(made.device) if config.standardise else 1.0
-        out = {"reconstruction": _mean_square((made - real) / scale, valid)}
+        """Named terms and their sum.
+
+        Args:
+            channels: made and real, (B, T, C) as the network sees them.
+            made: (B, T, C) in their own unit. latent: (B, L). batch: as data.WindowSampler draws it.
+        """
+        config, valid = self.config, batch["valid"]
+        out = {"reconstruction": _mean_square(channels[0] - channels[1], valid)}
         both = valid[:, 1:] & valid[:, :-1]
-        out["velocity"] = _mean_square((made.diff(dim=1) - real.diff(dim=1)) / scale, both)
+        out["velocity"] = _mean_square(channels[0].diff(dim=1) - channels[1].diff(dim=1), both)
         if config.joints or config.joint_velocity:
-            out |= self._joints(made, real, valid, generator)
+            out |= self._joints(made, batch["motion"].flatten(2), valid, generator)
         share = batch["share"]
         direction = F.normalize(latent.float(), dim=-1)
         out["text"] = _weighted(1 - (direction * batch["captions"][batch["caption"]]).sum(-1), share)

@@ -90,6 +90,24 @@ def orthonormal(six: Tensor) -> Tensor:
     return torch.stack([x, y, torch.linalg.cross(x, y)], -2)
 
 
+def travel_apart(flat: Tensor) -> Tensor:
+    """(B, T, C) with the root's x and z, columns C - 6 and C - 4, as differences to the frame before (the first: 0)."""
+    x, y, z = flat[..., -6:-5], flat[..., -5:-4], flat[..., -4:-3]
+    steps = [torch.diff(v, dim=1, prepend=v[:, :1]) for v in (x, z)]
+    return torch.cat([flat[..., :-6], steps[0], y, steps[1], flat[..., -3:]], -1)
+
+
+def travel_together(flat: Tensor) -> Tensor:
+    """The inverse of `travel_apart` for windows that start at x = z = 0."""
+    x, z = (_summed(flat[..., c : c + 1]) for c in (flat.shape[-1] - 6, flat.shape[-1] - 4))
+    return torch.cat([flat[..., :-6], x, flat[..., -5:-4], z, flat[..., -3:]], -1)
+
+
+def _summed(steps: Tensor) -> Tensor:
+    """(B, T, 1) differences -> places; the first is 0 whatever its difference says."""
+    return torch.cat([torch.zeros_like(steps[:, :1]), steps[:, 1:].cumsum(1)], 1)
+
+
 class ForwardKinematics:
     """Joints from rotations, level by level of the tree, differentiable.
 

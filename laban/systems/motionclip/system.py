@@ -55,7 +55,7 @@ class MotionCLIP(System):
         self.mean, self.std = self.stats["mean"].float(), self.stats["std"].float()
         self.autoencoder = ReleasedAutoencoder(net) if net.kind == "released" else CompactAutoencoder(net)
         self.prior = Prior(config.prior, net.latent, config.text.width) if config.prior else None
-        self.measure = AutoencoderLoss(config.loss, net, self.mean, self.std)
+        self.measure = AutoencoderLoss(config.loss, net)
         self._text_encoder = text_encoder
         self._wanted_encoder: str | None = None  # fingerprint that the weights were trained with
         self._clips: tuple[str, list[Any], list[np.ndarray]] | None = None
@@ -187,13 +187,19 @@ class MotionCLIP(System):
         return [representation.grounded(m) for m in found] if self.config.released_place else found
 
     def _entered(self, frames: Tensor) -> Tensor:
-        flat = frames.flatten(2)
+        """(B, T, J + 1, 6) as the network sees it, (B, T, C)."""
+        flat = representation.travel_apart(frames.flatten(2)) if self._steps else frames.flatten(2)
         return (flat - self.mean.to(flat.device)) / self.std.to(flat.device) if self.config.loss.standardise else flat
 
     def _left(self, made: Tensor) -> Tensor:
-        if not self.config.loss.standardise:
-            return made
-        return made * self.std.to(made.device) + self.mean.to(made.device)
+        """The inverse of `_entered`, flat: (B, T, C)."""
+        if self.config.loss.standardise:
+            made = made * self.std.to(made.device) + self.mean.to(made.device)
+        return representation.travel_together(made.float()) if self._steps else made
+
+    @property
+    def _steps(self) -> bool:
+        return self.config.network.travel == "steps"
 
     def _still(self) -> _Evaluating:
         return _Evaluating([self.module(s) for s in self.stages()])
@@ -257,9 +263,10 @@ class MotionCLIP(System):
         if stage == "prior":
             assert self.prior is not None
             return self.prior.loss(batch, generator)
-        latent = self.autoencoder.encode(self._entered(batch["motion"]), batch["valid"])
-        made = self._left(self.autoencoder.decode(latent, batch["valid"]))
-        return self.measure(made, latent, batch, generator)
+        entered = self._entered(batch["motion"])
+        latent = self.autoencoder.encode(entered, batch["valid"])
+        made = self.autoencoder.decode(latent, batch["valid"])
+        return self.measure((made, entered), self._left(made), latent, batch, generator)
 
     # Generation
 
