@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("laban.commands.train:train", "a system, stage by stage"),
     "check features": ("laban.commands.check:features", "this installation against expected values"),
     "check metrics": ("laban.commands.check:metrics", "the metrics against expected values"),
+    "import-weights": ("laban.commands.import_weights:import_weights", "released weights into a folder for --model"),
+    "check motionclip": ("laban.commands.check:motionclip", "the released MotionCLIP against expected values"),
     "check evaluator": ("laban.commands.check:evaluator", "the T2M evaluator against expected embeddings"),
 }
 

@@ -61,7 +61,7 @@ class LossConfig:
     contrast: float = 0.0  # ours: cross-entropy over all captions of the training set by cosine / temperature. The
     # cosine alone is content when different captions share most of their direction, as short ones do
     temperature: float = 0.07
-    standardise: bool = False  # ours: reconstruction on channels divided by their standard deviation
+    standardise: bool = False  # ours: the network's channels are standardised, so reconstruction is too
     place: bool = False  # joints with translation, in metres, as mean distances instead of mean squares
     joint_frames: int = 1  # joints are computed on every n-th frame (and its successor), at a random phase
 
@@ -155,7 +155,7 @@ SMALL = MotionClipConfig(
     coverage=0.3,
     balance=0.5,
     autoencoder_schedule=StageSchedule(
-        steps=3_400, batch_size=64, learning_rate=8e-4, warmup=200, decay="cosine", floor=0.02, clip=1.0,
+        steps=3_400, batch_size=64, learning_rate=1e-3, warmup=150, decay="cosine", floor=0.02, clip=1.0,
         weight_decay=1e-2, weight_ema=0.998,
     ),
     prior_schedule=StageSchedule(

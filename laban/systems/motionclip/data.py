@@ -65,7 +65,10 @@ def _resampled(joints: np.ndarray, fps: float, wanted: float, rows: int) -> np.n
 
 
 def statistics(corpus: Corpus, config: MotionClipConfig) -> dict[str, np.ndarray]:
-    """Mean and std (C,) of the channels over windows of training clips; a channel that never moves has std 1."""
+    """Mean (C,) of the channels over windows of training clips, and a std (C,) that is one number for all rotations,
+    one for the way along the ground and one for the height: a hinge's other channels hardly move, and its own noise
+    would weigh as much as a leg's swing. Channels that are nothing have std 1.
+    """
     records = usable(corpus, "train", config)
     chosen = [records[i] for i in np.unique(np.linspace(0, len(records) - 1, SAMPLE).astype(int))]
     longest = max(config.windows)
@@ -73,10 +76,14 @@ def statistics(corpus: Corpus, config: MotionClipConfig) -> dict[str, np.ndarray
     flat = [torch.from_numpy(representation.rerooted(c[:longest]))[None].flatten(2) for c in clips]
     if config.network.travel == "steps":
         flat = [representation.travel_apart(f) for f in flat]
-    rows = torch.cat(flat, 1)[0].numpy()
-    std = rows.std(0, dtype=np.float64)
-    std[std < 1e-4] = 1.0
-    return {"mean": rows.mean(0, dtype=np.float64).astype(np.float32), "std": std.astype(np.float32)}
+    rows = torch.cat(flat, 1)[0].numpy().astype(np.float64)
+    variance = rows.var(0)
+    std = np.ones_like(variance)
+    width = config.network.channels
+    for group in (list(range(width - 6)), [width - 6, width - 4], [width - 5]):
+        moving = variance[group][variance[group] > 1e-8]
+        std[group] = max(float(np.sqrt(moving.mean())), 1e-3) if len(moving) else 1.0
+    return {"mean": rows.mean(0).astype(np.float32), "std": std.astype(np.float32)}
 
 
 class WindowSampler:
