@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -38,6 +38,24 @@ def usable(corpus: Corpus, split: str, config: MotionClipConfig) -> list[Record]
             "prepare more data or set a smaller min_frames."
         )
     return records
+
+
+def vocabulary(corpus: Corpus) -> dict[str, Any]:
+    """What recognition and captioning choose from: {"classes": content label -> its shortest caption, without the
+    style where the clips have one; "phrases": all captions of the training split, sorted}. Mirror images, whose words
+    are mirrored too, make phrases and no classes.
+    """
+    classes: dict[str, str] = {}
+    phrases = set()
+    for record in corpus.select("train"):
+        phrases.update(record.captions)
+        label = record.labels.get("content")
+        if label and record.captions and record.mirror_of is None:
+            bare = [c.split(", ")[0] if "style" in record.labels else c for c in record.captions]
+            shortest = min(bare, key=lambda c: (len(c), c))
+            if label not in classes or (len(shortest), shortest) < (len(classes[label]), classes[label]):
+                classes[label] = shortest
+    return {"classes": dict(sorted(classes.items())), "phrases": sorted(phrases)}
 
 
 def frames_of(corpus: Corpus, records: Sequence[Record], config: MotionClipConfig) -> list[np.ndarray]:

@@ -58,6 +58,7 @@ class MotionCLIP(System):
         self.measure = AutoencoderLoss(config.loss, net)
         self._text_encoder = text_encoder
         self._wanted_encoder: str | None = None  # fingerprint that the weights were trained with
+        self.vocabulary: dict[str, Any] = {"classes": {}, "phrases": []}  # of the training captions, see data.py
         self._clips: tuple[str, list[Any], list[np.ndarray]] | None = None
 
     @classmethod
@@ -76,6 +77,7 @@ class MotionCLIP(System):
             stats["text_mean"] = system.text_encoder.encode(captions).pooled.float().mean(0).cpu().numpy()
             system = cls(config, stats, system.text_encoder)
         system.provenance.preset = preset if isinstance(preset, str) else None
+        system.vocabulary = data.vocabulary(corpus)
         return system
 
     # Text
@@ -113,13 +115,14 @@ class MotionCLIP(System):
         self._text_encoder = encoder
 
     def describe(self) -> dict[str, Any]:
-        """The text encoder's fingerprint, if it has been used."""
+        """The text encoder's fingerprint, if it has been used, and the words of the training captions."""
         known = self._wanted_encoder or (self._text_encoder.fingerprint if self._text_encoder else None)
-        return {"text_encoder": known}
+        return {"text_encoder": known, "vocabulary": self.vocabulary}
 
     def verify(self, facts: Mapping[str, Any]) -> None:
         """Remembers the text encoder that the weights belong to; it is compared when it is first needed."""
         self._wanted_encoder = facts.get("text_encoder")
+        self.vocabulary = facts.get("vocabulary") or self.vocabulary
 
     @torch.no_grad()
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
