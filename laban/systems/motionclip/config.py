@@ -61,6 +61,8 @@ class LossConfig:
     contrast: float = 0.0  # ours: cross-entropy over all captions of the training set by cosine / temperature. The
     # cosine alone is content when different captions share most of their direction, as short ones do
     temperature: float = 0.07
+    latent_noise: float = 0.0  # ours: training decodes the latent with noise of this fraction of its length, so that
+    # what lies between and beside clips decodes to motion too
     standardise: bool = False  # ours: the network's channels are standardised, so reconstruction is too
     place: bool = False  # joints with translation, in metres, as mean distances instead of mean squares
     joint_frames: int = 1  # joints are computed on every n-th frame (and its successor), at a random phase
@@ -91,7 +93,7 @@ class PriorConfig:
     steps: int = 24  # Euler steps of sampling
     spread: float = 0.7  # scale of the starting noise in sampling: below 1, likelier latents
     guidance: float = 1.5  # of sampling; 1: none
-    draws: int = 8  # training: latents per clip in the pool, each of another window
+    draws: int = 5  # training: latents per clip in the pool, each of another window
 
 
 @dataclass(frozen=True)
@@ -137,14 +139,14 @@ class MotionClipConfig:
 PAPER = MotionClipConfig()
 
 SMALL = MotionClipConfig(
-    # 5.3 M parameters: 10.6 MB as fp16, trained on one CPU core in half an hour.
+    # 5.4 M parameters: 10.9 MB as fp16, trained on one CPU core in half an hour.
     network=NetworkConfig(
         "compact", joints=22, latent=384, width=192, layers=3, heads=4, feedforward=512, dropout=0.0, patch=4,
         basis=16, basis_width=128, travel="steps",
     ),
     loss=LossConfig(
-        reconstruction=1.0, joints=4.0, velocity=0.0, joint_velocity=10.0, text=0.1, image=0.0, contrast=0.15,
-        temperature=0.07, standardise=True, place=True, joint_frames=6,
+        reconstruction=2.0, joints=10.0, velocity=0.0, joint_velocity=30.0, text=0.1, image=0.0, contrast=0.1,
+        temperature=0.07, standardise=True, place=True, joint_frames=6, latent_noise=0.25,
     ),
     text=TextConfig("shipped", width=384, centre=True),
     prior=PriorConfig(),
@@ -155,11 +157,11 @@ SMALL = MotionClipConfig(
     coverage=0.3,
     balance=0.5,
     autoencoder_schedule=StageSchedule(
-        steps=3_400, batch_size=64, learning_rate=1e-3, warmup=150, decay="cosine", floor=0.02, clip=1.0,
+        steps=3_000, batch_size=64, learning_rate=1e-3, warmup=150, decay="cosine", floor=0.02, clip=1.0,
         weight_decay=1e-2, weight_ema=0.998,
     ),
     prior_schedule=StageSchedule(
-        steps=3_000, batch_size=256, learning_rate=1e-3, warmup=100, decay="cosine", floor=0.02, clip=1.0,
+        steps=2_500, batch_size=256, learning_rate=1e-3, warmup=100, decay="cosine", floor=0.02, clip=1.0,
         weight_decay=1e-2, weight_ema=0.998,
     ),
 )  # fmt: skip

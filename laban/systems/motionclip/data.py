@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from laban.data.corpus import Corpus, Record
 
 SAMPLE = 400  # clips whose frames make the statistics
+EXAMPLES = 6000  # windows whose principal components begin training
 
 
 def usable(corpus: Corpus, split: str, config: MotionClipConfig) -> list[Record]:
@@ -102,6 +103,20 @@ def statistics(corpus: Corpus, config: MotionClipConfig) -> dict[str, np.ndarray
         moving = variance[group][variance[group] > 1e-8]
         std[group] = max(float(np.sqrt(moving.mean())), 1e-3) if len(moving) else 1.0
     return {"mean": rows.mean(0).astype(np.float32), "std": std.astype(np.float32)}
+
+
+def examples(corpus: Corpus, config: MotionClipConfig) -> list[np.ndarray]:
+    """Windows of training clips, of all the lengths that training takes, always the same ones."""
+    records = usable(corpus, "train", config)
+    rng = np.random.default_rng(0)
+    picks = rng.permutation(len(records))[: EXAMPLES // 2]
+    windows = []
+    for clip in frames_of(corpus, [records[i] for i in picks], config):
+        for _ in range(2):
+            size = min(len(clip), int(rng.choice(config.windows)))
+            start = int(rng.integers(len(clip) - size + 1))
+            windows.append(representation.rerooted(clip[start : start + size]))
+    return windows
 
 
 class WindowSampler:

@@ -90,6 +90,21 @@ def orthonormal(six: Tensor) -> Tensor:
     return torch.stack([x, y, torch.linalg.cross(x, y)], -2)
 
 
+def importance(rows: int, std: Tensor) -> Tensor:
+    """(C,) about how many metres a joint moves for one standard deviation of each channel.
+
+    A rotation moves what hangs on it; a step along the ground stays for the rest of the clip, taken as 10 frames.
+    """
+    skeleton = SKELETON[rows]
+    places = kinematics.forward(skeleton, np.tile([1.0, 0, 0, 0], (1, rows, 1)), np.zeros((1, 3)))[0]
+    below = np.eye(rows, dtype=bool)  # [j, d]: d hangs on j
+    for joint in range(rows - 1, 0, -1):
+        below[skeleton.parents[joint]] |= below[joint]
+    reach = np.linalg.norm(places[None] - places[:, None], axis=-1) * below
+    arms = torch.from_numpy(np.sqrt((reach**2).mean(1)).clip(0.02)).float()
+    return torch.cat([arms.repeat_interleave(6), torch.tensor([10.0, 1, 10, 0.02, 0.02, 0.02])]) * std
+
+
 def travel_apart(flat: Tensor) -> Tensor:
     """(B, T, C) with the root's x and z, columns C - 6 and C - 4, as differences to the frame before (the first: 0)."""
     x, y, z = flat[..., -6:-5], flat[..., -5:-4], flat[..., -4:-3]

@@ -78,6 +78,10 @@ class MotionCLIP(System):
             system = cls(config, stats, system.text_encoder)
         system.provenance.preset = preset if isinstance(preset, str) else None
         system.vocabulary = data.vocabulary(corpus)
+        if isinstance(system.autoencoder, CompactAutoencoder):
+            frames, valid = data.padded(data.examples(corpus, config))
+            weight = representation.importance(config.network.joints, system.std)
+            system.autoencoder.start(system._entered(frames), valid, weight)
         return system
 
     # Text
@@ -152,7 +156,7 @@ class MotionCLIP(System):
                 raise InputError(f"motionclip: a window has {len(w)} frames, expected 1 to {longest}; cut the clip.")
         out = torch.zeros(len(windows), self.config.network.latent)
         order = sorted(range(len(windows)), key=lambda i: len(windows[i]))
-        with self._still():
+        with self.still():
             for at in range(0, len(order), AT_ONCE):
                 part = order[at : at + AT_ONCE]
                 out[part] = self.encode_frames(*data.padded([windows[i] for i in part]))
@@ -174,7 +178,7 @@ class MotionCLIP(System):
     def decode(self, latents: Tensor, frames: Sequence[int]) -> list[np.ndarray]:
         """Latents (N, latent) -> N arrays (T, J + 1, 6), rotations not orthonormal. Each is decoded alone."""
         out = []
-        with self._still():
+        with self.still():
             for latent, count in zip(latents, frames, strict=True):
                 valid = torch.ones(1, count, dtype=torch.bool, device=self.device)
                 made = self._left(self.autoencoder.decode(latent[None].to(self.device), valid))[0]
@@ -204,7 +208,8 @@ class MotionCLIP(System):
     def _steps(self) -> bool:
         return self.config.network.travel == "steps"
 
-    def _still(self) -> _Evaluating:
+    def still(self) -> _Evaluating:
+        """Inside `with`, every network is in evaluation mode."""
         return _Evaluating([self.module(s) for s in self.stages()])
 
     # Training
@@ -238,7 +243,7 @@ class MotionCLIP(System):
         if stage == "autoencoder":
             return windows
         assert self.prior is not None and self.config.prior is not None
-        with self._still():
+        with self.still():
             sampler = data.LatentSampler(windows, self.encode_frames, self.config.prior.draws if split == "train" else 1)
         if split == "train":
             self.prior.adopt(sampler.latents)
@@ -268,7 +273,12 @@ class MotionCLIP(System):
             return self.prior.loss(batch, generator)
         entered = self._entered(batch["motion"])
         latent = self.autoencoder.encode(entered, batch["valid"])
-        made = self.autoencoder.decode(latent, batch["valid"])
+        noise = self.config.loss.latent_noise
+        shown = latent
+        if noise and self.autoencoder.training:
+            size = noise * latent.detach().norm(dim=-1, keepdim=True) / latent.shape[-1] ** 0.5
+            shown = latent + size * torch.randn(latent.shape, generator=generator, device=latent.device)
+        made = self.autoencoder.decode(shown, batch["valid"])
         return self.measure((made, entered), self._left(made), latent, batch, generator)
 
     # Generation
@@ -308,7 +318,7 @@ class MotionCLIP(System):
         if not requests:
             return []
         features = self.text_encoder.encode([r.text for r in requests])
-        with self._still():
+        with self.still():
             latents, frames = self._imagined(requests, features.pooled.float(), seed, first_index, options)
         motions = []
         for i, request in enumerate(requests):
