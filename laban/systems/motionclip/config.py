@@ -28,14 +28,17 @@ class NetworkConfig:
     patch: int = 1  # frames per token
     basis: int = 0  # cosines over the clip's duration, between tokens and latent (compact)
     basis_width: int = 0  # width of the tokens as the basis sees them
+    language: int = 0  # of the latent's dimensions, those that hold the language part (compact)
     travel: Literal["place", "steps"] = "place"  # "steps": the network sees and makes the root's way along the ground
     # as steps from frame to frame, summed up outside; ours, since 10 s of running cover 30 m
 
     def __post_init__(self) -> None:
         if self.kind == "released" and (self.patch != 1 or self.latent != self.width):
             raise InputError("NetworkConfig: kind 'released' needs patch=1 and latent equal to width.")
-        if self.kind == "compact" and min(self.patch, self.basis, self.basis_width) < 1:
-            raise InputError("NetworkConfig: kind 'compact' needs patch, basis and basis_width of 1 or more.")
+        if self.kind == "compact" and min(self.patch, self.basis, self.basis_width - 1, self.language) < 1:
+            raise InputError("NetworkConfig: kind 'compact' needs patch, basis, basis_width and language.")
+        if self.language >= self.latent:
+            raise InputError(f"NetworkConfig.language: got {self.language}, expected less than latent {self.latent}.")
         if self.joints not in (22, 24):
             raise InputError(f"NetworkConfig.joints: got {self.joints}, expected 22 (HumanML3D) or 24 (SMPL).")
         if self.width % self.heads or self.width % 2:
@@ -142,11 +145,11 @@ SMALL = MotionClipConfig(
     # 5.4 M parameters: 10.9 MB as fp16, trained on one CPU core in half an hour.
     network=NetworkConfig(
         "compact", joints=22, latent=384, width=192, layers=3, heads=4, feedforward=512, dropout=0.0, patch=4,
-        basis=16, basis_width=128, travel="steps",
+        basis=16, basis_width=128, language=96, travel="steps",
     ),
     loss=LossConfig(
         reconstruction=2.0, joints=10.0, velocity=0.0, joint_velocity=30.0, text=0.1, image=0.0, contrast=0.1,
-        temperature=0.07, standardise=True, place=True, joint_frames=6, latent_noise=0.25,
+        temperature=0.07, standardise=True, place=True, joint_frames=6, latent_noise=0.1,
     ),
     text=TextConfig("shipped", width=384, centre=True),
     prior=PriorConfig(),
@@ -170,7 +173,7 @@ TINY = MotionClipConfig(
     # For tests: every mechanism of `small`, seconds to train.
     network=NetworkConfig(
         "compact", joints=22, latent=384, width=32, layers=1, heads=2, feedforward=64, dropout=0.0, patch=4,
-        basis=8, basis_width=16, travel="steps",
+        basis=8, basis_width=16, language=96, travel="steps",
     ),
     loss=SMALL.loss,
     text=SMALL.text,

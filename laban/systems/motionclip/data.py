@@ -41,6 +41,11 @@ def usable(corpus: Corpus, split: str, config: MotionClipConfig) -> list[Record]
     return records
 
 
+def captions(corpus: Corpus, config: MotionClipConfig) -> list[str]:
+    """The different captions of the training clips, sorted."""
+    return sorted({c for r in usable(corpus, "train", config) for c in r.captions})
+
+
 def vocabulary(corpus: Corpus) -> dict[str, Any]:
     """What recognition and captioning choose from: {"classes": content label -> its shortest caption, without the
     style where the clips have one; "phrases": all captions of the training split, sorted}. Mirror images, whose words

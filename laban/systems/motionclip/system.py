@@ -72,16 +72,16 @@ class MotionCLIP(System):
         stats["text_mean"] = np.zeros(config.text.width, np.float32)
         system = cls(config, stats)
         if config.text.centre:
-            records = data.usable(corpus, "train", config)
-            captions = sorted({c for r in records for c in r.captions})
-            stats["text_mean"] = system.text_encoder.encode(captions).pooled.float().mean(0).cpu().numpy()
+            pooled = system.text_encoder.encode(data.captions(corpus, config)).pooled.float()
+            stats["text_mean"] = pooled.mean(0).cpu().numpy()
             system = cls(config, stats, system.text_encoder)
         system.provenance.preset = preset if isinstance(preset, str) else None
         system.vocabulary = data.vocabulary(corpus)
         if isinstance(system.autoencoder, CompactAutoencoder):
             frames, valid = data.padded(data.examples(corpus, config))
             weight = representation.importance(config.network.joints, system.std)
-            system.autoencoder.start(system._entered(frames), valid, weight)
+            texts = system.embed_texts(data.captions(corpus, config))
+            system.autoencoder.start(system._entered(frames), valid, weight, texts)
         return system
 
     # Text
