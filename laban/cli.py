@@ -21,6 +21,11 @@ from laban.errors import CheckFailed, InputError, LabanError
 # command -> (module:function, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("laban.commands.generate:generate", "text to motion"),
+    "search": ("laban.commands.search:search", "the clips of a folder that fit a sentence"),
+    "blend": ("laban.commands.latent:blend", "steps from one clip to another"),
+    "mix": ("laban.commands.latent:mix", "a clip changed by words or by other clips"),
+    "recognise": ("laban.commands.latent:recognise", "what happens in a motion file"),
+    "caption": ("laban.commands.latent:caption", "the phrases nearest to a motion file"),
     "convert": ("laban.commands.convert:convert", "a motion file into another format"),
     "render": ("laban.commands.convert:render", "a motion file into a film, a picture or a page"),
     "info": ("laban.commands.convert:info", "what is in a motion file"),

@@ -149,7 +149,7 @@ SMALL = MotionClipConfig(
     ),
     loss=LossConfig(
         reconstruction=2.0, joints=10.0, velocity=0.0, joint_velocity=30.0, text=0.1, image=0.0, contrast=0.1,
-        temperature=0.07, standardise=True, place=True, joint_frames=6, latent_noise=0.1,
+        temperature=0.07, standardise=True, place=True, joint_frames=6, latent_noise=0.03,
     ),
     text=TextConfig("shipped", width=384, centre=True),
     prior=PriorConfig(),
