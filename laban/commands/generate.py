@@ -28,6 +28,8 @@ def generate(
     samples: int = 1,
     prompts: Path | None = None,
     model: str = "momask",
+    library: Path | None = None,
+    clip: Path | None = None,
     fps: float = 30.0,
     steps: int | None = None,
     guidance: float | None = None,
@@ -49,7 +51,10 @@ def generate(
         seed: Which of the many motions that fit the words.
         samples: Motions per sentence.
         prompts: A file with one sentence per line, instead of TEXT; blank lines and # comments are skipped.
-        model: Shipped weights by name, or a folder with weights.
+        model: Shipped weights by name (momask, motionclip), or a folder with weights.
+        library: A folder of motions that answers first: its best clip is taken, fitted in length, where it matches
+            the words better than what is generated.
+        clip: Folder of CLIP's weights, for a released MotionCLIP.
         fps: Frames per second of the files.
         steps: Rounds of the masked model: more is slower.
         guidance: How strongly the words are followed.
@@ -76,7 +81,18 @@ def generate(
     with clock.part("import torch"):
         import torch  # noqa: F401
     with clock.part(f"load {model}"):
-        system = laban.load(model, device=device)
+        if clip is None:
+            system = laban.load(model, device=device)
+        else:
+            from laban.commands.latent import open_space
+
+            system = open_space(model, device, clip)
+    shelf = None
+    if library is not None:
+        from laban.commands.library_first import LibraryFirst
+
+        with clock.part("open library"):
+            shelf = LibraryFirst.open(library, device, quiet)
     options: dict[str, Any] = {"clean": not raw}
     options |= {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
 
@@ -88,6 +104,9 @@ def generate(
             motions = system.generate([TextRequest(sentence, seconds)] * samples, seed=seed, **options)
         if understood(motions[0]) == 0:
             warn(f"no word of {sentence!r} is understood, so the motion is arbitrary. Write plain English.")
+        if shelf is not None:
+            with clock.part("search library"):
+                motions = shelf.answer(sentence, seconds, motions)
         for sample, made in enumerate(motions, start=1):
             motion = made.resample(fps)
             files = plan.files(line, sample)
@@ -193,6 +212,13 @@ def story(results: list[dict[str, Any]], clock: Clock) -> list[str]:
         length = f"{result['seconds']:.2f} s, {result['frames']} frames at {result['fps']:g} fps"
         lines.append(f"{result['text']!r}: {length}")
         lines += [f"  {path}" for path in result["files"]]
+        compared = (result["passport"] or {}).get("library")
+        if compared:
+            better = ("taken from", "better") if compared["taken"] else ("generated, not", "no better")
+            lines.append(
+                f"  {better[0]} {compared['file']}: it matches {better[1]} ({compared['score']:.3f}; generated "
+                f"{compared['generated_score']:.3f})"
+            )
     lines += ["time", *clock.lines()]
     lines += ["passport" if len(results) == 1 else f"passport of the first of {len(results)}"]
     return lines + passport_lines(results[0]["passport"])

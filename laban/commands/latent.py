@@ -131,6 +131,7 @@ def mix(
     source = _read(file)
     ends = [_text_or_motion(x) for x in (minus, plus)]
 
+    from laban.motion.retarget import retarget
     from laban.systems.motionclip import space
 
     system = open_space(model, device)
@@ -142,7 +143,7 @@ def mix(
     row = _written(made, list(out), fps, quiet, best[0].label if best else None)
     title = made.segments[0].text if made.segments else "result"
     if sheet is not None:
-        _draw([source, space.reconstruct(system, source), made], ["the clip", "as the latent keeps it", title], sheet)
+        _draw([retarget(source), space.reconstruct(system, source), made], ["the clip", "as the latent keeps it", title], sheet)
     return _said({"results": [row], "sheet": _name(sheet)}, json, quiet)
 
 

@@ -77,7 +77,7 @@ def search(
         library = Library.open(folder, system, index, rebuild)
         report = refreshed(library, system, index, quiet)
     with clock.part("query"):
-        vector = system.embed_texts([said])[0] if source is None else space.direction(system, source)
+        vector = system.text_directions([said])[0] if source is None else space.direction(system, source)
         found = library.search(vector.numpy(), top)
     if sheet is not None:
         draw(found, sheet)

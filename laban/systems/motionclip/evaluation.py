@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch.nn.functional as F
 from torch import Tensor
 
 from laban.metrics.retrieval import recall_at
@@ -33,8 +32,8 @@ def clip_windows(system: MotionCLIP, corpus: Corpus, records: Sequence[Record]) 
 
 
 def directions(system: MotionCLIP, windows: Sequence[np.ndarray]) -> Tensor:
-    """(N, L) unit vectors."""
-    return F.normalize(system.encode_windows(windows), dim=-1)
+    """(N, G) unit vectors."""
+    return system.directions(system.encode_windows(windows))
 
 
 def reconstruction(
@@ -74,12 +73,12 @@ def recognition(
     """Top-1 and top-5 of labels by cosine to the classes' phrases, averaged over classes, and the confusion counts.
 
     Args:
-        vectors: (N, L) unit rows. labels: N of the classes' names.
+        vectors: (N, G) unit rows. labels: N of the classes' names.
     Returns: {"top1", "top5": shares, macro; "per_class": name -> share; "confusion": (C, C) rows true; "names"}.
     """
     names = list(classes)
-    texts = system.embed_texts(list(classes.values()))
-    order = (vectors @ texts.T).argsort(-1, descending=True, stable=True).numpy()
+    texts = system.text_directions(list(classes.values()))
+    order = (vectors @ texts.T).argsort(dim=-1, descending=True, stable=True).numpy()
     true = np.array([names.index(x) for x in labels])
     confusion = np.zeros((len(names), len(names)), int)
     np.add.at(confusion, (true, order[:, 0]), 1)
@@ -106,7 +105,7 @@ def style_recognition(system: MotionCLIP, vectors: Tensor, records: Sequence[Rec
         if "style" not in r.labels:
             continue
         styles = sorted(s for c, s in phrases if c == r.labels["content"])
-        texts = system.embed_texts([phrases[r.labels["content"], s] for s in styles])
+        texts = system.text_directions([phrases[r.labels["content"], s] for s in styles])
         hits.setdefault(r.labels["style"], []).append(styles[int((texts @ vector).argmax())] == r.labels["style"])
     per = {s: float(np.mean(h)) for s, h in sorted(hits.items())}
     return {"top1": float(np.mean(list(per.values()))), "per_class": per, "clips": sum(map(len, hits.values()))}
@@ -116,7 +115,7 @@ def retrieval(texts: Tensor, vectors: Tensor, captions: Sequence[tuple[str, ...]
     """Text to motion over the whole gallery: share of texts with a clip of equal captions among the first k.
 
     Args:
-        texts: (N, L) unit rows, one per clip (its first caption). vectors: (N, L). captions: N sets; a clip answers a
+        texts: (N, G) unit rows, one per clip (its first caption). vectors: (N, G). captions: N sets; a clip answers a
             text if it has that caption too.
     """
     said = [c[0] for c in captions]

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch.nn.functional as F
 
 from laban import io
 from laban.errors import FormatError, InputError, LabanError, WeightsError
@@ -61,7 +60,7 @@ class Library:
     Attributes:
         files: relative path -> {"size", "changed", "seconds"} or {"size", "changed", "problem"}.
         names: the files that have vectors, in the order of `owner`.
-        owner (N,) int32 number of the file; times (N, 2) float32 seconds; vectors (N, L) float32 unit rows.
+        owner (N,) int32 number of the file; times (N, 2) float32 seconds; vectors (N, G) float32 unit rows.
     """
 
     def __init__(self, folder: Path, weights: str, width: int) -> None:
@@ -87,7 +86,7 @@ class Library:
         if not folder.is_dir():
             raise InputError(f"{folder}: there is no such folder. Name one with BVH, GLB or NPZ files in it.")
         weights = system.provenance.hash or "untrained"
-        library = cls(folder, weights, system.config.network.latent)
+        library = cls(folder, weights, system.direction_width)
         path = place or folder / PLACE
         if path.exists() and not rebuild:
             library._read(path)
@@ -164,7 +163,7 @@ class Library:
         return report
 
     def search(self, vector: np.ndarray, top: int = 10) -> list[Match]:
-        """The clips whose best moment fits a unit vector (L,) best, best first; one match per file.
+        """The clips whose best moment fits a direction (G,) best, best first; one match per file.
 
         Raises: InputError for a vector that is not finite or has no length, or an empty index.
         """
@@ -246,7 +245,7 @@ class Library:
                 owners.append(len(self.names))
                 times.append((a / system.config.fps, b / system.config.fps))
             self.names.append(name)
-        vectors = F.normalize(system.encode_windows(windows), dim=-1).numpy()
+        vectors = system.directions(system.encode_windows(windows)).numpy()
         self.owner = np.concatenate([self.owner, np.array(owners, np.int32)])
         self.times = np.concatenate([self.times, np.array(times, np.float32)])
         self.vectors = np.concatenate([self.vectors, vectors.astype(np.float32)])

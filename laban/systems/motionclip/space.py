@@ -1,6 +1,6 @@
 """What the latent is good for: recognising, captioning, blending, arithmetic. Each function takes a loaded MotionCLIP.
 
-Latents are rows of (N, L) tensors; directions are their unit vectors, which lie beside those of texts.
+Latents are rows of (N, L) tensors; directions (N, G) are what language can say of them, see `MotionCLIP.directions`.
 """
 
 from __future__ import annotations
@@ -50,14 +50,14 @@ def spans(frames: int, fps: float, longest: int) -> list[tuple[int, int]]:
 
 
 def direction(system: MotionCLIP, motion: Motion) -> Tensor:
-    """(L,) unit vector of a motion of any length: of the whole, or the mean of its longest windows'."""
+    """(G,) unit vector of a motion of any length: of the whole, or the mean of its longest windows'."""
     frames = system.frames_of(motion)
     parts = spans(len(frames), system.config.fps, system.config.max_frames)
     size = max(b - a for a, b in parts)
     windows = [representation.rerooted(frames[a:b]) for a, b in parts if b - a == size]
     if system.config.released_place:
         windows = [frames[a:b] for a, b in parts if b - a == size]
-    return F.normalize(F.normalize(system.encode_windows(windows), dim=-1).mean(0), dim=0)
+    return F.normalize(system.directions(system.encode_windows(windows)).mean(0), dim=0)
 
 
 def classes_of(system: MotionCLIP, names: Sequence[str] | None) -> dict[str, str]:
@@ -80,8 +80,8 @@ def classes_of(system: MotionCLIP, names: Sequence[str] | None) -> dict[str, str
 
 
 def scored(system: MotionCLIP, vectors: Tensor, classes: Mapping[str, str]) -> tuple[Tensor, Tensor]:
-    """Cosines and probabilities, both (N, classes), of unit vectors (N, L)."""
-    texts = system.embed_texts(list(classes.values()))
+    """Cosines and probabilities, both (N, classes), of directions (N, G)."""
+    texts = system.text_directions(list(classes.values()))
     cosines = vectors @ texts.T
     return cosines, torch.softmax(cosines / system.config.loss.temperature, -1)
 

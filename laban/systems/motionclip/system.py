@@ -128,6 +128,30 @@ class MotionCLIP(System):
         self._wanted_encoder = facts.get("text_encoder")
         self.vocabulary = facts.get("vocabulary") or self.vocabulary
 
+    def text_directions(self, texts: Sequence[str]) -> Tensor:
+        """(N, G) unit vectors of texts, to compare with `directions` of motions.
+
+        Raises: InputError for an empty text.
+        """
+        return self.directions(self.embed_texts(texts))
+
+    @torch.no_grad()
+    def directions(self, latents: Tensor) -> Tensor:
+        """(N, L) latents or texts -> (N, G) unit vectors of what language can say of them.
+
+        The compact network's language part alone: a text's remainder lies beside it, among the dimensions that tell
+        one such motion from another. Released: the whole latent.
+        """
+        if isinstance(self.autoencoder, CompactAutoencoder):
+            latents = latents @ self.autoencoder.language_axes.T.to(latents.device)
+        return F.normalize(latents, dim=-1)
+
+    @property
+    def direction_width(self) -> int:
+        """G, the length of a direction."""
+        network = self.config.network
+        return network.language if network.kind == "compact" else network.latent
+
     @torch.no_grad()
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """(N, W) unit vectors of texts in the latent's space.
