@@ -48,8 +48,8 @@ def main() -> None:
     system = laban.load(options.model)
     assert isinstance(system, MotionCLIP)
     records = evaluation.held_out(corpus, options.split)
-    print(f"{date.today()}, {platform.machine()}, 1 thread, torch {torch.__version__}; weights "
-          f"{str(system.provenance.hash)[:12]}; split {options.split}: {len(records)} clips without mirror images\n")  # fmt: skip
+    made_with = f"{platform.machine()}, 1 thread, torch {torch.__version__}; weights {str(system.provenance.hash)[:12]}"
+    print(f"{date.today()}, {made_with}; split {options.split}: {len(records)} clips without mirror images\n")
     reconstruct(system, corpus, records)
     vectors = evaluation.directions(system, evaluation.clip_windows(system, corpus, records))
     recognise(system, corpus, records, vectors, options)
@@ -60,12 +60,18 @@ def main() -> None:
 
 
 def reconstruct(system, corpus, records) -> None:
-    print("## Reconstruction, mm\n\n| seconds | windows | MPJPE | relative to the root | root | motion kept in the second half |")
+    print(
+        "## Reconstruction, mm\n\n"
+        "| seconds | windows | MPJPE | relative to the root | root | motion kept in the second half |"
+    )
     print("|---:|---:|---:|---:|---:|---:|")
     for seconds in (3.0, 6.0, system.config.max_frames / system.config.fps):
         r = evaluation.reconstruction(system, corpus, records, seconds)
         if r["windows"]:
-            print(f"| {seconds:g} | {r['windows']} | {r['mpjpe']:.1f} | {r['local']:.1f} | {r['root']:.1f} | {r['moving']:.2f} |")
+            print(
+                f"| {seconds:g} | {r['windows']} | {r['mpjpe']:.1f} | {r['local']:.1f} | {r['root']:.1f} "
+                f"| {r['moving']:.2f} |"
+            )
     print()
 
 
@@ -87,7 +93,9 @@ def recognise(system, corpus, records, vectors, options) -> None:
         first = first or found
         print(f"| {name} | {len(classes)} | {len(keep)} | {found['top1']:.3f} | {found['top5']:.3f} |")
     style = evaluation.style_recognition(system, vectors, records, corpus)
-    print(f"| styles, the content being known | {len(style['per_class'])} | {style['clips']} | {style['top1']:.3f} | |\n")
+    print(
+        f"| styles, the content being known | {len(style['per_class'])} | {style['clips']} | {style['top1']:.3f} | |\n"
+    )
     assert first is not None
     print("per content: " + ", ".join(f"{k} {v:.2f}" for k, v in first["per_class"].items()))
     print("per style: " + ", ".join(f"{k} {v:.2f}" for k, v in style["per_class"].items()) + "\n")
@@ -161,11 +169,14 @@ def out_of_domain(system, corpus, seed) -> None:
     texts = [p for p, _ in table]
     plain = [retrieved(v) for v in system.text_directions(texts)]
     mixed = [retrieved(v) for v in system.text_directions([shuffled(t) for t in texts])]
-    noise = [[retrieved(F.normalize(torch.from_numpy(rng.standard_normal(vectors.shape[1])).float(), dim=0)) for _ in texts]
+    noise = [[retrieved(torch.from_numpy(rng.standard_normal(vectors.shape[1])).float()) for _ in texts]
              for _ in range(5)]  # fmt: skip
     made = [generated(t) for t in texts]
     share = lambda found: np.mean([judged(f, a) for f, (_, a) in zip(found, table, strict=True)])  # noqa: E731
-    print(f"## {len(table)} phrases out of the training captions; an acceptable label among the first 3 of {len(set(labels))}\n")
+    print(
+        f"## {len(table)} phrases out of the training captions; an acceptable label among the first 3 of "
+        f"{len(set(labels))}\n"
+    )
     print("| | top-3 | top-1 |\n|---|---:|---:|")
     print(f"| retrieved | {share(plain):.3f} | {share([f[:1] for f in plain]):.3f} |")
     print(f"| generated, then recognised | {share(made):.3f} | |")
@@ -209,14 +220,20 @@ def blends(system, corpus, records, seed) -> None:
             means = (real.skate, real.jerk, real.penetration)
             insane += any(x > 2 * max(y, m) for x, y, m in zip(own, bounds, means, strict=True))
     print(f"## {BLENDS} random blends of {STEPS} steps between held-out clips of two contents\n")
-    print("| step | skate m/s | jerk m/s³ | penetration mm | mean probability of the second label |\n|---|---:|---:|---:|---:|")
+    print(
+        "| step | skate m/s | jerk m/s³ | penetration mm | mean probability of the second label |\n"
+        "|---|---:|---:|---:|---:|"
+    )
     print(f"| real clips | {real.skate:.3f} | {real.jerk:.0f} | {1000 * real.penetration:.1f} | |")
     for k in range(STEPS):
         s = physics.summary(steps[k], fps)
         mean = np.mean([c[k] for c in curves])
         print(f"| {k + 1} | {s.skate:.3f} ({s.skate / real.skate:.2f}x) | {s.jerk:.0f} ({s.jerk / real.jerk:.2f}x) | "
-              f"{1000 * s.penetration:.1f} ({s.penetration / real.penetration:.2f}x) | {mean:.2f} |")  # fmt: skip
-    print(f"\nmotions beyond 2x of real (the larger of their own two clips and the mean of all): {insane} of {BLENDS * STEPS}")
+              f"{1000 * s.penetration:.1f} ({s.penetration / max(real.penetration, 1e-9):.2f}x) | {mean:.2f} |")  # fmt: skip
+    print(
+        f"\nmotions beyond 2x of real (the larger of their own two clips and the mean of all): {insane} of "
+        f"{BLENDS * STEPS}"
+    )
     print(f"the second label's probability against the first's never falls by more than 0.02: {monotone} of {BLENDS}\n")
 
 

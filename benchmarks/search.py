@@ -44,7 +44,10 @@ def main() -> None:
 def build(system, corpus, folder: Path, count: int) -> None:
     records = [r for r in corpus.records if r.mirror_of is None]
     chosen = [records[i] for i in np.linspace(0, len(records) - 1, min(count, len(records))).astype(int)]
-    print("| files | clips | seconds of motion | clips per s of CPU | clips per s of wall time |\n|---|---:|---:|---:|---:|")
+    print(
+        "| files | clips | seconds of motion | clips per s of CPU | clips per s of wall time |\n"
+        "|---|---:|---:|---:|---:|"
+    )
     for suffix in (".npz", ".bvh"):
         place = folder / suffix[1:]
         place.mkdir()
@@ -75,7 +78,9 @@ def query(system, corpus, folder: Path, count: int) -> None:
     rows[: len(real)] = real[:count]
     for at in range(len(real), count, 10_000):
         stop = min(count, at + 10_000)
-        turned = real[rng.integers(len(real), size=stop - at)] + 0.5 * rng.standard_normal((stop - at, width)) / width**0.5
+        turned = (
+            real[rng.integers(len(real), size=stop - at)] + 0.5 * rng.standard_normal((stop - at, width)) / width**0.5
+        )
         rows[at:stop] = turned / np.linalg.norm(turned, axis=1, keepdims=True)
     library.vectors = rows
     library.names = [f"clip-{i:06d}.bvh" for i in range(count)]
@@ -92,29 +97,29 @@ def query(system, corpus, folder: Path, count: int) -> None:
     captions = [r.captions[0] for r in records[:: max(1, len(records) // 200)]]
     vectors = system.text_directions(captions).numpy()
     spent, found = [], []
+    used = time.process_time()
     for vector in vectors:
         begun = time.perf_counter()
         found.append(library.search(vector, 10))
         spent.append(time.perf_counter() - begun)
+    used = time.process_time() - used
     held = _memory() - before
     exact = np.concatenate([real.astype(np.float64), library.vectors[len(real) :].astype(np.float64)])
     hits = 0
     for vector, matches in zip(vectors.astype(np.float64), found, strict=True):
         best = set(np.argsort(-(exact @ vector), kind="stable")[:10].tolist())
         hits += len(best & {int(m.path.stem.split("-")[1]) for m in matches})
-    print(f"{count} clips ({len(real)} real), {width} dimensions; index file {place.stat().st_size / 1e6:.0f} MB, opened in {opened:.2f} s")
-    print(f"query: median {1000 * np.median(spent):.1f} ms, 95th percentile {1000 * np.percentile(spent, 95):.1f} ms over {len(vectors)} captions")
-    print(f"memory that the index adds: {held / 1e6:.0f} MB; of the whole process at most {_peak() / 1e6:.0f} MB")
+    size = place.stat().st_size / 1e6
+    print(f"{count} clips ({len(real)} real), {width} numbers each; index file {size:.0f} MB, opened in {opened:.2f} s")
+    middle, slow = 1000 * np.median(spent), 1000 * np.percentile(spent, 95)
+    print(f"query: median {middle:.1f} ms, 95th percentile {slow:.1f} ms; {1000 * used / len(vectors):.1f} ms of CPU")
+    print(f"memory that the index adds: {held / 1e6:.0f} MB; of the whole process now {_memory() / 1e6:.0f} MB")
     print(f"of the exact first 10 (real latents in float64), {hits / (10 * len(vectors)):.4f} are found")
 
 
 def _memory() -> float:
     """Bytes of this process that are in memory now."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
 
 
 if __name__ == "__main__":

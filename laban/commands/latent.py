@@ -143,7 +143,11 @@ def mix(
     row = _written(made, list(out), fps, quiet, best[0].label if best else None)
     title = made.segments[0].text if made.segments else "result"
     if sheet is not None:
-        _draw([retarget(source), space.reconstruct(system, source), made], ["the clip", "as the latent keeps it", title], sheet)
+        _draw(
+            [retarget(source), space.reconstruct(system, source), made],
+            ["the clip", "as the latent keeps it", title],
+            sheet,
+        )
     return _said({"results": [row], "sheet": _name(sheet)}, json, quiet)
 
 
@@ -265,10 +269,15 @@ def _said(facts: dict[str, Any], json: bool, quiet: bool) -> int:
 
 def _guessed(file: Path, guesses: list[Guess], json: bool) -> int:
     if json:
-        rows = [{"label": g.label, "phrase": g.phrase, "cosine": g.cosine, "probability": g.probability} for g in guesses]
+        rows = [
+            {"label": g.label, "phrase": g.phrase, "cosine": g.cosine, "probability": g.probability} for g in guesses
+        ]
         print_json({"file": str(file), "guesses": rows})
         return 0
     width = max(len(g.label) for g in guesses)
     for g in guesses:
-        print(f"{g.probability:6.3f}  cosine {g.cosine:+.3f}  {g.label:<{width}}" + (f"  ({g.phrase})" * (g.phrase != g.label)))
+        print(
+            f"{g.probability:6.3f}  cosine {g.cosine:+.3f}  {g.label:<{width}}"
+            + (f"  ({g.phrase})" * (g.phrase != g.label))
+        )
     return 0

@@ -126,4 +126,6 @@ def draw(found: list[Match], sheet: Path) -> None:
     from laban.io.picture import contact_sheet
 
     motions = [io.read(m.path).crop(m.start, m.end) for m in found[:20]]
-    contact_sheet(motions, [f"{m.score:+.2f}  {m.path.name}, {m.start:.1f} to {m.end:.1f} s" for m in found[:20]], sheet)
+    contact_sheet(
+        motions, [f"{m.score:+.2f}  {m.path.name}, {m.start:.1f} to {m.end:.1f} s" for m in found[:20]], sheet
+    )

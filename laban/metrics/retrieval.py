@@ -21,7 +21,9 @@ def recall_at(scores: np.ndarray, matches: np.ndarray, ks: Sequence[int]) -> dic
     """
     scores, matches = np.asarray(scores, np.float64), np.asarray(matches, bool)
     if scores.ndim != 2 or scores.shape != matches.shape or not scores.size:
-        raise ShapeError(f"metrics.recall_at: scores {scores.shape} and matches {matches.shape}; expected equal (Q, N).")
+        raise ShapeError(
+            f"metrics.recall_at: scores {scores.shape} and matches {matches.shape}; expected equal (Q, N)."
+        )
     if not np.isfinite(scores).all():
         raise InputError("metrics.recall_at: scores hold NaN or infinity. Leave those samples out, and say how many.")
     if not matches.any(1).all():

@@ -1,4 +1,4 @@
-"""How well the latent reconstructs, recognises and retrieves. Works on a prepared corpus; benchmarks/motionclip.py prints it."""
+"""How well the latent reconstructs, recognises and retrieves, on a prepared corpus. See benchmarks/motionclip.py."""
 
 from __future__ import annotations
 
@@ -36,9 +36,7 @@ def directions(system: MotionCLIP, windows: Sequence[np.ndarray]) -> Tensor:
     return system.directions(system.encode_windows(windows))
 
 
-def reconstruction(
-    system: MotionCLIP, corpus: Corpus, records: Sequence[Record], seconds: float
-) -> dict[str, float]:
+def reconstruction(system: MotionCLIP, corpus: Corpus, records: Sequence[Record], seconds: float) -> dict[str, float]:
     """Errors of windows of one length: {"mpjpe": mm with the way through the world, "local": mm relative to the root,
     "root": mm of the root, "moving": share of real joint speed that the second half keeps, "windows": count}.
 
@@ -67,9 +65,7 @@ def reconstruction(
     }  # fmt: skip
 
 
-def recognition(
-    system: MotionCLIP, vectors: Tensor, labels: Sequence[str], classes: dict[str, str]
-) -> dict[str, Any]:
+def recognition(system: MotionCLIP, vectors: Tensor, labels: Sequence[str], classes: dict[str, str]) -> dict[str, Any]:
     """Top-1 and top-5 of labels by cosine to the classes' phrases, averaged over classes, and the confusion counts.
 
     Args:
@@ -111,7 +107,9 @@ def style_recognition(system: MotionCLIP, vectors: Tensor, records: Sequence[Rec
     return {"top1": float(np.mean(list(per.values()))), "per_class": per, "clips": sum(map(len, hits.values()))}
 
 
-def retrieval(texts: Tensor, vectors: Tensor, captions: Sequence[tuple[str, ...]], ks: Sequence[int]) -> dict[int, float]:
+def retrieval(
+    texts: Tensor, vectors: Tensor, captions: Sequence[tuple[str, ...]], ks: Sequence[int]
+) -> dict[int, float]:
     """Text to motion over the whole gallery: share of texts with a clip of equal captions among the first k.
 
     Args:

@@ -116,9 +116,7 @@ def config_of(options: dict[str, str], state: dict[str, Tensor], where: Path) ->
             f"{where}: {channels} numbers per frame and width {width} with {heads} heads; expected 150 (24 rotations "
             "of six, and the row of translation) and a width that the heads divide."
         )
-    network = replace(
-        PAPER.network, latent=width, width=width, layers=layers, heads=heads, feedforward=feed
-    )
+    network = replace(PAPER.network, latent=width, width=width, layers=layers, heads=heads, feedforward=feed)
     window = min(max(1, frames), PAPER.max_frames)
     return replace(
         PAPER, network=network, text=replace(PAPER.text, width=width), windows=(window,), released_place=True

@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 
 from laban import io
+from laban.data.clips import canonical
 from laban.errors import FormatError, InputError, LabanError, WeightsError
 from laban.io.atomic import replacing
 from laban.motion import kinematics
 from laban.motion.clip import Motion
 from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22
-from laban.data.clips import canonical
 from laban.systems.motionclip import representation
 from laban.systems.motionclip.space import spans
 from laban.systems.motionclip.system import MotionCLIP

@@ -86,9 +86,7 @@ def scored(system: MotionCLIP, vectors: Tensor, classes: Mapping[str, str]) -> t
     return cosines, torch.softmax(cosines / system.config.loss.temperature, -1)
 
 
-def recognise(
-    system: MotionCLIP, motion: Motion, classes: Sequence[str] | None = None, top: int = 5
-) -> list[Guess]:
+def recognise(system: MotionCLIP, motion: Motion, classes: Sequence[str] | None = None, top: int = 5) -> list[Guess]:
     """The likeliest classes of a motion, best first.
 
     Args:

@@ -268,7 +268,9 @@ class MotionCLIP(System):
             return windows
         assert self.prior is not None and self.config.prior is not None
         with self.still():
-            sampler = data.LatentSampler(windows, self.encode_frames, self.config.prior.draws if split == "train" else 1)
+            sampler = data.LatentSampler(
+                windows, self.encode_frames, self.config.prior.draws if split == "train" else 1
+            )
         if split == "train":
             self.prior.adopt(sampler.latents)
         return sampler
