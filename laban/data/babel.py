@@ -66,7 +66,9 @@ def read(path: str | Path) -> list[Recording]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; expected BABEL's train.json or val.json.")
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = dict(json.loads(path.read_text(encoding="utf-8")))
+        if not held:
+            raise ValueError("no recording in it")
         return [_sequence(key, held[key]) for key in held]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         said = " ".join(str(error).split())[:120]

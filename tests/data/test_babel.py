@@ -52,7 +52,7 @@ def test_labels_are_read_in_seconds(path: Path) -> None:
 
 
 def test_categories_belong_to_the_moment_whatever_the_recording_s_rate_was(path: Path) -> None:
-    """The released code looked up frame i at the recording's 120 fps: 5 s into the clip, it read the label of 1.25 s."""
+    """The released code looks up frame i at the recording's rate: 5 s into a 120 fps clip it reads 1.25 s."""
     first = babel.read(path)[0]
     assert babel.categories(first, first_frame=150) == {"sit"}
     assert babel.categories(first, first_frame=0) == {"walk"}
@@ -89,9 +89,6 @@ def test_there_are_sixty_classes() -> None:
 def test_other_files_are_refused(tmp_path: Path, text: str) -> None:
     place = tmp_path / "val.json"
     place.write_text(text)
-    if text == "[]":
-        assert babel.read(place) == []
-        return
     with pytest.raises(FormatError, match="not BABEL"):
         babel.read(place)
 

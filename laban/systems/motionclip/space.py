@@ -15,7 +15,7 @@ from torch import Tensor
 
 from laban.errors import InputError
 from laban.motion.clip import Motion, Segment
-from laban.systems.motionclip import representation
+from laban.systems.motionclip import generation, representation
 from laban.systems.motionclip.system import MotionCLIP
 
 MOMENT = 3.0  # seconds of the windows that long clips are looked at through
@@ -216,11 +216,7 @@ def _passport(system: MotionCLIP) -> dict[str, object]:
 
 
 def _cleaned(motions: list[Motion], clean: bool) -> list[Motion]:
-    if not clean:
-        return motions
-    from laban.motion import cleanup
-
-    return [cleanup.clean(m) for m in motions]
+    return [generation.cleaned(m) for m in motions] if clean else motions
 
 
 def fitted(motion: Motion, seconds: float, start: float = 0.0, end: float | None = None) -> Motion:

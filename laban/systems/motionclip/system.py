@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -14,9 +13,8 @@ from torch import Tensor, nn
 from laban import config as configuration
 from laban.errors import InputError, WeightsError
 from laban.motion.clip import Motion, Segment
-from laban.nn.sampling import generators
 from laban.systems.base import Sampler, StageSchedule, System, TextRequest
-from laban.systems.motionclip import data, representation
+from laban.systems.motionclip import data, generation, representation
 from laban.systems.motionclip.compact import CompactAutoencoder
 from laban.systems.motionclip.config import PRESETS, MotionClipConfig
 from laban.systems.motionclip.losses import AutoencoderLoss
@@ -158,9 +156,10 @@ class MotionCLIP(System):
 
         Raises: InputError for an empty text.
         """
-        return self._direction(self.text_encoder.encode(list(texts)).pooled.float())
+        return self.direction_of(self.text_encoder.encode(list(texts)).pooled.float())
 
-    def _direction(self, pooled: Tensor) -> Tensor:
+    def direction_of(self, pooled: Tensor) -> Tensor:
+        """The text encoder's vectors (N, W), centred where the configuration says so, at unit length."""
         if self.config.text.centre:
             pooled = pooled - self.stats["text_mean"].to(pooled.device)
         return F.normalize(pooled, dim=-1)
@@ -232,9 +231,9 @@ class MotionCLIP(System):
     def _steps(self) -> bool:
         return self.config.network.travel == "steps"
 
-    def still(self) -> _Evaluating:
+    def still(self) -> generation.Evaluating:
         """Inside `with`, every network is in evaluation mode."""
-        return _Evaluating([self.module(s) for s in self.stages()])
+        return generation.Evaluating([self.module(s) for s in self.stages()])
 
     # Training
 
@@ -290,7 +289,7 @@ class MotionCLIP(System):
             return None
         from laban.condition.image import read_features
 
-        return {k: self._direction(v) for k, v in read_features(self.config.image_features).items()}
+        return {k: self.direction_of(v) for k, v in read_features(self.config.image_features).items()}
 
     def loss(self, stage: str, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Named scalars of one batch, as the sampler of the stage draws it."""
@@ -328,7 +327,7 @@ class MotionCLIP(System):
             seed: sample i draws from a generator seeded by (seed, first_index + i) alone.
             steps, guidance: of the prior; None: the configuration's. Weights without a prior have neither: the
                 text's own vector is decoded, as released, and every seed gives the same motion.
-            clean: run `laban.motion.cleanup.clean` on the result.
+            clean: smooth, and clean up the feet, see generation.CLEAN.
         Returns: motions at the configuration's fps, each with one segment and a passport.
         Raises: InputError naming the request or option that is out of range.
         """
@@ -340,12 +339,12 @@ class MotionCLIP(System):
             "guidance": guidance if guidance is not None or chosen is None else chosen.guidance,
             "clean": clean,
         }
-        self._check(requests, seed, first_index, options)
+        generation.check(self.config, requests, seed, first_index, options)
         if not requests:
             return []
         features = self.text_encoder.encode([r.text for r in requests])
         with self.still():
-            latents, frames = self._imagined(requests, features.pooled.float(), seed, first_index, options)
+            latents, frames = generation.imagine(self, requests, features.pooled.float(), seed, first_index, options)
         motions = []
         for i, request in enumerate(requests):
             passport = self.passport(
@@ -355,31 +354,8 @@ class MotionCLIP(System):
             segments = (Segment(request.text, 0.0, frames[i] / self.config.fps),)
             motions += self.motions(latents[i : i + 1], [frames[i]], segments=segments, passport=passport)
         if clean:
-            from laban.motion import cleanup
-
-            motions = [cleanup.clean(m) for m in motions]
+            motions = [generation.cleaned(m) for m in motions]
         return motions
-
-    def _imagined(
-        self, requests: Sequence[TextRequest], pooled: Tensor, seed: int, first_index: int, options: Mapping[str, Any]
-    ) -> tuple[Tensor, list[int]]:
-        """Latents for texts, and their lengths in frames."""
-        config, prior = self.config, self.prior
-        wanted = [0 if r.seconds is None else max(1, round(r.seconds * config.fps)) for r in requests]
-        if prior is None or config.prior is None:
-            return pooled, [n or min(60, config.max_frames) for n in wanted]  # released: 60 frames
-        text = self._direction(pooled).to(self.device)
-        usual = prior.usual_frames(text).tolist()
-        frames = [n or int(min(config.max_frames, max(1, round(u)))) for n, u in zip(wanted, usual, strict=True)]
-        width = config.network.latent
-        noise = torch.stack([torch.randn(width, generator=g) for g in generators(seed, len(requests), first_index)])
-        return (
-            prior.draw(
-                text, torch.tensor(frames, device=self.device), config.prior.spread * noise.to(self.device),
-                options["steps"], options["guidance"],
-            ).cpu(),
-            frames,
-        )  # fmt: skip
 
     def replay(self, passport: Mapping[str, Any]) -> Motion:
         """The motion of a passport, made again.
@@ -404,41 +380,3 @@ class MotionCLIP(System):
             return []
         texts = ("a person walks forward", "a person raises the right hand", "a person turns left")
         return self.generate([TextRequest(t, min(4.0, self.config.max_frames / self.config.fps)) for t in texts], seed)
-
-    def _check(self, requests: Sequence[TextRequest], seed: int, first_index: int, options: Mapping[str, Any]) -> None:
-        longest = self.config.max_frames / self.config.fps
-        for i, request in enumerate(requests):
-            if not isinstance(request.text, str) or not request.text.strip():
-                raise InputError(f"motionclip.generate: request {i + 1} has an empty text; say what the person does.")
-            seconds = request.seconds
-            if seconds is not None and not (math.isfinite(seconds) and 0 < seconds <= longest):
-                raise InputError(
-                    f"motionclip.generate: seconds is {seconds:g}, expected more than 0 and at most {longest:g}."
-                )
-        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0 or first_index < 0:
-            raise InputError(f"motionclip.generate: seed is {seed!r}, expected a whole number of 0 or more.")
-        steps, guidance = options["steps"], options["guidance"]
-        if self.prior is None:
-            if steps is not None or guidance is not None:
-                raise InputError("motionclip.generate: these weights have no prior, so neither steps nor guidance.")
-            return
-        if not isinstance(steps, int) or not 1 <= steps <= 1000:
-            raise InputError(f"motionclip.generate: steps is {steps!r}, expected a whole number from 1 to 1000.")
-        if not math.isfinite(guidance) or not 0 <= guidance <= 100:
-            raise InputError(f"motionclip.generate: guidance is {guidance:g}, expected a number from 0 to 100.")
-
-
-class _Evaluating:
-    """Networks in evaluation mode inside a `with`, and in their former mode after it."""
-
-    def __init__(self, modules: Sequence[nn.Module]) -> None:
-        self.modules = modules
-
-    def __enter__(self) -> None:
-        self.modes = [m.training for m in self.modules]
-        for module in self.modules:
-            module.eval()
-
-    def __exit__(self, *_: object) -> None:
-        for module, mode in zip(self.modules, self.modes, strict=True):
-            module.train(mode)
