@@ -26,6 +26,7 @@ from laban.io import scene
 from laban.metrics import physics
 from laban.metrics.retrieval import chance_at, recall_at
 from laban.systems.motionclip import evaluation, space
+from laban.systems.motionclip.compact import CompactAutoencoder
 from laban.systems.motionclip.system import MotionCLIP
 
 PHRASES = Path(__file__).with_name("out_of_domain.tsv")
@@ -60,19 +61,26 @@ def main() -> None:
 
 
 def reconstruct(system, corpus, records) -> None:
-    print(
-        "## Reconstruction, mm\n\n"
-        "| seconds | windows | MPJPE | relative to the root | root | motion kept in the second half |"
-    )
-    print("|---:|---:|---:|---:|---:|---:|")
+    print("## Reconstruction, mm\n")
+    print("| | seconds | windows | MPJPE | relative to the root | root | motion kept in the second half |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
     for seconds in (3.0, 6.0, system.config.max_frames / system.config.fps):
-        r = evaluation.reconstruction(system, corpus, records, seconds)
-        if r["windows"]:
-            print(
-                f"| {seconds:g} | {r['windows']} | {r['mpjpe']:.1f} | {r['local']:.1f} | {r['root']:.1f} "
-                f"| {r['moving']:.2f} |"
-            )
+        row("whole decoder", seconds, evaluation.reconstruction(system, corpus, records, seconds))
+    if isinstance(system.autoencoder, CompactAutoencoder):
+        kept = {k: v.clone() for k, v in system.autoencoder.leave.state_dict().items()}
+        for value in system.autoencoder.leave.parameters():
+            value.data.zero_()
+        row("principal components alone", 3.0, evaluation.reconstruction(system, corpus, records, 3.0))
+        system.autoencoder.leave.load_state_dict(kept)
     print()
+
+
+def row(name: str, seconds: float, r: dict[str, float]) -> None:
+    if r["windows"]:
+        print(
+            f"| {name} | {seconds:g} | {r['windows']} | {r['mpjpe']:.1f} | {r['local']:.1f} | {r['root']:.1f} "
+            f"| {r['moving']:.2f} |"
+        )
 
 
 def recognise(system, corpus, records, vectors, options) -> None:
@@ -122,8 +130,8 @@ def retrieve(system, records, vectors, seed) -> None:
     }
     print(f"## Retrieval among {len(records)} clips, {len(each)} captions; equal captions match\n")
     print("| | " + " | ".join(f"R@{k}" for k in KS) + " |\n|---|" + "---:|" * len(KS))
-    for name, row in rows.items():
-        print(f"| {name} | " + " | ".join(f"{row[k]:.3f}" for k in KS) + " |")
+    for name, shares in rows.items():
+        print(f"| {name} | " + " | ".join(f"{shares[k]:.3f}" for k in KS) + " |")
     print()
 
 

@@ -89,7 +89,7 @@ def _check_shapes(folder: Path, arrays: dict[str, np.ndarray], width: int, rows:
     motions = [arrays[n] for n in MOTIONS if n in arrays]
     frames = arrays["mask"].shape[-1] if "mask" in arrays else motions[0].shape[-1] if motions else 0
     count = len(next(iter(arrays.values()))) if arrays and next(iter(arrays.values())).ndim else 0
-    wanted = {name: (count, rows, 6, frames) for name in MOTIONS}
+    wanted: dict[str, tuple[int, ...]] = {name: (count, rows, 6, frames) for name in MOTIONS}
     wanted |= {name: (count, width) for name in LATENTS} | {"mask": (count, frames), "lengths": (count,)}
     for name, array in arrays.items():
         if array.shape != wanted[name] or 0 in array.shape:

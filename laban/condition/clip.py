@@ -7,6 +7,7 @@ Source: Radford et al. 2021. Features are the raw projections, not brought to un
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -77,7 +78,7 @@ def open_clip(folder: str | Path) -> Clip:
             "(openai/clip-vit-base-patch32 for the released MotionCLIP)."
         )
     try:
-        from transformers import CLIPModel, CLIPTokenizer
+        transformers = importlib.import_module("transformers")  # an extra, loaded only here
     except ImportError:
         raise InputError("clip: needs the transformers package; pip install 'laban[clip]'.") from None
     digest = hashlib.sha256()
@@ -85,8 +86,8 @@ def open_clip(folder: str | Path) -> Clip:
         digest.update((folder / name).read_bytes())
     try:
         json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        model = CLIPModel.from_pretrained(str(folder), local_files_only=True)
-        tokenizer = CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
+        model = transformers.CLIPModel.from_pretrained(str(folder), local_files_only=True)
+        tokenizer = transformers.CLIPTokenizer.from_pretrained(str(folder), local_files_only=True)
     except Exception as error:  # the library raises many kinds
         said = (" ".join(str(error).split()) or type(error).__name__)[:160]
         raise WeightsError(f"{folder}: CLIP cannot be loaded ({said}); restore the folder.") from None

@@ -12,6 +12,7 @@ import torch
 
 from laban import io
 from laban.check.motionclip import check_motionclip
+from laban.condition.image import write_features
 from laban.data import synthetic
 from laban.data.clips import canonical
 from laban.data.corpus import Corpus
@@ -225,6 +226,21 @@ def test_components_keep_a_clip_before_training(corpus: Corpus) -> None:
     fresh = MotionCLIP.create("tiny", corpus).eval()
     found = evaluation.reconstruction(fresh, corpus, evaluation.held_out(corpus, "train"), 2.0)
     assert found["windows"] > 4 and found["mpjpe"] < 60
+
+
+def test_pictures_enter_the_loss(corpus: Corpus, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    records = [r for r in corpus.select("train") if r.captions]
+    write_features(tmp_path / "x.npz", {r.id: torch.randn(3, 384) for r in records[: len(records) // 2]})
+    made = MotionCLIP.create("tiny", corpus, [f"image_features={tmp_path / 'x.npz'}", "loss.image=0.5"])
+    batch = made.sampler("autoencoder", corpus, "train")(np.random.default_rng(0), 32)
+    seen = batch["seen"].bool()
+    assert 0 < int(seen.sum()) < 32 and (batch["image"][seen].norm(dim=-1) - 1).abs().max() < 1e-3
+    assert batch["image"][~seen].abs().max() == 0
+    losses = made.eval().loss("autoencoder", batch, torch.Generator().manual_seed(0))
+    plain = made.loss("autoencoder", {k: v for k, v in batch.items() if k != "image"}, torch.Generator().manual_seed(0))
+    assert 0 < float(losses["image"]) < 2 and "image" not in plain
+    assert float(losses["loss"]) == pytest.approx(float(plain["loss"]) + 0.5 * float(losses["image"]), rel=1e-4)
 
 
 def test_spans_cover_a_clip() -> None:

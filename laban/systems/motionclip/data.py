@@ -52,7 +52,7 @@ def vocabulary(corpus: Corpus) -> dict[str, Any]:
     are mirrored too, make phrases and no classes.
     """
     classes: dict[str, str] = {}
-    phrases = set()
+    phrases: set[str] = set()
     for record in corpus.select("train"):
         phrases.update(record.captions)
         label = record.labels.get("content")

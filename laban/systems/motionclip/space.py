@@ -98,7 +98,7 @@ def recognise(system: MotionCLIP, motion: Motion, classes: Sequence[str] | None 
     cosines, chances = scored(system, direction(system, motion)[None], chosen)
     order = torch.argsort(cosines[0], descending=True, stable=True)[:top].tolist()
     items = list(chosen.items())
-    return [Guess(*items[i], float(cosines[0, i]), float(chances[0, i])) for i in order]
+    return [Guess(items[i][0], items[i][1], float(cosines[0, i]), float(chances[0, i])) for i in order]
 
 
 def caption(system: MotionCLIP, motion: Motion, phrases: Sequence[str] | None = None, top: int = 5) -> list[Guess]:
