@@ -22,6 +22,11 @@ from laban.errors import CheckFailed, InputError, LabanError
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("laban.commands.generate:generate", "text to motion"),
     "edit": ("laban.commands.edit:edit", "a stretch of a motion made anew by words, the rest kept"),
+    "search": ("laban.commands.search:search", "the clips of a folder that fit a sentence"),
+    "blend": ("laban.commands.latent:blend", "steps from one clip to another"),
+    "mix": ("laban.commands.latent:mix", "a clip changed by words or by other clips"),
+    "recognise": ("laban.commands.latent:recognise", "what happens in a motion file"),
+    "caption": ("laban.commands.latent:caption", "the phrases nearest to a motion file"),
     "convert": ("laban.commands.convert:convert", "a motion file into another format"),
     "render": ("laban.commands.convert:render", "a motion file into a film, a picture or a page"),
     "info": ("laban.commands.convert:info", "what is in a motion file"),
@@ -36,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check metrics": ("laban.commands.check:metrics", "the metrics against expected values"),
     "import-weights": ("laban.commands.weights:import_weights", "released weights into a checkpoint of Laban"),
     "check momask": ("laban.commands.check:momask", "a released MoMask folder against its expected outputs"),
+    "check motionclip": ("laban.commands.check:motionclip", "the released MotionCLIP against expected values"),
     "check evaluator": ("laban.commands.check:evaluator", "the T2M evaluator against expected embeddings"),
 }
 

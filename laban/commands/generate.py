@@ -32,6 +32,7 @@ def generate(
     text_encoder: Path | None = None,
     prompts: Path | None = None,
     model: str = "momask",
+    library: Path | None = None,
     fps: float = 30.0,
     steps: int | None = None,
     guidance: float | None = None,
@@ -62,7 +63,9 @@ def generate(
             models the first and only one); --samples 1 draws one.
         text_encoder: CLIP's weights, for imported models: a Hugging Face folder, or a .pt of OpenAI or open_clip.
         prompts: A file with one sentence per line, instead of TEXT; blank lines and # comments are skipped.
-        model: Shipped weights by name, or a folder with weights.
+        model: Shipped weights by name (momask, motionclip), or a folder with weights.
+        library: A folder of motions that answers first: its best clip is taken, fitted in length, where it matches
+            the words better than what is generated.
         fps: Frames per second of the files.
         steps: Rounds of the masked model: more is slower.
         guidance: How strongly the words are followed.
@@ -107,6 +110,12 @@ def generate(
         if text_encoder is not None:
             give_encoder(system, text_encoder)
     drawn = samples or (drawn_by_default(system) if best is None else max(best, DRAWN))
+    shelf = None
+    if library is not None:
+        from laban.commands.library_first import LibraryFirst
+
+        with clock.part("open library"):
+            shelf = LibraryFirst.open(library, device, quiet)
     options: dict[str, Any] = {"clean": not raw}
     options |= {} if precision == "32" else {"precision": precision}
     options |= {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
@@ -121,6 +130,9 @@ def generate(
             motions = draw_best(system, TextRequest(sentence, seconds), seed, drawn, kept, options)
         if understood(motions[0]) == 0:
             warn(f"no word of {sentence!r} is understood, so the motion is arbitrary. Write plain English.")
+        if shelf is not None:
+            with clock.part("search library"):
+                motions = shelf.answer(sentence, seconds, motions)
         for sample, made in enumerate(motions, start=1):
             motion = made.resample(fps)
             files = plan.files(line, sample)
@@ -244,6 +256,13 @@ def story(results: list[dict[str, Any]], clock: Clock) -> list[str]:
         length = f"{result['seconds']:.2f} s, {result['frames']} frames at {result['fps']:g} fps"
         lines.append(f"{result['text']!r}: {length}")
         lines += [f"  {path}" for path in result["files"]]
+        compared = (result["passport"] or {}).get("library")
+        if compared:
+            better = ("taken from", "better") if compared["taken"] else ("generated, not", "no better")
+            lines.append(
+                f"  {better[0]} {compared['file']}: it matches {better[1]} ({compared['score']:.3f}; generated "
+                f"{compared['generated_score']:.3f})"
+            )
     lines += ["time", *clock.lines()]
     lines += ["passport" if len(results) == 1 else f"passport of the first of {len(results)}"]
     return lines + passport_lines(results[0]["passport"])

@@ -13,7 +13,7 @@ from laban.errors import InputError
 
 
 def import_weights(
-    system: Positional[Literal["momask"]],
+    system: Positional[Literal["momask", "motionclip"]],
     released: Positional[Path],
     out: Positional[Path],
     tokenizer: str | None = None,
@@ -29,10 +29,10 @@ def import_weights(
     features: give --text-encoder to `laban generate`.
 
     Args:
-        system: whose release it is: momask.
-        released: the released folder: checkpoints/t2m or checkpoints/kit.
+        system: whose release it is: momask or motionclip.
+        released: the released folder: MoMask's checkpoints/t2m or checkpoints/kit; MotionCLIP's, with opt.yaml.
         out: folder to write; must be new or empty.
-        tokenizer: name of the folder in it with the tokenizer, where several could be meant.
+        tokenizer: of MoMask: name of the folder in it with the tokenizer, where several could be meant.
         masked: the same of the masked transformer.
         residual: the same of the residual transformer.
         ignore_option: a key of opt.txt that Laban does not know and that changes nothing. Repeat it for several.
@@ -40,16 +40,28 @@ def import_weights(
         quiet: print nothing when all is well.
     """
     if not released.is_dir():
-        raise InputError(f"{released}: there is no such folder. Give the released checkpoints/t2m or checkpoints/kit.")
+        raise InputError(f"{released}: there is no such folder. Give the released one, as its authors publish it.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: exists and is not an empty folder. Name a new one.")
     if not out.resolve().parent.is_dir():
         raise InputError(f"{out}: there is no folder {out.resolve().parent}. Create it, or name another.")
 
+    named = {k: v for k, v in (("tokenizer", tokenizer), ("masked", masked), ("residual", residual)) if v is not None}
+    if system == "motionclip":
+        if named or ignore_option:
+            raise InputError("--tokenizer, --masked, --residual and --ignore-option are about MoMask. Leave them out.")
+        from laban.systems.motionclip.importing import import_weights as import_motionclip
+
+        told = import_motionclip(released, out)
+        if json:
+            print_json(told)
+        elif not quiet:
+            print("\n".join(f"{key}: {value}" for key, value in told.items()))
+        return 0
+
     from laban.systems.momask.released import import_released
 
-    named = {"tokenizer": tokenizer, "masked": masked, "residual": residual}
-    made = import_released(released, {k: v for k, v in named.items() if v is not None}, ignore_option)
+    made = import_released(released, named, ignore_option)
     made.save(out, card=card(released))
     counts = {stage: sum(p.numel() for p in made.module(stage).parameters()) for stage in made.stages()}
     facts = {"out": str(out.resolve()), "layout": made.layout.name, "fps": made.config.fps, "parameters": counts}
