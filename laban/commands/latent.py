@@ -79,7 +79,7 @@ def blend(
     from laban.systems.motionclip import space
 
     system = open_space(model, device)
-    made = space.blend(system, *ends, steps=steps, clean=not raw)
+    made = space.blend(system, ends[0], ends[1], steps=steps, clean=not raw)
     rows = []
     for motion, paths in zip(made, files, strict=True):
         best = space.recognise(system, motion, top=1) if system.vocabulary["classes"] else []
