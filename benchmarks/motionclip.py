@@ -11,26 +11,21 @@ import argparse
 import fnmatch
 import platform
 import time
-from collections import Counter
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image, ImageDraw
 
 import laban
 from laban.data.corpus import Corpus
 from laban.io import scene
 from laban.metrics import physics
-from laban.metrics.retrieval import chance_at, recall_at
-from laban.systems.motionclip import evaluation, space
-from laban.systems.motionclip.compact import CompactAutoencoder
+from laban.systems.motionclip import evaluation, space, tables
 from laban.systems.motionclip.system import MotionCLIP
 
 PHRASES = Path(__file__).with_name("out_of_domain.tsv")
-KS = (1, 3, 5, 10)
 BLENDS, STEPS = 20, 5
 
 
@@ -51,88 +46,16 @@ def main() -> None:
     records = evaluation.held_out(corpus, options.split)
     made_with = f"{platform.machine()}, 1 thread, torch {torch.__version__}; weights {str(system.provenance.hash)[:12]}"
     print(f"{date.today()}, {made_with}; split {options.split}: {len(records)} clips without mirror images\n")
-    reconstruct(system, corpus, records)
+    print("\n".join(tables.reconstruction_lines(system, corpus, records)))
     vectors = evaluation.directions(system, evaluation.clip_windows(system, corpus, records))
-    recognise(system, corpus, records, vectors, options)
-    retrieve(system, records, vectors, options.seed)
+    lines, found = tables.recognition_lines(system, corpus, records, vectors, options.least)
+    print("\n".join(lines))
+    if options.confusion is not None:
+        confusion_plot(found["confusion"], found["names"], options.confusion)
+    print("\n".join(tables.retrieval_lines(system, records, vectors, options.seed)))
     out_of_domain(system, corpus, options.seed)
     blends(system, corpus, records, options.seed)
     print(f"{time.time() - begun:.0f} s")
-
-
-def reconstruct(system, corpus, records) -> None:
-    print("## Reconstruction, mm\n")
-    print("| | seconds | windows | MPJPE | relative to the root | root | motion kept in the second half |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
-    for seconds in (3.0, 6.0, system.config.max_frames / system.config.fps):
-        row("whole decoder", seconds, evaluation.reconstruction(system, corpus, records, seconds))
-    if isinstance(system.autoencoder, CompactAutoencoder):
-        kept = {k: v.clone() for k, v in system.autoencoder.leave.state_dict().items()}
-        for value in system.autoencoder.leave.parameters():
-            value.data.zero_()
-        row("principal components alone", 3.0, evaluation.reconstruction(system, corpus, records, 3.0))
-        system.autoencoder.leave.load_state_dict(kept)
-    print()
-
-
-def row(name: str, seconds: float, r: dict[str, float]) -> None:
-    if r["windows"]:
-        print(
-            f"| {name} | {seconds:g} | {r['windows']} | {r['mpjpe']:.1f} | {r['local']:.1f} | {r['root']:.1f} "
-            f"| {r['moving']:.2f} |"
-        )
-
-
-def recognise(system, corpus, records, vectors, options) -> None:
-    allowed = evaluation.frequent(corpus, options.least)
-    count = Counter(r.labels["content"] for r in records)
-    sets = {
-        f"contents with at least {options.least} clips in the corpus": allowed,
-        f"those with at least {options.least} clips in the split": {c for c in allowed if count[c] >= options.least},
-    }
-    print("## Recognition, macro-averaged\n\n| labels | classes | clips | top-1 | top-5 |\n|---|---:|---:|---:|---:|")
-    first = None
-    for name, members in sets.items():
-        classes = {k: v for k, v in system.vocabulary["classes"].items() if k in members}
-        keep = [i for i, r in enumerate(records) if r.labels["content"] in classes]
-        if not keep:
-            continue
-        found = evaluation.recognition(system, vectors[keep], [records[i].labels["content"] for i in keep], classes)
-        first = first or found
-        print(f"| {name} | {len(classes)} | {len(keep)} | {found['top1']:.3f} | {found['top5']:.3f} |")
-    style = evaluation.style_recognition(system, vectors, records, corpus)
-    print(
-        f"| styles, the content being known | {len(style['per_class'])} | {style['clips']} | {style['top1']:.3f} | |\n"
-    )
-    assert first is not None
-    print("per content: " + ", ".join(f"{k} {v:.2f}" for k, v in first["per_class"].items()))
-    print("per style: " + ", ".join(f"{k} {v:.2f}" for k, v in style["per_class"].items()) + "\n")
-    if options.confusion is not None:
-        confusion_plot(first["confusion"], first["names"], options.confusion)
-
-
-def retrieve(system, records, vectors, seed) -> None:
-    captions = [r.captions for r in records]
-    known = set(system.vocabulary["phrases"])
-    texts = system.text_directions([c[0] for c in captions])
-    matches = np.array([[c[0] in own for own in captions] for c in captions])
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(texts))
-    each = {c[0]: torch.from_numpy(rng.standard_normal(texts.shape[1])).float() for c in captions}
-    noise = F.normalize(torch.stack([each[c[0]] for c in captions]), dim=-1)
-    trained = [i for i, c in enumerate(captions) if c[0] in known]
-    rows = {
-        "text to motion, whole gallery": recall_at((texts @ vectors.T).numpy(), matches, KS),
-        "captions of training only": recall_at((texts[trained] @ vectors.T).numpy(), matches[trained], KS),
-        "control: captions shuffled among clips": recall_at((texts[order] @ vectors.T).numpy(), matches, KS),
-        "control: a random vector per caption": recall_at((noise @ vectors.T).numpy(), matches, KS),
-        "chance": chance_at(matches, KS),
-    }
-    print(f"## Retrieval among {len(records)} clips, {len(each)} captions; equal captions match\n")
-    print("| | " + " | ".join(f"R@{k}" for k in KS) + " |\n|---|" + "---:|" * len(KS))
-    for name, shares in rows.items():
-        print(f"| {name} | " + " | ".join(f"{shares[k]:.3f}" for k in KS) + " |")
-    print()
 
 
 def phrases() -> list[tuple[str, list[str]]]:

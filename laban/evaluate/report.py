@@ -130,6 +130,7 @@ def markdown(facts: Figures) -> str:
             ["", "R@1", "R@2", "R@3", "R@3, old rule", "MM-Dist", "FID", "Diversity", "MultiModality"],
             [_matched(row, evaluator) for row in rows],
         )
+    lines += facts.get("own_tables", ())  # a report of an earlier version has none
     lines += ["## Physics", "", "Ratio to real motion in brackets.", ""]
     lines += _table(
         ["", "skate m/s", "jerk m/s3", "penetration mm", "floating mm", "joint error mm", "CPU s per clip"],

@@ -117,6 +117,7 @@ def evaluate(
         "control_chance": chance,
         "export_error": export_error(held),
         "rows": rows,
+        "own_tables": system.own_tables(corpus, settings.split, settings.seed) if system else [],
     }  # fmt: skip
     facts["sees"] = report.sees(rows)
     out.mkdir(parents=True, exist_ok=True)

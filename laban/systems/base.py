@@ -169,6 +169,10 @@ class System(ABC):
         """A few motions to look at in training; none while `provenance.trained` does not suffice."""
         return []
 
+    def own_tables(self, corpus: Corpus, split: str, seed: int) -> list[str]:
+        """Lines of Markdown for the report of `laban evaluate`: figures of what only this system does; none here."""
+        return []
+
     def reconstruct(self, features: np.ndarray) -> Motion | None:
         """Real features (T, W), not normalised, through the system's tokenizer and back; None if it has none."""
         return None

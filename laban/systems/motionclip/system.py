@@ -306,6 +306,12 @@ class MotionCLIP(System):
         made = self.autoencoder.decode(shown, batch["valid"])
         return self.measure((made, entered), self._left(made), latent, batch, generator)
 
+    def own_tables(self, corpus: Corpus, split: str, seed: int) -> list[str]:
+        """Reconstruction, recognition and retrieval, with controls; see tables.py."""
+        from laban.systems.motionclip.tables import latent_tables
+
+        return latent_tables(self, corpus, split, seed)
+
     # Generation
 
     @torch.no_grad()
