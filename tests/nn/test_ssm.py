@@ -21,17 +21,16 @@ def inputs(length: int = 37, batch: int = 2, heads: int = 3, inner: int = 4, sta
         return torch.randn(*shape, generator=g, dtype=torch.float64)
 
     decay = -torch.rand(batch, length, heads, generator=g, dtype=torch.float64) * 2
-    return (
-        draw(batch, length, heads, inner), decay, draw(batch, length, state), draw(batch, length, state),
-        draw(batch, heads, inner, state),
-    )  # fmt: skip
+    step = torch.rand(batch, length, heads, generator=g, dtype=torch.float64)
+    b, c = draw(batch, length, state), draw(batch, length, state)
+    return draw(batch, length, heads, inner), step, decay, b, c, draw(batch, heads, inner, state)
 
 
-def naive(x, log_decay, b, c, state):
+def naive(x, step, log_decay, b, c, state):
     """The definition, one number at a time over positions."""
     h, out = state.clone(), []
     for t in range(x.shape[1]):
-        h = log_decay[:, t].exp()[:, :, None, None] * h + torch.einsum("bhp,bn->bhpn", x[:, t], b[:, t])
+        h = log_decay[:, t].exp()[:, :, None, None] * h + torch.einsum("bhp,bh,bn->bhpn", x[:, t], step[:, t], b[:, t])
         out.append(torch.einsum("bhpn,bn->bhp", h, c[:, t]))
     return torch.stack(out, 1), h
 
@@ -68,14 +67,14 @@ def test_split_with_carried_state_and_steps_agree(cut) -> None:
 def test_gradients_of_the_scan() -> None:
     given = [t.clone().requires_grad_() for t in inputs(length=9, batch=1, heads=2, inner=2, state=3)]
     assert torch.autograd.gradcheck(lambda *a: ssd(*a, chunk=4), given)
-    assert torch.autograd.gradcheck(lambda *a: ssd(*a, chunk=9)[0], given[:4])
+    assert torch.autograd.gradcheck(lambda *a: ssd(*a, chunk=9, skip=torch.ones(2))[0], given[:5])
 
 
 def test_strong_decay_has_finite_gradients() -> None:
-    x, decay, b, c, _ = (t.float().requires_grad_() for t in inputs())
-    y, _ = ssd(x, decay * 1000, b, c, None, 16)
+    x, step, decay, b, c, _ = (t.float().requires_grad_() for t in inputs())
+    y, _ = ssd(x, step, decay * 1000, b, c, None, 16)
     y.sum().backward()
-    assert all(t.grad is not None and bool(t.grad.isfinite().all()) for t in (x, decay, b, c))
+    assert all(t.grad is not None and bool(t.grad.isfinite().all()) for t in (x, step, decay, b, c))
 
 
 def test_a_scan_step_by_step_split_and_whole() -> None:
@@ -83,16 +82,24 @@ def test_a_scan_step_by_step_split_and_whole() -> None:
     scan = Scan(SIZES).double()
     xbc = torch.randn(2, 21, 26, generator=source(), dtype=torch.float64)
     raw = torch.randn(2, 21, 4, generator=source(1), dtype=torch.float64)
-    whole, end = scan(xbc, raw)
+    x, bc = xbc.split([16, 10], -1)
+    whole, end = scan(x, bc, raw)
     state, out = scan.start(2, xbc), []
     for t in range(21):
         y, state = scan.step(xbc[:, t], raw[:, t], state)
         out.append(y)
     assert close(torch.stack(out, 1), whole) and close(state.hidden, end.hidden) and close(state.recent, end.recent)
-    first, middle = scan(xbc[:, :2], raw[:, :2])  # shorter than the convolution
-    second, last = scan(xbc[:, 2:], raw[:, 2:], state=middle)
+    first, middle = scan(x[:, :2], bc[:, :2], raw[:, :2])  # shorter than the convolution
+    second, last = scan(x[:, 2:], bc[:, 2:], raw[:, 2:], state=middle)
     assert close(torch.cat([first, second], 1), whole) and close(last.hidden, end.hidden)
     assert close(last.recent, end.recent)
+
+
+def test_reversed_is_the_same_from_the_other_end() -> None:
+    torch.manual_seed(0)
+    scan = Scan(SIZES).double()
+    x, bc, raw = (torch.randn(2, 19, n, generator=source(n), dtype=torch.float64) for n in (16, 10, 4))
+    assert close(scan.reverse(x, bc, raw), scan(x.flip(1), bc.flip(1), raw.flip(1))[0].flip(1))
 
 
 @pytest.mark.parametrize("config", [SIZES, ONE_WAY])
@@ -167,12 +174,12 @@ def test_float32_stays_near_float64() -> None:
 
 
 def test_wrong_shapes_and_sizes() -> None:
-    x, decay, b, c, state = inputs()
+    x, step, decay, b, c, state = inputs()
     with pytest.raises(ShapeError, match="expected"):
-        ssd(x, decay[:, :-1], b, c)
-    with pytest.raises(ShapeError, match="another layer"):
-        ssd(x, decay, b, c, state[:, :1])
+        ssd(x, step, decay[:, :-1], b, c)
+    with pytest.raises(ShapeError, match="of this layer"):
+        ssd(x, step, decay, b, c, state[:, :1])
     with pytest.raises(ShapeError):
-        ssd(x[:, :0], decay[:, :0], b[:, :0], c[:, :0])
+        ssd(x[:, :0], step[:, :0], decay[:, :0], b[:, :0], c[:, :0])
     with pytest.raises(InputError, match="multiple of heads"):
         StateSpaceConfig(inner=10, heads=4)
