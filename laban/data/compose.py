@@ -44,9 +44,10 @@ class ComposeSettings:
     search_end: int = 16  # frames at the end of the first clip, and
     search_start: int = 8  # at the start of the second, among which the cut is looked for
     longest: int = 196  # of one stretch; of longer clips a random window is taken
-    natural: float = 0.2  # chance that a clip of two shortest stretches or more is cut in two with no seam
-    shortest: int = 32
-    trim: float = 0.4  # chance that a clip loses up to a seventh at both ends, so that seams meet other poses
+    natural: float = 0.5  # chance that a recording longer than that becomes two stretches with no seam made
+    shortest: int = 24  # of a stretch that is cut out
+    focus: float = 0.5  # chance that of a clip only the liveliest 40 to 100 % are taken: actions then come in more
+    # lengths and seams meet more poses. Such halves of real clips pass the control checks as often as whole ones
     warp: float = 0.5  # chance that a clip is played at 0.85 to 1.2 of its speed
 
 
@@ -83,12 +84,11 @@ def compose(
         else:
             start = 0
         total += len(clip)
-        whole = start, total
-        if whole[1] - whole[0] >= 2 * settings.shortest and rng.random() < settings.natural:
-            middle = int(rng.integers(whole[0] + settings.shortest, whole[1] - settings.shortest + 1))
-            stretches += [Stretch(whole[0], middle, record), Stretch(middle, whole[1], record)]
+        if len(clip) > settings.longest:  # a long recording: it goes on without a seam
+            middle = (start + total) // 2
+            stretches += [Stretch(start, middle, record), Stretch(middle, total, record)]
         else:
-            stretches.append(Stretch(*whole, record))
+            stretches.append(Stretch(start, total, record))
         tail = clip
     assert tail is not None
     parts.append(tail)
@@ -96,19 +96,33 @@ def compose(
 
 
 def varied(clip: np.ndarray, rng: np.random.Generator, layout: Layout, settings: ComposeSettings) -> np.ndarray:
-    """A clip's window, trimmed and played faster or slower by chance."""
+    """A clip's window, cut to its liveliest part and played faster or slower by chance.
+
+    Returns: (T, W), T up to `longest`, or up to twice that where two stretches are to be made of it.
+    """
     dice = rng.random(6)
     if len(clip) > settings.longest:
-        keep = int(settings.longest * (0.5 + 0.5 * dice[0]))
+        longest = settings.longest * (2 if dice[3] < settings.natural else 1)
+        keep = int(min(len(clip), longest) * (0.6 + 0.4 * dice[0]))
         at = int(dice[1] * (len(clip) - keep + 1))
         clip = clip[at : at + keep]
-    if dice[2] < settings.trim and len(clip) >= 2 * settings.shortest:
-        cut = len(clip) // 7
-        first, last = int(dice[3] * cut), int(dice[4] * cut)
-        clip = clip[first : len(clip) - last]
+    elif dice[2] < settings.focus:
+        keep = max(int(len(clip) * (0.4 + 0.6 * dice[4])), min(len(clip), settings.shortest))
+        clip = liveliest(clip, keep, layout)
     if dice[5] < settings.warp:
         clip = warped(clip, 0.85 + 0.35 * dice[5] / settings.warp, layout)
     return clip
+
+
+def liveliest(clip: np.ndarray, keep: int, layout: Layout) -> np.ndarray:
+    """The `keep` frames in a row in which joints move and the heading turns the most."""
+    if keep >= len(clip):
+        return clip
+    speed = np.linalg.norm(clip[:, layout.velocities].reshape(len(clip), -1, 3), axis=-1).mean(1)
+    speed = speed * layout.unit + 2 * np.abs(clip[:, layout.yaw_rate][:, 0])
+    summed = np.concatenate([[0.0], np.cumsum(speed)])
+    at = int((summed[keep:] - summed[:-keep]).argmax())
+    return clip[at : at + keep]
 
 
 def warped(clip: np.ndarray, rate: float, layout: Layout) -> np.ndarray:

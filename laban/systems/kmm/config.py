@@ -145,11 +145,11 @@ SMALL = KMMConfig(
     residual=TrunkConfig(width=256, layers=3, inner=256, heads=4, state=16),
     mask=MaskConfig(share=0.3),  # generation starts from nothing but the text, which random masks are nearer to
     masked_schedule=StageSchedule(
-        steps=2_200, batch_size=24, learning_rate=8e-4, warmup=200, decay="cosine", floor=0.02, clip=1.0,
+        steps=2_600, batch_size=16, learning_rate=8e-4, warmup=150, decay="cosine", floor=0.02, clip=1.0,
         weight_decay=1e-2, weight_ema=0.998,
     ),
     residual_schedule=StageSchedule(
-        steps=1_300, batch_size=24, learning_rate=1e-3, warmup=100, decay="cosine", floor=0.02, clip=1.0,
+        steps=1_500, batch_size=16, learning_rate=1e-3, warmup=60, decay="cosine", floor=0.02, clip=1.0,
         weight_decay=1e-2, weight_ema=0.997,
     ),
 )  # fmt: skip
