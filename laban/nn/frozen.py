@@ -77,6 +77,7 @@ class FrozenTokenizer:
         return cls(tokenizer, stats["mean"], stats["std"].float() / weight)
 
     @classmethod
+    @torch.no_grad()
     def random(cls, config: TokenizerConfig, mean: Tensor, std: Tensor, seed: int = 0) -> FrozenTokenizer:
         """An untrained one, for tests: weights and codes from a seed."""
         with torch.random.fork_rng(devices=[]):
@@ -85,9 +86,11 @@ class FrozenTokenizer:
             latents = tokenizer.encoder(torch.randn(8, 16 * config.stride, config.feature_width)).detach()
             rest = latents.reshape(-1, config.code_width)
             for book in tokenizer.quantizer.layers:
-                book.codes.copy_(rest[torch.randint(len(rest), (config.codes,))])  # type: ignore[union-attr, operator]
-                rest = rest - book.codes[book.nearest(rest)]  # type: ignore[union-attr, operator, index]
-                book.started.fill_(True)  # type: ignore[union-attr, operator]
+                book.codes.copy_(rest[torch.randint(len(rest), (config.codes,))])  # type: ignore[operator]
+                rest = rest - book.codes[book.nearest(rest)]  # type: ignore[operator, index]
+                book.started.fill_(True)  # type: ignore[operator]
+            made = tokenizer.decoder(latents)
+            tokenizer.decoder.last.weight.mul_(1 / made.std())  # features as large as features are
         return cls(tokenizer, mean, std)
 
     def to(self, device: torch.device) -> FrozenTokenizer:
@@ -125,11 +128,11 @@ class FrozenTokenizer:
         """(B, N, Q) tokens -> (B, N, D) sum of the code rows of `layers` (None: all of them); no gradient."""
         books = self.tokenizer.quantizer.layers
         which = range(codes.shape[-1]) if layers is None else layers
-        return torch.stack([books[q].codes[codes[..., q]] for q in which]).sum(0)  # type: ignore[union-attr, index]
+        return torch.stack([books[q].codes[codes[..., q]] for q in which]).sum(0)  # type: ignore[index]
 
     def tables(self) -> Tensor:
         """(Q, K, D) the code rows."""
-        return torch.stack([book.codes for book in self.tokenizer.quantizer.layers])  # type: ignore[union-attr, misc]
+        return torch.stack([book.codes for book in self.tokenizer.quantizer.layers])  # type: ignore[misc]
 
 
 class DecoderStream:

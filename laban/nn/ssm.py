@@ -51,10 +51,6 @@ class ScanState:
     recent: Tensor
     hidden: Tensor
 
-    def repeat(self, count: int) -> ScanState:
-        """The same for `count` copies of the batch, one after the other."""
-        return ScanState(self.recent.repeat(count, 1, 1), self.hidden.repeat(count, 1, 1, 1))
-
 
 def ssd(
     x: Tensor,
@@ -347,8 +343,8 @@ class StateSpace(nn.Module):
                 valid = torch.ones(batch, length, dtype=torch.bool, device=raw.device)
             x, bc, raw = (F.pad(t, (0, 0, 0, spare)) for t in (x, bc, raw))
             valid = F.pad(valid, (0, spare))
-        rows = [t.reshape(-1, size, t.shape[-1]) for t in (x, bc, raw)]
-        y = self.back.reverse(*rows, None if valid is None else valid.reshape(-1, size))
+        x, bc, raw = (t.reshape(-1, size, t.shape[-1]) for t in (x, bc, raw))
+        y = self.back.reverse(x, bc, raw, None if valid is None else valid.reshape(-1, size))
         return y.reshape(batch, length + spare, -1)[:, :length]
 
 

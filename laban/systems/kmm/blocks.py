@@ -18,7 +18,7 @@ from laban.nn.masking import lowest, remaining
 from laban.nn.sampling import gumbel, keep_top
 from laban.systems.kmm.networks import MaskedModel, ResidualModel, Told
 from laban.systems.kmm.script import Span
-from laban.systems.kmm.trunk import State
+from laban.systems.kmm.trunk import State, floats
 
 KEPT = 1e5
 """Score of a token that is final."""
@@ -76,6 +76,11 @@ class BlockMaker:
         self.memory = Memory(None, [None] * (residual.quantizers - 1))
         self.device = masked.embedding.weight.device
         self._latents: dict[str, tuple[Tensor, Tensor]] = {}
+
+    @property
+    def carried(self) -> int:
+        """How many numbers the states hold."""
+        return sum(floats(s) for s in (self.memory.base, *self.memory.residual) if s is not None)
 
     @torch.no_grad()
     def make(

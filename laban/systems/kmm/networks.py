@@ -240,7 +240,8 @@ class ResidualModel(nn.Module):
         x = self.enter(below * self.scale) + self.told(told) + self.layer(q)[:, None]
         x = F.dropout(x, self.config.residual.dropout, self.training)
         y, after = self.trunk(x, state, block)
-        logits = self.head(y) @ self.tables[q - 1].transpose(1, 2) + self.bias[q - 1][:, None]
+        wanted = self.head(y) / self.tables.shape[-1] ** 0.5
+        logits = wanted @ self.tables[q - 1].transpose(1, 2) + self.bias[q - 1][:, None]
         return logits, after
 
     def loss(self, batch: dict[str, Tensor], generator: torch.Generator | None) -> dict[str, Tensor]:

@@ -58,6 +58,7 @@ class KMM(System):
         self.residual = ResidualModel(config, self.frozen)
         self._text_encoder = text_encoder
         self._wanted_encoder: str | None = None
+        self.carried = 0  # numbers that the last stream carried from block to block
         self._pools: dict[tuple[str, str], list[data.TokenSequence]] = {}
 
     # Text
@@ -200,6 +201,7 @@ class KMM(System):
                 window = [s for s in window if s.stop * self.frozen.config.stride > placer.frames]
                 window += [s for s in planner.spans if not window or s.start >= window[-1].stop]
                 frames = decoder.push(maker.make(planner.spans, *block))
+                self.carried = maker.carried
                 if len(frames):
                     yield self._part(placer, frames, window, passport)
             frames = decoder.finish()[: max(0, lines.frames - placer.frames)]

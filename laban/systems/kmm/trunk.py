@@ -106,15 +106,10 @@ def _turned(x: Tensor, first: int) -> Tensor:
     return torch.cat([a * cos - b * sin, a * sin + b * cos, rest], -1)
 
 
-def repeated(state: State, count: int) -> State:
-    """The state for `count` copies of the batch."""
-    if state and isinstance(state[0], ScanState):
-        return [s.repeat(count) for s in state]  # type: ignore[union-attr]
-    return [Context(s.keys.repeat(count, 1, 1, 1), s.values.repeat(count, 1, 1, 1)) for s in state]  # type: ignore[union-attr]
-
-
 def floats(state: State) -> int:
     """How many numbers a state holds."""
-    if state and isinstance(state[0], ScanState):
-        return sum(s.recent.numel() + s.hidden.numel() for s in state)  # type: ignore[union-attr]
-    return sum(s.keys.numel() + s.values.numel() for s in state)  # type: ignore[union-attr]
+    total = 0
+    for part in state:
+        both = (part.recent, part.hidden) if isinstance(part, ScanState) else (part.keys, part.values)
+        total += sum(t.numel() for t in both)
+    return total
