@@ -64,7 +64,10 @@ class Motion:
             )
         if not ((size > 1e-6) & (size < 1e6)).all():
             raise InputError("Motion: some rotations are no unit quaternions (0, or huge). The source is damaged.")
-        object.__setattr__(self, "rotations", rotation.normalise(rotations))
+        off = np.abs((rotations * rotations).sum(-1, keepdims=True) - 1.0)
+        # What is of unit length to rounding stays bit for bit, so that `replace` and `crop` change nothing.
+        unit = np.where(off < 2e-15, rotations, rotation.normalise(rotations))
+        object.__setattr__(self, "rotations", unit)
         object.__setattr__(self, "root", root)
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "segments", tuple(self.segments))

@@ -83,14 +83,18 @@ class FrozenTokenizer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             tokenizer = Tokenizer(config)
-            latents = tokenizer.encoder(torch.randn(8, 16 * config.stride, config.feature_width)).detach()
+            motion, last = torch.randn(8, 16 * config.stride, config.feature_width), tokenizer.encoder.last
+            latents = tokenizer.encoder(motion)
+            middle, size = latents.mean((0, 1)), latents.std()
+            last.weight.div_(size)  # latents and, below, features that differ from token to token
+            last.bias.sub_(middle).div_(size)  # type: ignore[union-attr]
+            latents = tokenizer.encoder(motion)
             rest = latents.reshape(-1, config.code_width)
             for book in tokenizer.quantizer.layers:
                 book.codes.copy_(rest[torch.randint(len(rest), (config.codes,))])  # type: ignore[operator]
                 rest = rest - book.codes[book.nearest(rest)]  # type: ignore[operator, index]
                 book.started.fill_(True)  # type: ignore[operator]
-            made = tokenizer.decoder(latents)
-            tokenizer.decoder.last.weight.mul_(1 / made.std())  # features as large as features are
+            tokenizer.decoder.last.weight.div_(tokenizer.decoder(latents).std(1).mean())
         return cls(tokenizer, mean, std)
 
     def to(self, device: torch.device) -> FrozenTokenizer:
