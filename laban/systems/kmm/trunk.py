@@ -50,6 +50,8 @@ class Trunk(nn.Module):
             x: (B, L, D). state: after what came before. block: tokens per block; None: the stretch is one block.
         Returns: (B, L, D), and the state after the stretch.
         """
+        if x.dtype in (torch.bfloat16, torch.float16):
+            x = x.float()  # what is added up over layers stays in float32
         after = []
         for i, layer in enumerate(self.layers):
             given = None if state is None else state[i]
