@@ -82,7 +82,7 @@ class BlockMaker:
         """How many numbers the states hold."""
         return sum(floats(s) for s in (self.memory.base, *self.memory.residual) if s is not None)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def make(
         self, spans: Sequence[Span], start: int, stop: int, known: Tensor | None = None, free: Tensor | None = None
     ) -> Tensor:

@@ -70,7 +70,8 @@ class MaskConfig:
 
     kind: Literal["random", "keyframe", "inverse", "speed", "matched"] = "keyframe"  # the paper's is keyframe
     share: float = 1.0  # of the blocks; the others are masked at random
-    ratio: float | None = None  # share of a block that is hidden; None: cos(pi u / 2), u ~ U(0, 1), as MoMask
+    ratio: float | None = None  # share of a block that the named kind hides; None, and always in the blocks that are
+    # masked at random: cos(pi u / 2), u ~ U(0, 1), as MoMask
     clean: float = 0.15  # chance that a block but the last is shown whole: in generation, the past is
     random_token: float = 0.1  # of the hidden tokens, this share gets a random token instead,
     mask_token: float = 0.88  # and of the others this share the mask token (MoMask's)

@@ -142,10 +142,12 @@ class MaskedModel(nn.Module):
         base = batch["codes"][..., 0]
         b, length = base.shape
         rows = b * (length // block)
-        count = masks.counts(rows, block, settings.ratio, generator, base.device)
+        count = masks.counts(rows, block, None, generator, base.device)
         score, speed, codes = (t.reshape(rows, block) for t in (batch["score"], batch["speed"], base))
         hidden = masks.mask("random", count, score, speed, codes, generator)
-        if settings.kind != "random" and settings.share > 0:
+        if settings.share > 0 and (settings.kind != "random" or settings.ratio is not None):
+            if settings.ratio is not None:
+                count = masks.counts(rows, block, settings.ratio, generator, base.device)
             named = masks.mask(settings.kind, count, score, speed, codes, generator)
             some = torch.rand(rows, generator=generator, device=base.device) < settings.share
             hidden = torch.where(some[:, None], named, hidden)
