@@ -151,6 +151,10 @@ class KMM(System):
         bank = CaptionBank(captions, self.text_encoder, False, 1)
         return data.CropSampler(pool, bank, self.config)
 
+    def share_sequences(self, other: KMM) -> None:
+        """Use the long sequences that another system of the same tokenizer and data settings has made, or will make."""
+        self._pools = other._pools
+
     def loss(self, stage: str, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Named scalars of one batch, as the sampler of the stage draws it."""
         if self.module(stage).training and self.config.text.noise > 0:
