@@ -4,8 +4,8 @@
     python benchmarks/kmm_long.py --babel val.json --features FOLDER ...        # BABEL's texts and motions, (T, 263)
 
 Without BABEL the texts are captions of held-out clips of the prepared corpora, half of the lengths the clips' own, half
-drawn from 1.5 to 6.7 s (30 to 200 frames at 30 fps). The embedding is benchmarks/kmm_encoders.py's, trained on the train
-split alone, so values compare only with others of this command: not with a paper's.
+drawn from 1 to 6.7 s (30 to 200 frames at 30 fps). The embedding is benchmarks/kmm_encoders.py's, trained on the train
+split alone (500 steps, kept at --encoder), so values compare only with others of this command: not with a paper's.
 """
 
 from __future__ import annotations
@@ -94,9 +94,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
             row.append(Performance(motion.joints(), tuple(t for t, _ in script), bounds))
         repeats.append(row)
     found = protocol(repeats, real, ByEncoder(encoder), options.seed)
-    print(
-        f"{options.repeats} repeats of {options.compositions} compositions of {options.length}; {len(real)} real motions"
-    )
+    print(f"{options.repeats} repeats of {options.compositions} times {options.length} lines; {len(real)} real motions")
     print(table(["", "mean", "95 %"], [[k, f"{v.mean:.4f}", f"{v.half:.4f}"] for k, v in sorted(found.items())]))
     return {k: vars(v) for k, v in found.items()}, True, options
 
