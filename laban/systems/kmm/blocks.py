@@ -43,6 +43,10 @@ class Memory:
     base: State | None = None
     residual: list[State | None] = field(default_factory=list)
 
+    def copy(self) -> Memory:
+        """The same states; making further blocks does not change them."""
+        return Memory(self.base, list(self.residual))
+
 
 def line_source(seed: int, line: int, own: int | None = None, variation: int = 0, index: int = 0) -> torch.Generator:
     """The generator of a line: of the script's seed and the line's number, or of its own seed."""

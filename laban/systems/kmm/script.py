@@ -172,3 +172,40 @@ class Planner:
         found = self.at, stop
         self.at = stop
         return found
+
+
+def parsed(line: Line | str, number: int, longest: float) -> Line:
+    """A line of a script, checked. Raises: InputError."""
+    where = f"kmm: line {number}"
+    if isinstance(line, Line):
+        return checked_line(line, where, longest)
+    if isinstance(line, str):
+        return checked_line(parse_line(line, where), where, longest)
+    raise InputError(f"{where}: got a {type(line).__name__}, expected a Line or a text such as 'a person walks @4'.")
+
+
+class Counted:
+    """Checked lines as they come, and the frames of all of them so far. Raises: InputError for no line."""
+
+    def __init__(self, script: Iterable[Line | str], longest: float, default: float, fps: float) -> None:
+        if isinstance(script, str):
+            raise InputError("kmm: the script is one string; give a list of lines, each such as 'a person walks @4'.")
+        self.source, self.longest, self.default, self.fps = iter(script), longest, default, fps
+        self.number, self.seconds = 0, 0.0
+        self.first = next(self.source, None)
+        if self.first is None:
+            raise InputError("kmm: the script is empty; give at least one line.")
+
+    @property
+    def frames(self) -> int:
+        """Frames of the lines so far."""
+        return round(self.seconds * self.fps)
+
+    def __iter__(self) -> Iterator[Line]:
+        line: Line | str | None = self.first
+        while line is not None:
+            self.number += 1
+            checked = parsed(line, self.number, self.longest)
+            self.seconds += self.default if checked.seconds is None else checked.seconds
+            yield checked
+            line = next(self.source, None)

@@ -12,15 +12,14 @@ from torch import Tensor, nn
 
 from laban.data.batch import CaptionBank
 from laban.errors import InputError, WeightsError
-from laban.motion.clip import Motion, Segment
-from laban.motion.skeletons import HUMANML22, KIT21
-from laban.nn.frozen import DecoderStream, FrozenTokenizer
+from laban.motion.clip import Motion
+from laban.nn.frozen import FrozenTokenizer
 from laban.systems.base import Sampler, StageSchedule, System, TextRequest, locate
-from laban.systems.kmm import data, placing
-from laban.systems.kmm.blocks import BlockMaker, Draw, Memory, line_source
+from laban.systems.kmm import data, perform, placing
+from laban.systems.kmm.blocks import Draw
 from laban.systems.kmm.config import PRESETS, KMMConfig
 from laban.systems.kmm.networks import MaskedModel, ResidualModel
-from laban.systems.kmm.script import Line, Planner, Span, checked_line, spans
+from laban.systems.kmm.script import Counted, Line, checked_line, parsed
 
 if TYPE_CHECKING:
     from laban.condition.text import TextEncoder
@@ -188,31 +187,9 @@ class KMM(System):
         """
         draw = self._draw(options)
         self._check_seed(seed)
-        lines = _Counted(script, self.config)
-        return self._stream(lines, seed, draw, index)
-
-    def _stream(self, lines: _Counted, seed: int, draw: Draw, index: int) -> Iterator[Motion]:
         config = self.config
-        planner = self._planner(lines)
-        maker = BlockMaker(self.masked, self.residual, self._feature, draw, seed, index)
-        decoder = DecoderStream(self.frozen)
-        placer = self._placer()
-        passport = self.passport(TextRequest("", None), seed, options=asdict(draw), fps=config.fps)
-        window: list[Span] = []
-        modes = self._evaluating()
-        try:
-            while (block := planner.next()) is not None:
-                window = [s for s in window if s.stop * self.frozen.config.stride > placer.frames]
-                window += [s for s in planner.spans if not window or s.start >= window[-1].stop]
-                frames = decoder.push(maker.make(planner.spans, *block))
-                self.carried = maker.carried
-                if len(frames):
-                    yield self._part(placer, frames, window, passport)
-            frames = decoder.finish()[: max(0, lines.frames - placer.frames)]
-            if len(frames):
-                yield self._part(placer, frames, window, passport)
-        finally:
-            self._restore(modes)
+        lines = Counted(script, config.longest_line, config.sampling.seconds, config.fps)
+        return perform.stream(self, lines, seed, draw, index)
 
     def compose(
         self,
@@ -233,33 +210,28 @@ class KMM(System):
                 The others stay: before the line nothing changes, after it no local rotation does (see placing.py).
         Returns: Motion with one segment per line and a passport that `replay` takes.
         """
-        lines = [parsed(line, i, self.config) for i, line in enumerate(script, start=1)]
+        lines = original = [parsed(line, i, self.config.longest_line) for i, line in enumerate(script, start=1)]
         if not lines:
             raise InputError("kmm: the script is empty; give at least one line.")
         draw = self._draw(options)
         self._check_seed(seed)
-        codes, found, states = self._codes(lines, seed, draw, index, keep=bool(edits))
-        motion = self._performed(codes, lines, clean)
+        codes, states = perform.tokens(self, lines, seed, draw, index, keep=bool(edits))
+        motion = perform.performed(self, codes, lines, clean)
         applied: list[dict[str, Any]] = []
         for edit in edits:
             edit = self._checked_edit(edit, lines)
             at, variation, text = edit["line"] - 1, edit["variation"], edit["text"]
             if text is not None:
-                lines[at] = replace(lines[at], text=text)
-            found = list(spans(lines, *self._grid()))
-            mine = [s for s in found if s.line == at]
-            first, last = mine[0].start, mine[-1].stop
-            codes, states = self._again(codes, found, states, (first, last), lines, seed, draw, index, at, variation)
-            stride = self.frozen.config.stride
-            new = self._performed(codes, lines, clean)
-            motion = placing.exchange(motion, new, first * stride, min(last * stride, motion.frames))
+                lines = [replace(line, text=text) if i == at else line for i, line in enumerate(lines)]
+            codes, states, place = perform.again(self, codes, states, lines, seed, draw, index, at, variation)
+            new = perform.performed(self, codes, lines, clean)
+            motion = placing.exchange(motion, new, place[0], min(place[1], motion.frames))
             applied.append(edit)
         passport = self.passport(
             TextRequest("", None), seed, index=index, frames=motion.frames, fps=self.config.fps,
             options={**asdict(draw), "clean": clean}, edits=applied,
             understood=round(float(self.text_encoder.encode([x.text for x in lines]).known.min()), 3),
         )  # fmt: skip
-        original = [parsed(line, i, self.config) for i, line in enumerate(script, start=1)]
         passport["request"] = {"script": [asdict(line) for line in original]}
         return replace(motion, passport=passport)
 
@@ -309,107 +281,6 @@ class KMM(System):
         script = ("a person walks forward @3", "a person turns left @2", "a person waves both hands @3")
         return [self.compose(script, seed)]
 
-    # Parts of generation
-
-    def _grid(self) -> tuple[float, int, float, int]:
-        config = self.config
-        return config.fps, self.frozen.config.stride, config.sampling.seconds, config.part
-
-    def _planner(self, lines: Iterable[Line]) -> Planner:
-        return Planner(spans(lines, *self._grid()), self.config.block, self.config.margin)
-
-    def _placer(self) -> placing.Placer:
-        skeleton = HUMANML22 if self.layout.joints == len(HUMANML22) else KIT21
-        return placing.Placer(self.layout, skeleton, self.config.fps)
-
-    def _feature(self, text: str) -> Tensor:
-        return self.text_encoder.encode([text]).pooled[0].float()
-
-    def _part(self, placer: placing.Placer, frames: Tensor, window: list[Span], passport: dict[str, Any]) -> Motion:
-        first = placer.frames
-        last, stride, fps = first + len(frames), self.frozen.config.stride, self.config.fps
-        segments = tuple(
-            Segment(s.text, max(0.0, (s.start * stride - first) / fps), min(len(frames), s.stop * stride - first) / fps)
-            for s in window
-            if s.stop * stride > first and s.start * stride < last
-        )
-        return placer.put(frames.numpy(), segments=segments, passport={**passport, "first_frame": first})
-
-    def _codes(
-        self, lines: list[Line], seed: int, draw: Draw, index: int, keep: bool
-    ) -> tuple[Tensor, list[Span], list[tuple[int, Memory]]]:
-        """All tokens (N, Q), their spans and, if asked, the memory before each block."""
-        planner = self._planner(iter(lines))
-        maker = BlockMaker(self.masked, self.residual, self._feature, draw, seed, index)
-        parts, states = [], []
-        modes = self._evaluating()
-        try:
-            while (block := planner.next()) is not None:
-                if keep:
-                    states.append((block[0], Memory(maker.memory.base, list(maker.memory.residual))))
-                parts.append(maker.make(planner.spans, *block))
-        finally:
-            self._restore(modes)
-        return torch.cat(parts), list(spans(lines, *self._grid())), states
-
-    def _again(
-        self, codes: Tensor, found: list[Span], states: list[tuple[int, Memory]], place: tuple[int, int],
-        lines: list[Line], seed: int, draw: Draw, index: int, line: int, variation: int,
-    ) -> tuple[Tensor, list[tuple[int, Memory]]]:  # fmt: skip
-        """The tokens with those of [first, last) made anew between the others, and the memories that then hold."""
-        first, last = place
-        starts = [s for s, _ in states] + [len(codes)]
-        maker = BlockMaker(self.masked, self.residual, self._feature, draw, seed, index)
-        fresh = codes.clone()
-        free = torch.zeros(len(codes), dtype=torch.bool)
-        free[first:last] = True
-        kept: list[tuple[int, Memory]] = []
-        source = line_source(seed, line, lines[line].seed, variation, index)
-        modes = self._evaluating()
-        try:
-            for i, (start, memory) in enumerate(states):
-                stop = starts[i + 1]
-                if stop <= first:
-                    kept.append((start, memory))
-                    continue
-                if not kept or kept[-1][0] < first <= start or start <= first < stop:
-                    maker.memory = Memory(memory.base, list(memory.residual)) if start <= first else maker.memory
-                kept.append((start, Memory(maker.memory.base, list(maker.memory.residual))))
-                maker.sources[line] = source
-                fresh[start:stop] = maker.make(found, start, stop, fresh[start:stop], free[start:stop])
-        finally:
-            self._restore(modes)
-        return fresh, kept
-
-    def _performed(self, codes: Tensor, lines: list[Line], clean: bool) -> Motion:
-        """All tokens -> the motion, decoded and placed part by part as a stream is."""
-        stride, fps = self.frozen.config.stride, self.config.fps
-        seconds = [self.config.sampling.seconds if x.seconds is None else x.seconds for x in lines]
-        total = round(sum(seconds) * fps)
-        decoder, placer, parts = DecoderStream(self.frozen), self._placer(), []
-        for at in range(0, len(codes), 64):
-            frames = decoder.push(codes[at : at + 64])
-            if len(frames):
-                parts.append(placer.put(frames[: total - placer.frames].numpy()))
-        frames = decoder.finish()[: max(0, total - placer.frames)]
-        if len(frames):
-            parts.append(placer.put(frames.numpy()))
-        bounds = [0.0]
-        for s in spans(lines, *self._grid()):
-            if s.line == len(bounds) - 1:
-                bounds.append(min(s.stop * stride, total) / fps)
-            else:
-                bounds[-1] = min(s.stop * stride, total) / fps
-        segments = tuple(
-            Segment(x.text, a, b) for x, a, b in zip(lines, bounds[:-1], bounds[1:], strict=True)
-        )  # fmt: skip
-        motion = placing.joined(parts, segments, {})
-        if clean:
-            from laban.motion import cleanup
-
-            motion = cleanup.clean(motion)
-        return motion
-
     # Checks
 
     def _draw(self, options: Mapping[str, Any]) -> Draw:
@@ -444,54 +315,3 @@ class KMM(System):
         if text is not None:
             checked_line(Line(text), f"kmm: the new text of line {line}")
         return {"line": line, "variation": variation, "text": text}
-
-    def _evaluating(self) -> list[tuple[nn.Module, bool]]:
-        modes = [(self.module(stage), self.module(stage).training) for stage in STAGES]
-        self.eval()
-        return modes
-
-    def _restore(self, modes: list[tuple[nn.Module, bool]]) -> None:
-        for module, training in modes:
-            module.train(training)
-
-
-def parsed(line: Line | str, number: int, config: KMMConfig) -> Line:
-    """A line of a script, checked. Raises: InputError."""
-    from laban.systems.kmm.script import parse_line
-
-    where = f"kmm: line {number}"
-    if isinstance(line, Line):
-        return checked_line(line, where, config.longest_line)
-    if isinstance(line, str):
-        return checked_line(parse_line(line, where), where, config.longest_line)
-    raise InputError(f"{where}: got a {type(line).__name__}, expected a Line or a text such as 'a person walks @4'.")
-
-
-class _Counted:
-    """Checked lines as they come, and the frames of all of them so far."""
-
-    def __init__(self, script: Iterable[Line | str], config: KMMConfig) -> None:
-        if isinstance(script, str):
-            raise InputError("kmm: the script is one string; give a list of lines, each such as 'a person walks @4'.")
-        self.source, self.config = iter(script), config
-        self.number, self.seconds = 0, 0.0
-        self.first = next(self.source, None)
-        if self.first is None:
-            raise InputError("kmm: the script is empty; give at least one line.")
-
-    @property
-    def frames(self) -> int:
-        """Frames of the lines so far."""
-        return round(self.seconds * self.config.fps)
-
-    def __iter__(self) -> Iterator[Line]:
-        line: Line | str | None = self.first
-        while line is not None:
-            self.number += 1
-            checked = parsed(line, self.number, self.config)
-            self.seconds += self.config.sampling.seconds if checked.seconds is None else checked.seconds
-            yield checked
-            line = next(self.source, None)
-
-
-__all__ = ["KMM", "Line"]
