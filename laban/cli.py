@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "mix": ("laban.commands.latent:mix", "a clip changed by words or by other clips"),
     "recognise": ("laban.commands.latent:recognise", "what happens in a motion file"),
     "caption": ("laban.commands.latent:caption", "the phrases nearest to a motion file"),
+    "script": ("laban.commands.script:script", "a script of lines to one long motion"),
     "convert": ("laban.commands.convert:convert", "a motion file into another format"),
     "render": ("laban.commands.convert:render", "a motion file into a film, a picture or a page"),
     "info": ("laban.commands.convert:info", "what is in a motion file"),

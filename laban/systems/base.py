@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SYSTEMS: dict[str, str] = {
     "momask": "laban.systems.momask.system:MoMask",
     "motionclip": "laban.systems.motionclip.system:MotionCLIP",
+    "kmm": "laban.systems.kmm.system:KMM",
 }
 """Name -> 'module:Class'. A new system is one line here."""
 
