@@ -58,3 +58,9 @@ def top(logits: Tensor, share: float) -> tuple[Tensor, Tensor]:
     count = max(1, int(np.ceil((1.0 - share) * logits.shape[-1])))
     found = logits.topk(count, dim=-1)
     return found.values, found.indices
+
+
+def keep_top(logits: Tensor, share: float) -> Tensor:
+    """(..., K) logits with all but the largest ceil((1 - share) * K) set to -inf."""
+    values, classes = top(logits, share)
+    return torch.full_like(logits, float("-inf")).scatter(-1, classes, values)
