@@ -125,7 +125,7 @@ def write(
     Raises: InputError for another suffix, layout or size, or a place that cannot be written.
     """
     path = _png(path)
-    title = " → ".join(segment.text for segment in motion.segments) if caption else ""
+    title = ", then ".join(segment.text for segment in motion.segments) if caption else ""
     bar = _bar(title, width, max(13, round(height / 20))) if title else None
     room = height - (0 if bar is None else len(bar))
     picture = poses(motion, width, room, poses_shown, layout, yaw, figure)
