@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 import laban
 from laban.io.picture import contact_sheet
 
@@ -36,6 +38,7 @@ def main() -> None:
     clips = [motion.crop(a.end - 1.0, a.end + 1.0) for a, _ in seams]
     titles = [f"{a.text}  |  {b.text}" for a, b in seams]
     contact_sheet(clips, titles, options.out, row_height=170, poses_shown=9)
+    Image.open(options.out).quantize(96, dither=Image.Dither.NONE).save(options.out, optimize=True)  # for the page
     print(options.out)
 
 
