@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -118,14 +119,20 @@ def _inside(
     Args: values: (B, C, H, K, P). step, total: (B, C, H, K), total the running sum of log decays in the direction of
         the scan. b, c: (B, C, K, N). Returns: (B, C, H, K, P).
     """
-    k = total.shape[-1]
-    unseen = torch.ones(k, k, dtype=torch.bool, device=total.device)
-    unseen = unseen.tril(-1) if later else unseen.triu(1)
+    unseen, same = _squares(total.shape[-1], later, total.device, total.dtype)
     between = (total[..., :, None] - total[..., None, :]).masked_fill(unseen, float("-inf")).exp()
     weight = between * (c @ b.transpose(-1, -2))[:, :, None] * step[..., None, :]  # (B, C, H, K, K)
     if skip is not None:
-        weight = weight + skip[:, None, None] * torch.eye(k, dtype=weight.dtype, device=weight.device)
+        weight = torch.addcmul(weight, skip[:, None, None], same)
     return weight @ values
+
+
+@lru_cache(maxsize=64)
+@torch.inference_mode(False)
+def _squares(size: int, later: bool, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """What a position of a chunk does not see, and the unit matrix."""
+    every = torch.ones(size, size, dtype=torch.bool, device=device)
+    return every.tril(-1) if later else every.triu(1), torch.eye(size, dtype=dtype, device=device)
 
 
 def ssd_step(
@@ -141,6 +148,14 @@ def ssd_step(
     return (y if skip is None else y + x * skip[:, None]), state
 
 
+def convolved(row: Tensor, taps: Tensor, bias: Tensor, length: int) -> Tensor:
+    """Each channel convolved over time: row (B, L + taps - 1, C), taps (taps, C), bias (C,) -> (B, L, C)."""
+    out = torch.addcmul(bias, row[:, :length], taps[0])
+    for i in range(1, len(taps)):
+        out.addcmul_(row[:, i : i + length], taps[i])
+    return out
+
+
 class Taps(torch.autograd.Function):
     """Convolution of each channel over time, out[t] = bias + sum over i of row[t + i] taps[i].
 
@@ -153,10 +168,7 @@ class Taps(torch.autograd.Function):
         """Args: row: (B, L + taps - 1, C). taps: (taps, C). bias: (C,). length: L. Returns: (B, L, C)."""
         ctx.save_for_backward(row, taps)
         ctx.length = length
-        out = torch.addcmul(bias, row[:, :length], taps[0])
-        for i in range(1, len(taps)):
-            out.addcmul_(row[:, i : i + length], taps[i])
-        return out
+        return convolved(row, taps, bias, length)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
@@ -248,11 +260,14 @@ class Scan(nn.Module):
 
     def _mix(self, rows: list[Tensor], length: int, order: Sequence[int]) -> list[Tensor]:
         """The convolution and SiLU over rows (B, L + conv - 1, E) and (B, L + conv - 1, 2 N)."""
-        g, out = self.config, []
+        g = self.config
         sizes = [g.inner, 2 * g.state]
-        for row, taps, bias in zip(rows, self.taps.split(sizes, -1), self.bias.split(sizes), strict=True):
-            out.append(F.silu(Taps.apply(row, taps[list(order)], bias, length)))
-        return out
+        if not torch.is_grad_enabled():  # few and small: one call instead of two
+            return list(
+                F.silu(convolved(torch.cat(rows, -1), self.taps[list(order)], self.bias, length)).split(sizes, -1)
+            )
+        parts = zip(rows, self.taps.split(sizes, -1), self.bias.split(sizes), strict=True)
+        return [F.silu(Taps.apply(row, taps[list(order)], bias, length)) for row, taps, bias in parts]
 
     def step(self, xbc: Tensor, raw: Tensor, state: ScanState) -> tuple[Tensor, ScanState]:
         """One position, as a recurrence. Args: xbc: (B, E + 2 N). raw: (B, H). Returns: (B, E), next state."""
