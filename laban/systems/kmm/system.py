@@ -20,6 +20,7 @@ from laban.systems.kmm.blocks import Draw
 from laban.systems.kmm.config import PRESETS, KMMConfig
 from laban.systems.kmm.networks import MaskedModel, ResidualModel
 from laban.systems.kmm.script import Counted, Line, checked_line, parsed
+from laban.systems.texts import ReadsText
 
 if TYPE_CHECKING:
     from laban.condition.text import TextEncoder
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 STAGES = ("masked", "residual")
 
 
-class KMM(System):
+class KMM(ReadsText, System):
     """A script of texts to long motion.
 
     Args:
@@ -62,46 +63,14 @@ class KMM(System):
 
     # Text
 
-    @property
-    def text_encoder(self) -> TextEncoder:
-        """The encoder of lines, opened on first use.
-
-        Raises: InputError if only the caller can give it; WeightsError if it is not the one of the weights.
-        """
-        if self._text_encoder is None:
-            if self.config.text.encoder == "hashed":
-                from laban.condition.hashed import HashedText
-
-                self._text_encoder = HashedText(self.config.text.width)
-            elif self.config.text.encoder == "shipped":
-                from laban.condition.text import SmallTextEncoder
-
-                self._text_encoder = SmallTextEncoder.load()
-            else:
-                raise InputError("kmm: this configuration has no text encoder of its own; set system.text_encoder.")
-        encoder = self._text_encoder
-        if encoder.width != self.config.text.width:
-            raise InputError(f"kmm: the text encoder gives width {encoder.width}, expected {self.config.text.width}.")
-        if self._wanted_encoder not in (None, encoder.fingerprint):
-            raise WeightsError(
-                f"kmm: these weights were trained with text encoder {self._wanted_encoder}, this one is "
-                f"{encoder.fingerprint}; restore the one they came with."
-            )
-        return encoder
-
-    @text_encoder.setter
-    def text_encoder(self, encoder: TextEncoder) -> None:
-        self._text_encoder = encoder
-
     def describe(self) -> dict[str, Any]:
         """The tokenizer's origin and digest, and the text encoder's fingerprint if it has been used."""
-        known = self._wanted_encoder or (self._text_encoder.fingerprint if self._text_encoder else None)
         origin = "random" if self.config.random_tokenizer is not None else self.config.tokenizer_from
-        return {"text_encoder": known, "tokenizer": {"from": origin, "digest": self.frozen.digest}}
+        return {**self.text_facts(), "tokenizer": {"from": origin, "digest": self.frozen.digest}}
 
     def verify(self, facts: Mapping[str, Any]) -> None:
         """Raises WeightsError unless the tokenizer that is there is the one of the weights."""
-        self._wanted_encoder = facts.get("text_encoder")
+        self.remember_text(facts)
         wanted = (facts.get("tokenizer") or {}).get("digest")
         if wanted not in (None, self.frozen.digest):
             raise WeightsError(

@@ -22,12 +22,13 @@ from laban.nn.sampling import generators
 from laban.nn.tokenizer import Tokenizer
 from laban.systems.base import Sampler, StageSchedule, System, TextRequest
 from laban.systems.momask import data, sampling
-from laban.systems.momask.condition import Condition, HashedText
+from laban.systems.momask.condition import Condition
 from laban.systems.momask.config import PRESETS, MoMaskConfig
 from laban.systems.momask.length import LengthEstimator
 from laban.systems.momask.losses import TokenizerLoss
 from laban.systems.momask.masked import MaskedTransformer
 from laban.systems.momask.residual import ResidualTransformer
+from laban.systems.texts import ReadsText
 
 if TYPE_CHECKING:
     from laban.condition.text import TextEncoder
@@ -38,7 +39,7 @@ RUNNING = ("code_sum", "code_count")
 """Buffers of the codebooks that only training uses."""
 
 
-class MoMask(System):
+class MoMask(ReadsText, System):
     """Text to motion.
 
     Args:
@@ -74,51 +75,13 @@ class MoMask(System):
 
     # Text
 
-    @property
-    def text_encoder(self) -> TextEncoder:
-        """The encoder of prompts, opened on first use.
-
-        Raises: InputError if the configuration wants one that only the caller can give; WeightsError if it is not
-            the one that the weights were trained with.
-        """
-        if self._text_encoder is None:
-            text = self.config.text
-            if text.encoder == "hashed":
-                self._text_encoder = HashedText(text.width)
-            elif text.encoder == "shipped":
-                from laban.condition.text import SmallTextEncoder
-
-                self._text_encoder = SmallTextEncoder.load()
-            else:
-                raise InputError(
-                    "momask: this configuration has no text encoder of its own; set system.text_encoder, or choose "
-                    "the preset small."
-                )
-        encoder, text = self._text_encoder, self.config.text
-        if encoder.width != text.width or (text.tokens and encoder.token_width != text.token_width):
-            raise InputError(
-                f"momask: the text encoder gives widths {encoder.width} and {encoder.token_width}, the configuration "
-                f"has text.width {text.width} and text.token_width {text.token_width}."
-            )
-        if self._wanted_encoder not in (None, encoder.fingerprint):
-            raise WeightsError(
-                f"momask: these weights were trained with text encoder {self._wanted_encoder}, this one is "
-                f"{encoder.fingerprint}; restore the one they came with."
-            )
-        return encoder
-
-    @text_encoder.setter
-    def text_encoder(self, encoder: TextEncoder) -> None:
-        self._text_encoder = encoder
-
     def describe(self) -> dict[str, Any]:
         """The text encoder's fingerprint, if it has been used."""
-        known = self._wanted_encoder or (self._text_encoder.fingerprint if self._text_encoder else None)
-        return {"text_encoder": known}
+        return self.text_facts()
 
     def verify(self, facts: Mapping[str, Any]) -> None:
         """Remembers the text encoder that the weights belong to; it is compared when it is first needed."""
-        self._wanted_encoder = facts.get("text_encoder")
+        self.remember_text(facts)
 
     # Files
 

@@ -20,6 +20,7 @@ from laban.systems.motionclip.config import PRESETS, MotionClipConfig
 from laban.systems.motionclip.losses import AutoencoderLoss
 from laban.systems.motionclip.prior import Prior
 from laban.systems.motionclip.released import ReleasedAutoencoder
+from laban.systems.texts import ReadsText
 
 if TYPE_CHECKING:
     from laban.condition.text import TextEncoder
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 AT_ONCE = 64  # windows per forward pass
 
 
-class MotionCLIP(System):
+class MotionCLIP(ReadsText, System):
     """A space of motion with language in it.
 
     Args:
@@ -84,46 +85,13 @@ class MotionCLIP(System):
 
     # Text
 
-    @property
-    def text_encoder(self) -> TextEncoder:
-        """The encoder of texts, opened on first use.
-
-        Raises: InputError if the configuration wants one that only the caller can give; WeightsError if it is not
-            the one that the weights were trained with.
-        """
-        if self._text_encoder is None:
-            if self.config.text.encoder != "shipped":
-                raise InputError(
-                    "motionclip: these weights lie in the space of a text encoder that is not in this package (the "
-                    "released ones: CLIP ViT-B/32); give it with --text-encoder PATH, or set system.text_encoder."
-                )
-            from laban.condition.text import SmallTextEncoder
-
-            self._text_encoder = SmallTextEncoder.load()
-        encoder = self._text_encoder
-        if encoder.width != self.config.text.width:
-            raise InputError(
-                f"motionclip: the text encoder gives {encoder.width} numbers, the latent has {self.config.text.width}."
-            )
-        if self._wanted_encoder not in (None, encoder.fingerprint):
-            raise WeightsError(
-                f"motionclip: these weights were trained with text encoder {self._wanted_encoder}, this one is "
-                f"{encoder.fingerprint}; restore the one they came with."
-            )
-        return encoder
-
-    @text_encoder.setter
-    def text_encoder(self, encoder: TextEncoder) -> None:
-        self._text_encoder = encoder
-
     def describe(self) -> dict[str, Any]:
         """The text encoder's fingerprint, if it has been used, and the words of the training captions."""
-        known = self._wanted_encoder or (self._text_encoder.fingerprint if self._text_encoder else None)
-        return {"text_encoder": known, "vocabulary": self.vocabulary}
+        return {**self.text_facts(), "vocabulary": self.vocabulary}
 
     def verify(self, facts: Mapping[str, Any]) -> None:
         """Remembers the text encoder that the weights belong to; it is compared when it is first needed."""
-        self._wanted_encoder = facts.get("text_encoder")
+        self.remember_text(facts)
         self.vocabulary = facts.get("vocabulary") or self.vocabulary
 
     def text_directions(self, texts: Sequence[str]) -> Tensor:
