@@ -46,14 +46,17 @@ class Cell:
 
 
 BASE = Cell()
-CELLS = [
+CELLS = [  # those of the contrasts first: --cells 8 is these
     BASE,
-    *(replace(BASE, mask=m) for m in ("random", "inverse", "speed", "matched")),
+    *(replace(BASE, mask=m) for m in ("matched", "random")),
+    replace(BASE, weight=0.0),
+    *(replace(BASE, weight=w, mirrored=False) for w in (0.5, 0.0)),
+    *(replace(BASE, backbone="transformer", mask=m) for m in ("keyframe", "random")),
+    *(replace(BASE, backbone="causal", mask=m) for m in ("keyframe", "random")),
+    *(replace(BASE, mask=m) for m in ("inverse", "speed")),
+    replace(BASE, weight=0.1),
+    replace(BASE, weight=0.1, mirrored=False),
     *(replace(BASE, mask=m, ratio=r) for m in ("keyframe", "matched") for r in (0.15, 0.3, 0.5)),
-    *(replace(BASE, weight=w) for w in (0.0, 0.1)),
-    *(replace(BASE, weight=w, mirrored=False) for w in (0.0, 0.1, 0.5)),
-    *(replace(BASE, backbone=b) for b in ("causal", "transformer")),
-    *(replace(BASE, backbone=b, mask="random") for b in ("causal", "transformer")),
 ]
 CONTRASTS = [
     ("H1 key frames against matched runs", BASE, replace(BASE, mask="matched")),
