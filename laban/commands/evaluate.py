@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tyro
 
@@ -18,16 +19,23 @@ def evaluate(
     system: Annotated[str, tyro.conf.arg(metavar="SYSTEM"), tyro.conf.Positional] = "",
     /,
     *,
-    data: Path,
     out: Path,
+    data: Path | None = None,
+    protocol: Literal["single", "long"] = "single",
     motions: Path | None = None,
     split: str = "test",
-    repeats: int = 20,
+    repeats: int | None = None,
     cases: int | None = None,
     steps: tuple[int, ...] = (1, 2, 5, 10, 18, 25),
     guidance: tuple[float, ...] = (1, 2, 3, 4, 5, 6, 7),
     quick: bool = False,
     evaluator: tuple[Path, ...] = (),
+    compositions: int | None = None,
+    length: int | None = None,
+    beside: tuple[str, ...] = ("momask",),
+    directional: bool = False,
+    babel: Path | None = None,
+    features: Path | None = None,
     seed: int = 0,
     device: str = "auto",
     threads: int | None = None,
@@ -39,19 +47,30 @@ def evaluate(
     Writes OUT/report.md, report.json, plots and the motions that were made. Started again with the same options it
     goes on where a stopped run stood. What the figures mean: docs/evaluation.md.
 
+    --protocol long is FlowMDM's for long motion instead: compositions of many texts, scored by segment and at their
+    boundaries. It writes OUT/long.md and long.json; its full size is --compositions 32 --length 32 --repeats 10.
+
     Args:
         system: Shipped weights by name, or a folder with weights.
-        data: Folder that `laban data prepare` wrote.
         out: Folder of the report.
+        data: Folder that `laban data prepare` wrote.
+        protocol: single: a clip per caption. long: compositions.
         motions: Score the .npz and .bvh files of this folder instead of a system; they are named after clips of the
             split, or have a text in them or in captions.json.
         split: Which clips are held out: test or val.
-        repeats: Draws of pools of 32 and of pairs.
+        repeats: Draws of pools of 32 and of pairs (20); long: of all compositions, with other seeds (3).
         cases: Draw so many clips of the split; all by default.
         steps: Rounds of the masked model to compare.
         guidance: Strengths of the text to compare.
         quick: The system as it is and the control rows only: no other steps, guidance, precision, no MultiModality.
+            Long: 8 compositions of 8 segments, once.
         evaluator: Folders of evaluators instead of the two that are shipped.
+        compositions: Long: how many (16).
+        length: Long: segments of each (16).
+        beside: Long: other models to compare with; one that makes single motions is cut together.
+        directional: Long: only texts that name one side, left or right.
+        babel: Long: BABEL's val.json instead of --data, with --features.
+        features: Long: folder of features (T, 263) of AMASS at 20 fps; docs/kmm.md says how files are named.
         seed: Of the motions, the pools and the bootstrap.
         device: cpu, cuda or auto.
         threads: CPU threads of torch.
@@ -60,36 +79,73 @@ def evaluate(
     """
     for name, number, low in (
         ("repeats", repeats, 1), ("cases", cases, 2), ("seed", seed, 0), ("threads", threads, 1),
+        ("compositions", compositions, 1), ("length", length, 2),
         *(("steps", n, 1) for n in steps), *(("guidance", g, 0) for g in guidance),
     ):  # fmt: skip
         check_number(f"--{name}", number, low, 2**63 - 1)
     if bool(system) == (motions is not None):
         raise InputError("give a SYSTEM or --motions FOLDER, one of them. For example: laban evaluate momask ...")
+    if (babel is None) != (features is None):
+        raise InputError("--babel and --features go together: labels, and features of the recordings that they label.")
+    if (data is None) == (babel is None):
+        raise InputError("give --data FOLDER, as laban data prepare wrote it"
+                         + (", or --babel, one of them." if protocol == "long" else "."))  # fmt: skip
+    for name, given, where in (
+        ("motions", motions is not None, "single"), ("cases", cases is not None, "single"),
+        ("compositions", compositions is not None, "long"), ("length", length is not None, "long"),
+        ("directional", directional, "long"), ("babel", babel is not None, "long"),
+    ):  # fmt: skip
+        if given and protocol != where:
+            raise InputError(f"--{name} is of --protocol {where}. Leave it out, or give --protocol {where}.")
 
     from laban.systems.base import locate
 
-    if system:
-        locate(system)  # a wrong name is said before torch is loaded
+    others = [name for name in beside if name != system] if protocol == "long" else []
+    for name in [system, *others] if system else []:
+        locate(name)  # a wrong name is said before torch is loaded
 
     import torch
 
     import laban
-    from laban.data.corpus import Corpus
-    from laban.evaluate.motions import read_folder
-    from laban.evaluate.report import markdown
-    from laban.evaluate.run import SHIPPED, Settings
-    from laban.evaluate.run import evaluate as whole
+    from laban.systems.evaluator.system import SHIPPED
 
     if threads is not None:
         torch.set_num_threads(threads)
-    settings = Settings(split, cases, repeats, seed, steps, guidance, quick)
-    corpus = Corpus.open(data)
-    given = read_folder(motions) if motions is not None else []
-    loaded: System | None = laban.load(system, device=device) if system else None
-    facts = whole(corpus, out, settings, system=loaded, motions=given, judges=evaluator or SHIPPED, quiet=quiet or json)
+    judges = evaluator or SHIPPED
+    facts: dict[str, Any]
+    if protocol == "long":
+        from laban.data.corpus import Corpus
+        from laban.evaluate import long
+
+        size = long.QUICK if quick else long.LongSettings()
+        asked = {"compositions": compositions, "length": length, "repeats": repeats}
+        chosen = replace(size, seed=seed, split=split, directional=directional,
+                         **{k: v for k, v in asked.items() if v is not None})  # fmt: skip
+        if babel is not None and features is not None:
+            source = long.of_babel(babel, features)
+        else:
+            assert data is not None
+            source = long.of_corpus(Corpus.open(data), chosen)
+        performers = [laban.load(name, device=device) for name in (system, *others)]
+        facts = long.evaluate(source, out, chosen, performers[0], performers[1:], judges, quiet or json)
+        page = long.markdown(facts)
+    else:
+        from laban.data.corpus import Corpus
+        from laban.evaluate.motions import read_folder
+        from laban.evaluate.report import markdown
+        from laban.evaluate.run import Settings
+        from laban.evaluate.run import evaluate as whole
+
+        assert data is not None
+        settings = Settings(split, cases, 20 if repeats is None else repeats, seed, steps, guidance, quick)
+        corpus = Corpus.open(data)
+        given_motions = read_folder(motions) if motions is not None else []
+        loaded: System | None = laban.load(system, device=device) if system else None
+        facts = whole(corpus, out, settings, system=loaded, motions=given_motions, judges=judges, quiet=quiet or json)
+        page = markdown(facts)
     if json:
         print_json(facts)
     elif not quiet:
-        print(markdown(facts))
+        print(page)
         print(f"written: {out}")
     return 0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from laban.errors import InputError
+from laban.systems.base import TextRequest
 
 LONGEST_TEXT = 500  # characters of a line
 LONGEST_FILE = 1 << 20  # bytes
@@ -174,9 +175,11 @@ class Planner:
         return found
 
 
-def parsed(line: Line | str, number: int, longest: float) -> Line:
+def parsed(line: Line | TextRequest | str, number: int, longest: float) -> Line:
     """A line of a script, checked. Raises: InputError."""
     where = f"kmm: line {number}"
+    if isinstance(line, TextRequest):
+        line = Line(line.text, line.seconds)
     if isinstance(line, Line):
         return checked_line(line, where, longest)
     if isinstance(line, str):
@@ -187,7 +190,7 @@ def parsed(line: Line | str, number: int, longest: float) -> Line:
 class Counted:
     """Checked lines as they come, and the frames of all of them so far. Raises: InputError for no line."""
 
-    def __init__(self, script: Iterable[Line | str], longest: float, default: float, fps: float) -> None:
+    def __init__(self, script: Iterable[Line | TextRequest | str], longest: float, default: float, fps: float) -> None:
         if isinstance(script, str):
             raise InputError("kmm: the script is one string; give a list of lines, each such as 'a person walks @4'.")
         self.source, self.longest, self.default, self.fps = iter(script), longest, default, fps
@@ -202,7 +205,7 @@ class Counted:
         return round(self.seconds * self.fps)
 
     def __iter__(self) -> Iterator[Line]:
-        line: Line | str | None = self.first
+        line: Line | TextRequest | str | None = self.first
         while line is not None:
             self.number += 1
             checked = parsed(line, self.number, self.longest)
