@@ -78,7 +78,7 @@ def parameters(module: Any) -> int:
 
 
 def configured(cell: Cell, base: Any, build: Any) -> Any:
-    """The cell's configuration; `inner` of other backbones is searched so that parameters match."""
+    """The cell's configuration, other backbones in equal size."""
     made = replace(
         base,
         mask=replace(base.mask, kind=cell.mask, ratio=cell.ratio, share=0.5),
@@ -87,15 +87,27 @@ def configured(cell: Cell, base: Any, build: Any) -> Any:
     )
     if cell.backbone == "ssd":
         return made
-    wanted = parameters(build(made).masked.trunk)
-    heads, best = made.trunk.heads, None
-    for inner in range(heads, 8 * made.trunk.inner, heads):
-        trial = replace(made, trunk=replace(made.trunk, backbone=cell.backbone, inner=inner))
-        off = abs(size_of(trial.trunk) / wanted - 1)
-        if best is None or off < best[0]:
-            best = (off, trial)
-    assert best is not None and best[0] < 0.05, f"{cell.name}: parameters are {100 * best[0]:.0f} % off"
-    return best[1]
+    return replace(made, trunk=equal_size(made.trunk, cell.backbone))
+
+
+def equal_size(trunk: Any, backbone: str) -> Any:
+    """The trunk with another backbone and as many parameters, to 5 %.
+
+    Attention takes four square matrices per layer, more than a whole state-space layer whose inner width is its width:
+    with as many layers nothing would be left for the feed-forward part. So there are fewer, the most with which `inner`
+    is at least a quarter of the width.
+    """
+    wanted, step = size_of(trunk), 1 if backbone == "transformer" else trunk.heads
+    for layers in range(trunk.layers, 0, -1):
+
+        def sized(inner: int, layers: int = layers) -> Any:
+            return replace(trunk, backbone=backbone, layers=layers, inner=inner)
+
+        one, two = (size_of(sized(n * step)) for n in (1, 2))  # sizes grow evenly with inner
+        inner = step * (1 + round((wanted - one) / (two - one)))
+        if inner >= trunk.width / 4 and abs(size_of(sized(inner)) / wanted - 1) < 0.05:
+            return sized(inner)
+    raise AssertionError(f"{backbone}: no trunk of width {trunk.width} and {wanted} parameters")
 
 
 def size_of(trunk: Any) -> int:
