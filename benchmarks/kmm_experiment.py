@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from report import data_option, parser, run, table
 
-MARK = "<!-- kmm-experiment -->"
+PART = "kmm-experiment"  # of the page that --table writes into
 
 
 @dataclass(frozen=True)
@@ -252,6 +252,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     from laban.data import synthetic
     from laban.data.clips import canonical
     from laban.data.corpus import Corpus
+    from laban.evaluate import page
     from laban.motion import humanml
     from laban.systems.kmm.config import PRESETS
     from laban.systems.kmm.system import KMM
@@ -322,10 +323,9 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     text = report(results, encoders, options)
     print(text)
     if options.table:
-        page = options.table.read_text() if options.table.exists() else "# Results\n"
-        before, found_mark, rest = page.partition(MARK)
-        after = rest.partition(MARK)[2] if found_mark else ""
-        options.table.write_text(f"{before.rstrip()}\n\n{MARK}\n{text}\n{MARK}\n{after.lstrip()}")
+        before = options.table.read_text(encoding="utf-8") if options.table.exists() else "# Results\n"
+        options.table.write_text(page.put(before, PART, text), encoding="utf-8")
+        print(f"written: {options.table}")
     return {"cells": results}, True, options
 
 

@@ -297,5 +297,5 @@ def beyond_real(rows: Sequence[dict[str, Any]], evaluator: str) -> list[str]:
 def _cell(value: Mapping[str, float] | None, digits: int = 3) -> str:
     if value is None:
         return "-"
-    spread = f" ±{value['half']:.{digits}f}" if value["half"] else ""
+    spread = f" ±{value['half']:.{digits}f}" if value["half"] >= 0.5 * 10**-digits else ""
     return f"{value['mean']:.{digits}f}{spread}"
