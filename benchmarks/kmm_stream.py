@@ -72,7 +72,9 @@ class Timed:
             return None
         cost = time.process_time() - busy
         self.wall, self.busy = self.wall + time.perf_counter() - wall, self.busy + cost
-        self.frames, self.parts, self.carried = self.frames + part.frames, self.parts + 1, self.system.carried
+        self.frames, self.parts = self.frames + part.frames, self.parts + 1
+        # the last part makes no block: what stands there is of the stream beside this one
+        self.carried = max(self.carried, self.system.carried)
         return cost / part.frames
 
 
