@@ -31,6 +31,15 @@ of the plain row.
 
 """
 
+LONG = """## Long motion, FlowMDM's protocol
+
+```
+laban evaluate kmm --protocol long --data data/prepared --out runs/long
+python tools/results_page.py runs/long docs/results.md
+```
+
+"""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -51,7 +60,7 @@ def main() -> None:
     if long.is_file():
         made = long_markdown(json.loads(long.read_text())).split("\n", 2)[2]
         made = made.replace("\n## ", "\n### ")
-        text = page.put(text, "long", "## Long motion, FlowMDM's protocol\n\n" + made)
+        text = page.put(text, "long", LONG + made)
     options.out.write_text(text, encoding="utf-8")
     print(f"written: {options.out}")
 
