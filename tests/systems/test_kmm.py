@@ -85,6 +85,7 @@ def test_batches_say_where_tokens_stand(system, corpus) -> None:
 def test_lines_are_read() -> None:
     assert script.parse_line("a person  walks @4", "x") == Line("a person walks", 4.0)
     assert script.parse_line("bows @ 2.5s #seed 7", "x") == Line("bows", 2.5, 7)
+    assert script.parse_line("bows #seed 7 @2.5", "x") == Line("bows", 2.5, 7)
     assert script.parse_line("bows", "x") == Line("bows", None)
 
 
@@ -94,6 +95,8 @@ def test_lines_are_read() -> None:
         ("", "no text"), ("@4", "no text"), ("walks @", "expected seconds"), ("walks @soon", "expected seconds"),
         ("walks @0.01", "0.01 s; expected"), ("walks @86400", "86400 s; expected"), ("walks @-3", "-3 s; expected"),
         ("walks @nan", "nan s; expected"), ("walks @4 @3", "more than one length"), ("walks @3 #seed x", "seed"),
+        ("walks @3 #seed \u00b2", "seed"), ("walks #seed 1 #seed 2", "more than one seed"), ("walks #seed", "seed"),
+        ("walks @4 then @5", "more than one|before its end"), ("walks @4, bows", "before its end"), ("walk #2", "a #"),
         ("walks\x07 @3", "no text"), ("w" * 600 + " @3", "600 characters"),
     ],
 )  # fmt: skip
