@@ -109,7 +109,7 @@ def analyse(samples: np.ndarray, bpm: float | None = None, prior: float | None =
     else:
         clarity, chosen = contrast(envelope, found), beat.rate(found)
         if clarity < CLEAR:
-            notes.append(f"the beat is unclear (noise, speech or free time); {chosen:.0f} bpm is a guess, --bpm sets it")
+            notes.append(f"the beat is unclear (noise, speech, free time); {chosen:.0f} bpm is a guess, --bpm sets it")
     features = np.concatenate(
         [
             envelope[:, None],

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SYSTEMS: dict[str, str] = {
     "momask": "laban.systems.momask.system:MoMask",
+    "fact": "laban.systems.fact.system:Fact",
 }
 """Name -> 'module:Class'. A new system is one line here."""
 
@@ -37,6 +38,27 @@ class TextRequest:
 
     text: str
     seconds: float | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class MusicRequest:
+    """One dance wanted.
+
+    Attributes:
+        music: (M, 35) float32, `laban.condition.music` features at 60 fps; row 0 belongs to the first frame of the
+            dance.
+        seconds: length of the dance; None: of the music.
+        before: features of the music before the dance, (.., 35); where there is less than the system looks back, its
+            first row stands for it.
+        seed_motion: what the dancer did just before; None: the shipped one.
+        text: a name for people, of the song.
+    """
+
+    music: np.ndarray
+    seconds: float | None = None
+    before: np.ndarray | None = None
+    seed_motion: Motion | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,8 +172,11 @@ class System(ABC):
         """How the stage is trained under this configuration."""
 
     @abstractmethod
-    def generate(self, requests: Sequence[TextRequest], seed: int, **options: Any) -> list[Motion]:
-        """One Motion per request, each with a passport; same seed and requests, same motions on one machine."""
+    def generate(self, requests: Sequence[Any], seed: int, **options: Any) -> list[Motion]:
+        """One Motion per request (TextRequest, or what the system takes), each with a passport.
+
+        Same seed and requests, same motions on one machine.
+        """
 
     # What a subclass may refine.
 
@@ -174,8 +199,8 @@ class System(ABC):
     # What every system has.
 
     @classmethod
-    def create(cls, preset: str | Any, corpus: Corpus, settings: Iterable[str] = ()) -> Self:
-        """A new, untrained system for `corpus`: a preset's name or a config, with `field=value` settings.
+    def configured(cls, preset: str | Any, settings: Iterable[str] = ()) -> tuple[Any, str | None]:
+        """The config of a preset's name (or a config) with `field=value` settings, and the name.
 
         Raises: InputError on an unknown preset or field.
         """
@@ -188,7 +213,16 @@ class System(ABC):
                     + (f"; did you mean {near!r}?" if near else ".")
                 )
             config, name = cls.presets[preset], preset
-        system = cls(configuration.override(config, settings), {"mean": corpus.mean, "std": corpus.std})
+        return configuration.override(config, settings), name
+
+    @classmethod
+    def create(cls, preset: str | Any, corpus: Corpus, settings: Iterable[str] = ()) -> Self:
+        """An untrained system for `corpus`: a preset's name or a config, with `field=value` settings.
+
+        Raises: InputError on an unknown preset or field.
+        """
+        config, name = cls.configured(preset, settings)
+        system = cls(config, {"mean": corpus.mean, "std": corpus.std})
         system.provenance.preset = name
         return system
 
@@ -224,7 +258,7 @@ class System(ABC):
             "facts": self.describe(),
         }
 
-    def passport(self, request: TextRequest, seed: int, **extra: Any) -> dict[str, Any]:
+    def passport(self, request: TextRequest | MusicRequest, seed: int, **extra: Any) -> dict[str, Any]:
         """The passport of one result: enough, with the weights, to make it again."""
         import laban
 
