@@ -21,6 +21,7 @@ from laban.errors import CheckFailed, InputError, LabanError
 # command -> (module:function, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("laban.commands.generate:generate", "text to motion"),
+    "dance": ("laban.commands.dance:dance", "a song to a dance"),
     "convert": ("laban.commands.convert:convert", "a motion file into another format"),
     "render": ("laban.commands.convert:render", "a motion file into a film, a picture or a page"),
     "info": ("laban.commands.convert:info", "what is in a motion file"),
@@ -145,7 +146,7 @@ def overview(names: Sequence[str] = ()) -> str:
     rows = "\n".join(f"  {name:<{width}}  {COMMANDS[name][1]}" for name in chosen)
     return (
         "usage: laban COMMAND [options]\n\n"
-        "Words become 3D human motion.\n\n"
+        "Words and music become 3D human motion.\n\n"
         f"commands:\n{rows}\n\n"
         "`laban COMMAND --help` lists a command's options; `laban --version` prints the version.\n"
         'Try: laban generate "a person walks forward and turns left" --seconds 6 --out walk.glb'

@@ -62,6 +62,7 @@ def render(
     width: int | None = None,
     height: int | None = None,
     fps: float | None = None,
+    beats: bool = False,
     json: bool = False,
     quiet: bool = False,
 ) -> int:
@@ -73,6 +74,8 @@ def render(
         width: Pixels, of films and pictures.
         height: Pixels, of films and pictures.
         fps: Frames per second of a film; 30 for .mp4 and 20 for .gif if not given.
+        beats: Draw kinematic beats at the foot of films and pictures, and the music's beats and onsets where the
+            file comes from `laban dance`.
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
@@ -88,8 +91,11 @@ def render(
     asked = {"width": width, "height": height}
     written = []
     for path in out:
-        size = {} if path.suffix.lower() == ".html" else {k: v for k, v in asked.items() if v is not None}
-        write(motion, path, fps, quiet, **size)
+        page = path.suffix.lower() == ".html"
+        options: dict[str, Any] = {} if page else {k: v for k, v in asked.items() if v is not None}
+        if beats and not page:
+            options["beats"] = True
+        write(motion, path, fps, quiet, **options)
         written.append(described(motion, path))
     tell(written, json=json, quiet=quiet)
     return 0

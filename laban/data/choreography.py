@@ -22,6 +22,7 @@ from laban.errors import InputError
 from laban.motion import clip6d, warp
 from laban.motion.clip import Motion
 from laban.motion.skeletons import HUMANML22
+from laban.motion.warp import rests
 
 FPS = 60.0
 STRETCH = 1.55  # largest factor by which an interval between kinematic beats is stretched or squeezed
@@ -66,19 +67,6 @@ class Phrase:
     name: str
 
 
-def kinematic(motion: Motion, reach: int = 10) -> np.ndarray:
-    """Frames of the minima of summed joint speed among `reach` frames to each side, as `metrics.dance` defines them.
-
-    Written here on the speeds alone, because data stands beside metrics; a test holds the two together.
-    """
-    speed = np.linalg.norm(np.diff(motion.joints(), axis=0), axis=-1).sum(axis=-1)
-    padded = np.pad(speed, reach, constant_values=np.inf)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).copy()
-    windows[:, reach] = np.inf
-    found = np.flatnonzero(speed < windows.min(axis=-1))
-    return found[(found > 0) & (found < len(speed) - 1)] + 1
-
-
 def phrases(corpus: Corpus, groove: str) -> list[Phrase]:
     """The phrases of a groove in order, each followed by its mirror image where the corpus has one.
 
@@ -109,7 +97,7 @@ def phrase(corpus: Corpus, record: Record, first: float = 0.0, last: float | Non
     rows = slice(round(first * corpus.fps), None if last is None else round(last * corpus.fps))
     motion = Motion.from_joints(np.asarray(corpus.joints(record)[rows], np.float64), corpus.fps, HUMANML22)
     motion = warp.at_rate(motion, FPS)
-    return Phrase(motion, kinematic(motion), record.id)
+    return Phrase(motion, rests(motion), record.id)
 
 
 def locked_to(beats: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:
