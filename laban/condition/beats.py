@@ -70,7 +70,7 @@ def track(envelope: np.ndarray, bpm: float, trim: bool = True) -> np.ndarray:
 
     Args:
         trim: leave out weak beats before the music starts and after it ends.
-    Source: Ellis 2007. Deviation: none.
+    Source: Ellis 2007. Deviation: librosa cuts one beat more at either end of some songs; all others are its own.
     """
     if len(envelope) < 2 or envelope.max() <= 0:
         return np.zeros(0, np.int64)

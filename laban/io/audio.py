@@ -98,9 +98,7 @@ def blocks(path: str | Path, start: float = 0.0, seconds: float | None = None) -
             if first:
                 file.seek(min(first, file.frames))
             while left > 0:
-                block = file.read(
-                    int(min(left, SECONDS_PER_BLOCK * file.samplerate)), dtype="float32", always_2d=True
-                )
+                block = file.read(int(min(left, SECONDS_PER_BLOCK * file.samplerate)), dtype="float32", always_2d=True)
                 if not len(block):
                     return
                 if not np.isfinite(block).all():

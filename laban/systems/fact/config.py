@@ -26,6 +26,7 @@ class NetworkConfig:
     # starts out softer by a factor of sqrt(heads). "head" is the usual scale
     attention: Literal["full", "causal"] = "full"  # "causal": every token sees itself and what is before it (motion
     # before music), and the predictions are read at the last tokens, the only ones that then see everything
+    final_norm: bool = False  # LayerNorm before the head. Released: none, though all layers are pre-norm
     motion_patch: int = 1  # frames per motion token, stacked; released: 1. Four frames a token make attention and
     # feed-forward four times cheaper, which a CPU needs; predictions come in as many patches
     audio_patch: int = 1  # the same of the music
@@ -41,8 +42,11 @@ class NetworkConfig:
 class LossConfig:
     """Beside the mean squared error of the rows. Released: nothing else."""
 
+    root: float = (
+        1.0  # weight of the four root columns of "relative" rows: they are 3 % of the columns and lead the path
+    )
     joints: float = 0.0  # mean squared error of the joints about the root, metres, times this
-    velocity: float = 0.0  # the same of their steps from frame to frame
+    velocity: float = 0.0  # the same of their steps from frame to frame, the root's path included
     noise: float = 0.0  # Gaussian noise on the history in training, in standard deviations of each column
     rollout: int = 0  # up to so many blocks of own predictions (no gradient) are appended to the history before the
     # one that is trained on. Released: none; users see dances freeze or drift, which the author lays on this
@@ -82,7 +86,8 @@ class FactConfig:
     future: int = 20  # frames predicted (the paper's N)
     supervised: int = 20  # of these, how many the loss sees; 1 is the paper's next-frame variant
     normalise: bool = False  # released: neither motion nor music is; music's columns then range over hundreds
-    residual: bool = False  # predict the difference from the last frame of the history. Released: no
+    residual: bool = False  # predict the difference from the last frame of the history; the head then starts at
+    # zero, which is holding that frame. Released: no
     loss: LossConfig = field(default_factory=LossConfig)
     data: DataConfig = field(default_factory=DataConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -120,14 +125,14 @@ PAPER = FactConfig(sampling=SamplingConfig(block=1, blend=False, noise=0.0, stag
 SMALL = FactConfig(
     network=NetworkConfig(
         width=192, heads=6, feedforward=768, motion_layers=2, audio_layers=2, cross_layers=4, scale="head",
-        motion_patch=4, audio_patch=6,
+        final_norm=True, motion_patch=4, audio_patch=6,
     ),
     representation="relative",
     normalise=True,
     residual=True,
-    loss=LossConfig(joints=4.0, velocity=200.0, noise=0.1, rollout=3, desync=0.15),
+    loss=LossConfig(root=4.0, joints=8.0, velocity=400.0, noise=0.1, rollout=3, desync=0.15),
     schedule=StageSchedule(
-        steps=3600, batch_size=24, learning_rate=6e-4, betas=(0.9, 0.98), weight_decay=0.01, warmup=200,
+        steps=3600, batch_size=24, learning_rate=8e-4, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
         decay="cosine", floor=0.02, clip=1.0, weight_ema=0.998,
     ),
 )  # fmt: skip
@@ -136,10 +141,10 @@ TINY = replace(
     SMALL,
     network=NetworkConfig(
         width=32, heads=2, feedforward=64, motion_layers=1, audio_layers=1, cross_layers=1, scale="head",
-        motion_patch=4, audio_patch=4,
+        final_norm=True, motion_patch=4, audio_patch=4,
     ),
     data=DataConfig(tracks=3, seconds=8.0),
-    schedule=StageSchedule(steps=40, batch_size=4, learning_rate=2e-3),
+    schedule=StageSchedule(steps=40, batch_size=4, learning_rate=3e-3),
 )  # fmt: skip
 
 PRESETS = {"paper": PAPER, "small": SMALL, "tiny": TINY}

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from laban.motion.clip6d import HEIGHT, ROTATIONS
 from laban.motion.skeletons import HUMANML22
 from laban.systems.fact.config import LossConfig
+from laban.systems.fact.representation import FPS
 
 
 class FactLoss(nn.Module):
@@ -28,17 +29,33 @@ class FactLoss(nn.Module):
 
         Returns: `loss` and its parts. Steps count from the last frame seen, so that the seam is smooth too.
         """
-        rows = (predicted - target).square().mean()
-        out = {"loss": rows, "rows": rows}
         c = self.config
+        square = (predicted - target).square()
+        rows = square.mean()
+        out = {"loss": rows, "rows": rows}
+        if self.relative and c.root != 1.0:
+            share = ROTATIONS.start / square.shape[-1]
+            out["loss"] = rows + (c.root - 1.0) * share * square[..., : ROTATIONS.start].mean()
         if self.relative and (c.joints or c.velocity):
-            made = self.joints(torch.cat([last, predicted], 1).float())
-            real = self.joints(torch.cat([last, target], 1).float())
-            joints = (made - real).square().sum(-1).mean()
-            velocity = (made.diff(dim=1) - real.diff(dim=1)).square().sum(-1).mean()
+            made = torch.cat([last, predicted], 1).float()
+            real = torch.cat([last, target], 1).float()
+            places, true = self.joints(made), self.joints(real)
+            joints = (places - true).square().sum(-1).mean()
+            velocity = (self.steps(made, places) - self.steps(real, true)).square().sum(-1).mean()
             out |= {"joints": joints, "velocity": velocity}
-            out["loss"] = rows + c.joints * joints + c.velocity * velocity
+            out["loss"] = out["loss"] + c.joints * joints + c.velocity * velocity
         return out
+
+    def steps(self, rows: Tensor, joints: Tensor) -> Tensor:
+        """(B, T, W) normalised rows and their joints -> (B, T - 1, 22, 3) metres per frame, the root's path included.
+
+        Seen in the frame that turns with the heading: what moves a foot over the floor counts, however it comes about.
+        """
+        moved = (rows * self.std + self.mean)[:, 1:, : ROTATIONS.start] / FPS
+        forward, sideways, turn = moved[..., 0, None], moved[..., 1, None], moved[..., 3, None]
+        x, z = joints[:, 1:, :, 0], joints[:, 1:, :, 2]
+        path = torch.stack([sideways + turn * z, torch.zeros_like(x), forward - turn * x], dim=-1)
+        return joints.diff(dim=1) + path
 
     def joints(self, rows: Tensor) -> Tensor:
         """(B, T, W) normalised -> (B, T, 22, 3) metres, root over the origin, not turned by the heading."""

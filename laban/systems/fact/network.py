@@ -88,9 +88,12 @@ class FactNetwork(nn.Module):
         self.motion = Encoder(net, config.history, columns, net.motion_patch, net.motion_layers, drop)
         self.audio = Encoder(net, config.audio, music, net.audio_patch, net.audio_layers, drop)
         self.cross = nn.ModuleList(Layer(net, drop) for _ in range(net.cross_layers))
+        self.norm = nn.LayerNorm(net.width) if net.final_norm else nn.Identity()
         self.tokens = config.future // net.motion_patch
         self.head = nn.Linear(net.width, columns * net.motion_patch)
         initialise(self)
+        if config.residual:
+            nn.init.zeros_(self.head.weight)
 
     def forward(self, history: Tensor, music: Tensor) -> Tensor:
         """Args: history: (B, history, W). music: (B, audio, 35). Returns: (B, future, W)."""
@@ -102,7 +105,7 @@ class FactNetwork(nn.Module):
         for layer in self.cross:
             x = layer(x)
         x = x[:, -self.tokens :] if self.causal else x[:, : self.tokens]
-        rows = self.head(x).reshape(len(x), self.future, self.columns)
+        rows = self.head(self.norm(x)).reshape(len(x), self.future, self.columns)
         return rows + history[:, -1:] if self.residual else rows
 
 

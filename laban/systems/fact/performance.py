@@ -75,6 +75,9 @@ def listen(
         a file that is no sound.
     """
     path = Path(path)
+    total = audio.length(path)
+    if not 0 <= start < total:
+        raise InputError(f"{path}: start is {start:g} s; the song lasts {total:.2f} s. Start earlier.")
     begin = max(0.0, start - AROUND)
     sound = audio.read(path, RATE, begin, start - begin + seconds + AROUND)
     left = begin + sound.seconds - start
@@ -142,9 +145,7 @@ def lock(motion: Motion, beats: np.ndarray, settings: LockSettings | None = None
             break
         bent = warp.curve(source, target, now.frames, settings.accent)
         clock = np.interp(bent, np.arange(now.frames), clock)
-        now = replace(
-            warp.sampled(motion, clock), segments=motion.segments, passport=motion.passport
-        )
+        now = replace(warp.sampled(motion, clock), segments=motion.segments, passport=motion.passport)
         reached = score(now, beats).fact
         if reached <= high:
             break

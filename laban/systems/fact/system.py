@@ -78,9 +78,7 @@ class Fact(System):
         config, name = cls.configured(preset, settings)
         stats = {}
         if config.normalise:
-            stats = data.statistics(
-                data.dances(corpus, "train", config.data), representation(config.representation)
-            )
+            stats = data.statistics(data.dances(corpus, "train", config.data), representation(config.representation))
         made = cls(config, stats)
         made.provenance.preset = name
         return made
