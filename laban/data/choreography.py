@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from laban.condition.music import BEAT, analyse
+from laban.condition.music import BEAT, ONSET, analyse
 from laban.data import tracks
 from laban.data.corpus import Corpus, Record
 from laban.errors import InputError
@@ -25,6 +25,7 @@ from laban.motion.skeletons import HUMANML22
 from laban.motion.warp import rests
 
 FPS = 60.0
+LEAD = 120  # frames before a song that some training dances begin with
 STRETCH = 1.55  # largest factor by which an interval between kinematic beats is stretched or squeezed
 SKIP = 0.18  # cost of a kinematic beat that is not locked; stretching by a half costs 0.16 per second
 JOIN = 0.3  # seconds of cross-fade between phrases
@@ -184,6 +185,16 @@ def dance(cast: list[Phrase], track: tracks.Track, features: np.ndarray, rng: np
     )
 
 
+def before_the_song(features: np.ndarray, frames: int) -> np.ndarray:
+    """Rows for the time before a song begins: its first row without onset and beat, again and again.
+
+    Analysing silence there instead would make the song's entry an onset beside which all others vanish.
+    """
+    rows = np.repeat(features[:1], frames, axis=0)
+    rows[:, ONSET.start :] = 0.0
+    return rows
+
+
 def fingerprint() -> str:
     """A hash of the cast and grooves: what a training run's data depend on besides the corpus."""
     return hashlib.sha256(repr((CAST, tracks.GROOVES, STRETCH, SKIP, ACCENT)).encode()).hexdigest()[:16]
@@ -202,10 +213,12 @@ def dances(corpus: Corpus, count: int, seconds: float, seed: int, held_out: bool
         groove = tracks.TRAINING[number % len(tracks.TRAINING)]
         low, high = tracks.HELD_OUT_TEMPI[number % 2] if held_out else (0.0, 0.0)
         bpm = float(rng.uniform(low, high)) if held_out else tracks.training_tempo(groove, rng)
-        silence = 2.0 if rng.random() < 0.25 else float(rng.uniform(0.0, 60.0 / bpm))
-        track = tracks.synthesise(groove, bpm, seconds, int(rng.integers(2**31)), silence)
+        track = tracks.synthesise(groove, bpm, seconds, int(rng.integers(2**31)), float(rng.uniform(0.0, 60.0 / bpm)))
         features = analyse(track.samples, bpm=bpm).features
         features[:, BEAT] = 0.0
         beats = np.round(track.beats * FPS).astype(np.int64)
         features[beats[beats < len(features)], BEAT] = 1.0
+        if rng.random() < 0.25:  # what a dance that begins with its song hears before it
+            features = np.concatenate([before_the_song(features, LEAD), features])
+            track = replace(track, beats=track.beats + LEAD / FPS)
         yield dance(cast[groove], track, features, rng)

@@ -20,7 +20,6 @@ from laban.systems.base import MusicRequest
 
 SHORTEST = 2.0  # seconds of song left after the start
 AROUND = 6.0  # seconds of song to each side that the beat tracker hears besides
-LOOK_BACK, LOOK_AHEAD = 120, 150  # frames before and after the dance that the network may look at
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +65,7 @@ def listen(
     """Decode and analyse the part of a song that is to be danced to, with a little around it for the beat tracker.
 
     The rest of the song is not decoded, so time and memory depend on `seconds` alone. A song that ends before is
-    danced to until its end. Before the first second of a song there is silence.
+    danced to until its end.
 
     Args:
         seconds: length of the dance. start: second in the song at which it begins. bpm: a hint of the tempo.
@@ -90,13 +89,9 @@ def listen(
     frames = round(min(seconds, left) * FPS)
     if left < seconds - 0.5 / FPS:
         notes.append(f"the song ends {left:.1f} s after the start, and so does the dance")
-    quiet = max(0, LOOK_BACK - round((start - begin) * FPS))
-    samples = np.concatenate([np.zeros(quiet * RATE // 60, np.float32), sound.samples])
-    missing = (frames + LOOK_AHEAD + LOOK_BACK) * RATE // 60 - len(samples)
-    if missing > 0:
-        samples = np.concatenate([samples, np.zeros(missing, np.float32)])
-    made = music.cached(samples, bpm) if cache else music.analyse(samples, bpm)
-    first = quiet + round((start - begin) * FPS)
+    made = music.cached(sound.samples, bpm) if cache else music.analyse(sound.samples, bpm)
+    first = round((start - begin) * FPS)
+    frames = min(frames, made.frames - first)
     return Heard(made, first, frames, path, start, sound.total, (*notes, *made.notes))
 
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from laban.condition.music import WIDTH
+from laban.data.choreography import before_the_song
 from laban.errors import InputError
 from laban.motion import cleanup
 from laban.motion.clip import Motion, Segment
@@ -221,8 +222,7 @@ class Fact(System):
         normal = torch.from_numpy(((rows - s["mean"].numpy()) / s["std"].numpy()).astype(np.float32))
         music = np.asarray(request.music, np.float32)
         before = music[:0] if request.before is None else np.asarray(request.before, np.float32)[-c.history :]
-        lead = np.repeat((before if len(before) else music)[:1], c.history - len(before), axis=0)
-        lead[:, 33:] = 0.0  # no onset and no beat in what is made up
+        lead = before_the_song(before if len(before) else music, c.history - len(before))
         heard = torch.from_numpy(np.concatenate([lead, before, music]))
         heard = (heard - s["audio_mean"]) / s["audio_std"]
         made = decoding.decode(
