@@ -18,11 +18,20 @@ CC BY-NC 4.0: attribution, non-commercial. The weights are trained on data under
 
 ## Use and limits
 
-Text to motion on HumanML3D's 22 joints at 20 fps, up to 9.8 s. It knows the actions and styles of the two corpora
+{{use}}
+"""
+USE = {
+    "momask": """Text to motion on HumanML3D's 22 joints at 20 fps, up to 9.8 s. It knows the actions and styles of the two corpora
 (`laban/data/captions.py`, `laban/data/cmu.py`) and English that means the same; anything else becomes the nearest of
 them. No hands, faces, objects or second person. Scores, control rows and failures: `docs/momask.md`.
 Stored in fp16; the codebooks' running sums, which only training needs, are left out.
-"""
+""",
+    "fact": """Music and two seconds of motion to dance on HumanML3D's 22 joints at 60 fps. It was trained on phrases of the labelled
+dances and of lively clips of the two corpora (`laban/data/choreography.py`), under four minutes, put on the beats of
+synthesised tracks; it repeats them. One dancer, no hands or face. Scores, control rows and failures: `docs/fact.md`.
+Stored in fp16.
+""",
+}
 
 
 def main() -> None:
@@ -31,7 +40,7 @@ def main() -> None:
     made.add_argument("out", type=Path)
     options = made.parse_args()
     system = laban.load(str(options.run))
-    card = (options.run / "README.md").read_text().rstrip() + "\n" + TERMS
+    card = (options.run / "README.md").read_text().rstrip() + "\n" + TERMS.format(use=USE[system.name])
     system.save(options.out, half=True, card=card)
     for path in sorted(options.out.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.3f} MB  {path}")

@@ -31,8 +31,9 @@ def onsets(envelope: np.ndarray) -> np.ndarray:
     low, high = np.maximum(0, at - 6), np.minimum(len(x), at + 7)
     mean = (total[high] - total[low]) / (high - low)
     before = np.concatenate([[0.0], x[:-1]])
-    found, last = [], -10
-    for frame in np.flatnonzero((x >= before) & (x >= mean + 0.07)):
+    found: list[int] = []
+    last = -10
+    for frame in np.flatnonzero((x >= before) & (x >= mean + 0.07)).tolist():
         if frame - last > 1:
             found.append(frame)
             last = frame

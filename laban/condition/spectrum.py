@@ -169,7 +169,7 @@ def cens(samples: np.ndarray) -> np.ndarray:
         if octave:
             signal = _halved(signal)
     chroma /= np.maximum(chroma.sum(axis=1, keepdims=True), 1e-30)
-    steps = sum(0.25 * (chroma > step) for step in (0.4, 0.2, 0.1, 0.05))
+    steps = 0.25 * np.stack([chroma > step for step in (0.4, 0.2, 0.1, 0.05)]).sum(axis=0)
     window = hann(CENS_WINDOW + 2, periodic=False)
     window /= window.sum()
     smooth = np.stack([np.convolve(steps[:, c], window, mode="full") for c in range(CHROMA)], axis=1)

@@ -11,6 +11,14 @@ from typing import Literal
 from laban.errors import InputError
 from laban.systems.base import StageSchedule
 
+PAPER_SCHEDULE = StageSchedule(
+    steps=240_000,  # released: 2.4 M by default, the checkpoint is of step 214,501; the paper's text says 300 k
+    batch_size=32,
+    learning_rate=1e-4,
+    betas=(0.9, 0.999),  # released: Keras' Adam; its epsilon is 1e-7, torch's 1e-8
+    milestones=(100_000, 150_000),
+)
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -42,9 +50,7 @@ class NetworkConfig:
 class LossConfig:
     """Beside the mean squared error of the rows. Released: nothing else."""
 
-    root: float = (
-        1.0  # weight of the four root columns of "relative" rows: they are 3 % of the columns and lead the path
-    )
+    root: float = 1.0  # weight of the four root columns of "relative" rows: 3 % of the columns, which lead the path
     joints: float = 0.0  # mean squared error of the joints about the root, metres, times this
     velocity: float = 0.0  # the same of their steps from frame to frame, the root's path included
     noise: float = 0.0  # Gaussian noise on the history in training, in standard deviations of each column
@@ -91,7 +97,7 @@ class FactConfig:
     loss: LossConfig = field(default_factory=LossConfig)
     data: DataConfig = field(default_factory=DataConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
-    schedule: StageSchedule = field(default_factory=lambda: PAPER_SCHEDULE)
+    schedule: StageSchedule = PAPER_SCHEDULE
 
     def __post_init__(self) -> None:
         net = self.network
@@ -111,14 +117,6 @@ class FactConfig:
         if self.audio < self.history:
             raise InputError(f"FactConfig.audio: got {self.audio}, expected at least history, {self.history}.")
 
-
-PAPER_SCHEDULE = StageSchedule(
-    steps=240_000,  # released: 2.4 M by default, the checkpoint is of step 214,501; the paper's text says 300 k
-    batch_size=32,
-    learning_rate=1e-4,
-    betas=(0.9, 0.999),  # released: Keras' Adam; its epsilon is 1e-7, torch's 1e-8
-    milestones=(100_000, 150_000),
-)
 
 PAPER = FactConfig(sampling=SamplingConfig(block=1, blend=False, noise=0.0, stage=0.0))
 
