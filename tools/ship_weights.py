@@ -21,15 +21,15 @@ CC BY-NC 4.0: attribution, non-commercial. The weights are trained on data under
 {{use}}
 """
 USE = {
-    "momask": """Text to motion on HumanML3D's 22 joints at 20 fps, up to 9.8 s. It knows the actions and styles of the two corpora
-(`laban/data/captions.py`, `laban/data/cmu.py`) and English that means the same; anything else becomes the nearest of
-them. No hands, faces, objects or second person. Scores, control rows and failures: `docs/momask.md`.
+    "momask": """Text to motion on HumanML3D's 22 joints at 20 fps, up to 9.8 s. It knows the actions and styles of the
+two corpora (`laban/data/captions.py`, `laban/data/cmu.py`) and English that means the same; anything else becomes the
+nearest of them. No hands, faces, objects or second person. Scores, control rows and failures: `docs/momask.md`.
 Stored in fp16; the codebooks' running sums, which only training needs, are left out.
 """,
-    "fact": """Music and two seconds of motion to dance on HumanML3D's 22 joints at 60 fps. It was trained on phrases of the labelled
-dances and of lively clips of the two corpora (`laban/data/choreography.py`), under four minutes, put on the beats of
-synthesised tracks; it repeats them. One dancer, no hands or face. Scores, control rows and failures: `docs/fact.md`.
-Stored in fp16.
+    "fact": """Music and two seconds of motion to dance on HumanML3D's 22 joints at 60 fps. It was trained on phrases of
+the labelled dances and of lively clips of the two corpora (`laban/data/choreography.py`), under four minutes, put on
+the beats of synthesised tracks; it repeats them. One dancer, no hands or face. Scores, control rows and failures:
+`docs/fact.md`. Stored in fp16.
 """,
 }
 

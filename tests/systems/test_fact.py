@@ -273,7 +273,9 @@ def test_training_on_an_aist_copy(tmp_path: Path) -> None:
     pair = Dance(held, np.zeros((400, WIDTH), np.float32), np.zeros(0), "gBR_sBM_cAll_d04_mBR0_ch01")
     torch.manual_seed(0)
     corpus = synthetic.write(tmp_path, clips=8)
-    one = Fact.create(replace(small_paper(), supervised=1), corpus)
+    one = Fact.create(replace(small_paper(), supervised=1, data=TINY.data), corpus)
+    plain = one.sampler("dance", corpus, "train")(np.random.default_rng(0), 2)  # 22 joints as 24
+    assert plain["motion"].shape == (2, 140, 225)
     one.use([pair])
     batch = one.sampler("dance", corpus, "train")(np.random.default_rng(0), 2)
     assert batch["motion"].shape == (2, 140, 225)

@@ -41,7 +41,7 @@ def statistics(pairs: Sequence[Dance], kind: Representation) -> dict[str, np.nda
     """mean and std of motion rows, audio_mean and audio_std, float32. Deviations have floors: constant columns
     (a joint that never turns, a pitch that never sounds) would blow small errors up.
     """
-    rows = np.concatenate([kind.encode(d.motion) for d in pairs])
+    rows = np.concatenate([kind.encode(kind.fitted(d.motion)) for d in pairs])
     music = np.concatenate([d.features for d in pairs])
     return {
         "mean": rows.mean(0).astype(np.float32),
@@ -70,7 +70,7 @@ class WindowSampler:
         self.desync = desync * FPS
         mean, std = stats["mean"].numpy(), stats["std"].numpy()
         audio_mean, audio_std = stats["audio_mean"].numpy(), stats["audio_std"].numpy()
-        self.rows = [((kind.encode(d.motion) - mean) / std).astype(np.float32) for d in pairs]
+        self.rows = [((kind.encode(kind.fitted(d.motion)) - mean) / std).astype(np.float32) for d in pairs]
         self.music = [((d.features[:, :MUSIC_WIDTH] - audio_mean) / audio_std).astype(np.float32) for d in pairs]
         room = [min(len(r) - self.length, len(m) - self.heard) + 1 for r, m in zip(self.rows, self.music, strict=True)]
         self.room = np.cumsum(np.maximum(room, 0))
