@@ -1,7 +1,7 @@
 """Dance: beat alignment beside its controls, bodies beside real dance, 60 seconds without freezing or drift.
 
 The paper's protocol by default: 40 dances of 1,200 frames, on synthesised songs in tempi and grooves that training
-does not have. `laban evaluate fact` prints the same figures.
+does not have. The figures come from `laban.systems.fact.evaluation.evaluate`.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ nearest of them. No hands, faces, objects or second person. Scores, control rows
 Stored in fp16; the codebooks' running sums, which only training needs, are left out.
 """,
     "fact": """Music and two seconds of motion to dance on HumanML3D's 22 joints at 60 fps. It was trained on phrases of
-the labelled dances and of lively clips of the two corpora (`laban/data/choreography.py`), under four minutes, put on
+the labelled dances and of lively clips of the two corpora (`laban/data/choreography.py`), 143 seconds, put on
 the beats of synthesised tracks; it repeats them. One dancer, no hands or face. Scores, control rows and failures:
 `docs/fact.md`. Stored in fp16.
 """,
