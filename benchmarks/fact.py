@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from report import data_option, goal, parser, run, table
@@ -48,6 +49,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     made.add_argument("--frames", type=int, default=1200)
     made.add_argument("--block", type=int, default=None, help="frames per pass; the model's own by default")
     made.add_argument("--own-beats", action="store_true", help="the tracker finds the beats, without a hint")
+    made.add_argument("--aist", type=Path, help="score on the test and validation songs of this AIST++ copy instead")
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--long", type=int, default=10, help="inputs of 60 seconds; 0 for none")
     made.add_argument("--sheet", default="", help="write the four songs of one seed motion as a picture there")
@@ -56,6 +58,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     from tqdm import tqdm
 
     import laban
+    from laban.data.aist import Aist
     from laban.data.corpus import Corpus
     from laban.systems.fact import evaluation
 
@@ -65,6 +68,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         facts = evaluation.evaluate(
             system, corpus, options.dances, options.frames, options.seed, options.own_beats, options.block,
             lambda done: bar.update(done - bar.n),
+            evaluation.of_aist(Aist(options.aist), options.frames, options.dances) if options.aist else None,
         )  # fmt: skip
     rows = facts["rows"]
     print(f"{facts['dances']} dances of {facts['frames']} frames at 60 fps, k = {facts['block']}")

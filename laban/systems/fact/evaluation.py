@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from laban.condition.music import BEAT, analyse
-from laban.data import choreography, tracks
+from laban.data import aist, choreography, tracks
+from laban.data.aist import Aist
 from laban.data.choreography import Dance
 from laban.data.corpus import Corpus
 from laban.metrics import dance as metrics
@@ -40,6 +41,7 @@ class Song:
     Attributes:
         features: (M, 35), with true beats. beats: (K,) frames. genre: groove. kind: "tempo" or "groove" (or AIST++'s
             "basic" and "advanced"). seed_motion: two seconds or more. paired: the dance that belongs to it, if any.
+        before: features of the music during the seed motion, if there is such music.
     """
 
     features: np.ndarray
@@ -49,6 +51,7 @@ class Song:
     bpm: float
     seed_motion: Motion
     paired: Motion | None = None
+    before: np.ndarray | None = None
 
 
 def songs(corpus: Corpus, count: int = 40, frames: int = 1200, seed: int = 0, own_beats: bool = False) -> list[Song]:
@@ -84,6 +87,29 @@ def songs(corpus: Corpus, count: int = 40, frames: int = 1200, seed: int = 0, ow
     return made
 
 
+def of_aist(copy: Aist, frames: int = 1200, count: int = 40, split: str = "testval") -> list[Song]:
+    """AIST++'s paired items as the paper takes them: the first 120 frames of a dance are its seed, the music goes on.
+
+    Songs that end before `frames` more are left out. Genres and basic or advanced are kept as labels.
+    """
+    found = []
+    for name in copy.names(split):
+        dance = copy.dance(name)
+        said = aist.parse(name)
+        motion = Absolute().fitted(aist.grounded(dance.motion))
+        features = dance.features[120:]
+        if len(features) < frames or motion.frames < 240:
+            continue
+        start = replace(motion, rotations=motion.rotations[:120], root=motion.root[:120])
+        rest = replace(motion, rotations=motion.rotations[120:], root=motion.root[120:])
+        beats = np.flatnonzero(features[:frames, BEAT][:, 0])
+        found.append(
+            Song(features, beats, aist.GENRES.get(said.genre, said.genre),
+                 aist.SITUATIONS.get(said.situation, said.situation), said.bpm, start, rest, dance.features[:120])
+        )  # fmt: skip
+    return found[:count]
+
+
 def perform(
     system: Fact, given: Sequence[Song], frames: int, seed: int = 0, progress: Callable[[int], None] | None = None,
     **options: Any,
@@ -91,7 +117,7 @@ def perform(
     """A dance per song, as generated, without locking."""
     made = []
     for number, song in enumerate(given):
-        request = MusicRequest(song.features, frames / FPS, seed_motion=song.seed_motion, text=song.genre)
+        request = MusicRequest(song.features, frames / FPS, song.before, song.seed_motion, song.genre)
         made += system.generate([request], seed, first_index=number, **options)
         if progress is not None:
             progress(number + 1)
@@ -198,10 +224,17 @@ def clips(corpus: Corpus) -> list[Motion]:
 
 def evaluate(
     system: Fact, corpus: Corpus, count: int = 40, frames: int = 1200, seed: int = 0, own_beats: bool = False,
-    block: int | None = None, progress: Callable[[int], None] | None = None,
+    block: int | None = None, progress: Callable[[int], None] | None = None, given: Sequence[Song] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """The whole protocol. Returns: JSON-able rows, differences with intervals, and what each is."""
-    given = songs(corpus, count, frames, seed, own_beats)
+    """The whole protocol.
+
+    Args:
+        corpus: of the choreographies and of the dance clips. given: other songs than `songs` makes, each with a paired
+            dance (AIST++'s).
+    Returns: JSON-able rows, differences with intervals, and what each is.
+    """
+    given = songs(corpus, count, frames, seed, own_beats) if given is None else given
+    count = len(given)
     options = {} if block is None else {"block": block}
     made = perform(system, given, frames, seed, progress, **options)
     locked = [performance.lock(m, s.beats) for m, s in zip(made, given, strict=True)]

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from laban.condition.music import WIDTH
-from laban.data.choreography import before_the_song
+from laban.data.choreography import before_the_song, fingerprint
 from laban.errors import InputError
 from laban.motion import cleanup
 from laban.motion.clip import Motion, Segment
@@ -92,6 +92,10 @@ class Fact(System):
         """Move the network and the loss."""
         self.criterion.to(torch.device(device))
         return super().to(device)
+
+    def describe(self) -> dict[str, Any]:
+        """A hash of the choreographies, so that a run is not resumed on others."""
+        return {"choreography": fingerprint()}
 
     # Training
 
