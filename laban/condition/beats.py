@@ -161,6 +161,12 @@ def gathered(x: np.ndarray, beats: np.ndarray) -> float:
     return float(np.sqrt(x[beats]).mean()) - 0.6 * float(np.sqrt(x[middle]).mean()) + 0.5 * weak
 
 
+def unevenness(beats: np.ndarray) -> float:
+    """Standard deviation of the gaps between beats over their median; 0 for fewer than three beats."""
+    gaps = np.diff(beats)
+    return float(np.std(gaps) / np.median(gaps)) if len(gaps) > 1 else 0.0
+
+
 def rate(beats: np.ndarray) -> float:
     """Beats per minute by the mean gap of the middle half of the gaps; finer than whole frames of period allow."""
     gaps = np.sort(np.diff(beats))

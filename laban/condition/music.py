@@ -23,10 +23,11 @@ from laban.io.atomic import replacing
 
 STRENGTH, MFCC, CHROMA, ONSET, BEAT = slice(0, 1), slice(1, 21), slice(21, 33), slice(33, 34), slice(34, 35)
 WIDTH = 35
-VERSION = 1  # of the features; a cached file of another version is made anew
+VERSION = 2  # of the features; a cached file of another version is made anew
 SILENT = 10 ** (-60 / 20)  # peak amplitude: quieter excerpts have no beat to dance to
 LOW_BANDS = 6  # mel bands under 170 Hz
 CLEAR = 1.35  # onset strength on the beats over that half-way between them; below, the beats are a guess
+UNEVEN = 0.06  # deviation of the gaps between beats over their median: speech has 0.1, drums up to 0.02
 FALLBACK = 120.0  # bpm of the steady grid that stands in for beats that are not there
 BPM = (40.0, 240.0)  # hints that are accepted
 
@@ -108,7 +109,7 @@ def analyse(samples: np.ndarray, bpm: float | None = None, prior: float | None =
         notes.append(f"no beat was found, so a steady {chosen:g} bpm is danced to; --bpm sets another")
     else:
         clarity, chosen = contrast(envelope, found), beat.rate(found)
-        if clarity < CLEAR:
+        if clarity < CLEAR or beat.unevenness(found) > UNEVEN:
             notes.append(f"the beat is unclear (noise, speech, free time); {chosen:.0f} bpm is a guess, --bpm sets it")
     features = np.concatenate(
         [

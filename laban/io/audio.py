@@ -59,13 +59,13 @@ def _opened(path: Path) -> Iterator[Any]:
         raise InputError(f"{path}: unknown suffix {path.suffix or '(none)'!r}; expected one of {' '.join(SUFFIXES)}.")
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.")
+    refusal = f"{path}: is no sound that can be decoded. Give a wav, flac, ogg or mp3 file that a player opens."
+    if not _may_be_sound(path):
+        raise FormatError(refusal)
     try:
         file = soundfile.SoundFile(str(path))
-    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
-        said = str(getattr(error, "error_string", error)).strip().rstrip(".")
-        raise FormatError(
-            f"{path}: is no sound that can be decoded ({said}). Give a wav, flac, ogg or mp3 file that a player opens."
-        ) from None
+    except (soundfile.LibsndfileError, RuntimeError, TypeError):
+        raise FormatError(refusal) from None
     with file:
         if not RATES[0] <= file.samplerate <= RATES[1] or not 1 <= file.channels <= 64:
             raise FormatError(
@@ -73,6 +73,15 @@ def _opened(path: Path) -> Iterator[Any]:
                 f"{RATES[0]} to {RATES[1]} Hz. Convert it first."
             )
         yield file
+
+
+def _may_be_sound(path: Path) -> bool:
+    """Whether the first 64 KiB hold a mark of a sound format; libmpg123 would search any text for one, and say so."""
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    if head[:4] in (b"RIFF", b"RF64", b"riff", b"fLaC", b"OggS", b"FORM") or head[:3] == b"ID3":
+        return True
+    return any(a == 0xFF and b >= 0xE0 for a, b in zip(head, head[1:], strict=False))
 
 
 def length(path: str | Path) -> float:

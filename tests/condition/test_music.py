@@ -84,6 +84,20 @@ def test_noise_is_danced_to_with_a_warning() -> None:
     assert made.clarity < music.CLEAR and "unclear" in made.notes[0] and len(made.beats) > 4
 
 
+def test_speech_is_danced_to_with_a_warning() -> None:
+    """Voiced syllables of uneven lengths at uneven times: strong onsets, no pulse."""
+    rng, rate = np.random.default_rng(1), spectrum.RATE
+    samples, at = np.zeros(rate * 8), 0.2
+    while at < 7.5:
+        seconds, pitch = rng.uniform(0.08, 0.3), rng.uniform(90, 180)
+        t = np.arange(int(seconds * rate)) / rate
+        voice = sum(np.sin(2 * np.pi * pitch * h * t) / h for h in range(1, 12)) * np.hanning(len(t))
+        samples[int(at * rate) : int(at * rate) + len(t)] += voice
+        at += seconds + rng.exponential(0.12) + 0.02
+    made = music.analyse((0.2 * samples).astype(np.float32))
+    assert beats.unevenness(made.beats) > music.UNEVEN and "unclear" in made.notes[0]
+
+
 def test_bad_samples_and_hints_are_refused() -> None:
     with pytest.raises(InputError, match="quarter of a second"):
         music.analyse(np.zeros(100, np.float32))

@@ -65,7 +65,9 @@ def test_what_is_no_sound_is_a_format_error(tmp_path: Path) -> None:
     text.write_text("this is no music " * 50)
     empty = tmp_path / "empty.wav"
     empty.write_bytes(b"")
-    for path in (text, empty):
+    marked = tmp_path / "marked.mp3"  # looks like an mp3 at one place
+    marked.write_bytes(b"x" * 500 + b"\xff\xfb" + b"y" * 500)
+    for path in (text, empty, marked):
         with pytest.raises(FormatError, match=f"{path.name}: is no sound"):
             audio.read(path)
     with pytest.raises(InputError, match="unknown suffix '.m4a'"):
