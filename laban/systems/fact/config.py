@@ -130,7 +130,7 @@ SMALL = FactConfig(
     residual=True,
     loss=LossConfig(root=4.0, joints=8.0, velocity=400.0, noise=0.1, rollout=3, desync=0.15),
     schedule=StageSchedule(
-        steps=3600, batch_size=24, learning_rate=8e-4, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
+        steps=3400, batch_size=24, learning_rate=8e-4, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
         decay="cosine", floor=0.02, clip=1.0, weight_ema=0.998,
     ),
 )  # fmt: skip
