@@ -30,6 +30,7 @@ def render(
     fps: float = 30.0,
     caption: bool = True,
     yaw: float = 38.0,
+    figure: Callable[[Motion], scene.Figure] = scene.Figure,
     beats: bool = False,
 ) -> Iterator[np.ndarray]:
     """The frames of a film, one by one.
@@ -39,6 +40,7 @@ def render(
         width: pixels. height: pixels. fps: frames per second.
         caption: write the segment's text at the foot.
         yaw: degrees that the camera stands off the character's mean facing, towards its left; 0 sees it from in front.
+        figure: makes what is drawn of the motion at `fps`; the mannequin if not given.
         beats: draw beats at the foot; the caption then stands above them.
     Yields: (height, width, 3) uint8.
     Raises: InputError for sizes, rates or lengths that cannot be drawn.
@@ -50,14 +52,14 @@ def render(
     marks = timeline.Timeline.of(motion) if beats else None
     if abs(motion.fps - fps) > 1e-6:
         motion = motion.resample(fps)
-    figure = scene.Figure(motion)
+    drawn = figure(motion)
     facing = scene.heading(motion.skeleton, np.asarray(motion.joints(), dtype=np.float64))
     targets = scene.follow(np.asarray(motion.root, dtype=np.float64)[:, [0, 2]], fps)
-    shot = scene.frame_shot(figure.outline(), targets, width, height, facing + np.radians(yaw))
+    shot = scene.frame_shot(drawn.outline(), targets, width, height, facing + np.radians(yaw))
     stage = scene.Stage(shot, width, height)
     strip = timeline.height_of(height) if marks else 0
     for frame in range(motion.frames):
-        picture = stage.draw(targets[frame], *figure.pose(frame), figure.mesh.colours, figure.mesh.faces)
+        picture = stage.draw(targets[frame], *drawn.pose(frame), drawn.mesh.colours, drawn.mesh.faces)
         if caption:
             scene.write_caption(picture[: height - strip], scene.text_at(motion, frame / fps))
         if marks:
@@ -75,6 +77,7 @@ def write(
     caption: bool = True,
     yaw: float = 38.0,
     progress: Callable[[int], None] | None = None,
+    figure: Callable[[Motion], scene.Figure] = scene.Figure,
     sound: tuple[Path, float] | None = None,
     beats: bool = False,
 ) -> None:
@@ -88,6 +91,7 @@ def write(
         caption: write the segment's text at the foot.
         yaw: degrees, see `render`.
         progress: called with the number of frames done.
+        figure: see `render`.
         sound: a sound file and the second in it that belongs to the first frame; an .mp4 then carries it.
         beats: draw the music's beats and onsets and the dance's kinematic beats at the foot, see `timeline`.
     Raises: InputError for another suffix, an odd size, a GIF that is too long, or a place that cannot be written.
@@ -108,7 +112,7 @@ def write(
                 f"video.write: {motion.seconds:.0f} s at {width}x{height} are too much for a GIF, which is made in "
                 "memory. Write an .mp4, or ask for a smaller size or fewer frames per second."
             )
-    frames = render(motion, width, height, fps, caption, yaw, beats)
+    frames = render(motion, width, height, fps, caption, yaw, figure, beats)
     if progress is not None:
         frames = _counted(frames, progress)
     with replacing(path) as temporary:
