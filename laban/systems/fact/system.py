@@ -190,6 +190,12 @@ class Fact(System):
             )
         if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0 or first_index < 0:
             raise InputError(f"fact.generate: seed is {seed!r}, expected a whole number of 0 or more.")
+        for number, request in enumerate(requests, start=1):
+            if not isinstance(request, MusicRequest):
+                raise InputError(
+                    f"fact.generate: request {number} is a {type(request).__name__}; FACT dances to music and reads no "
+                    "text. Use laban dance, or a MusicRequest."
+                )
         counts = [self._frames(i, request) for i, request in enumerate(requests, start=1)]
         sources = generators(seed, len(requests), first_index)
         mode = self.network.training
