@@ -19,7 +19,7 @@ from laban.io import audio
 from laban.motion import clip6d, rotation
 from laban.motion.clip import Motion
 from laban.motion.skeletons import HUMANML22, SMPL24
-from laban.systems.base import MusicRequest
+from laban.systems.base import MusicRequest, TextRequest
 from laban.systems.fact import data, decoding, performance
 from laban.systems.fact.config import PAPER, PRESETS, TINY, FactConfig, LossConfig, NetworkConfig
 from laban.systems.fact.losses import FactLoss
@@ -198,6 +198,8 @@ def test_bad_requests_are_refused(system: Fact) -> None:
     ):
         with pytest.raises(InputError, match=said):
             system.generate([request], 0, **options)
+    with pytest.raises(InputError, match="request 1 is a TextRequest; FACT dances to music"):
+        system.generate([TextRequest("a person walks")], 0)
 
 
 def test_the_stage_is_not_left() -> None:
