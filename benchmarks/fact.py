@@ -11,34 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from report import data_option, goal, parser, run, table
-
-
-def cell(value: float | None, digits: int = 3) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
-def beats_table(rows: dict[str, dict[str, Any]]) -> str:
-    return table(
-        ["beat alignment", "n", "FACT", "Bailando", "kinematic/s"],
-        [[r["name"], r["n"], cell(r["fact"]), cell(r["bailando"]), cell(r["per_second"], 2)] for r in rows.values()],
-    )
-
-
-def bodies_table(rows: dict[str, dict[str, Any]]) -> str:
-    keys = ("speed", "frozen", "skate", "jerk", "pfc_compat", "pfc_fixed")
-    return table(
-        ["bodies", "m/s", "frozen", "skate", "jerk", "PFC compat", "PFC fixed"],
-        [[r["name"], *(cell(r[k]) for k in keys)] for r in rows.values() if "speed" in r],
-    )
-
-
-def features_table(rows: dict[str, dict[str, Any]]) -> str:
-    keys = [f"{what}_{part}_{mode}" for mode in ("compat", "fixed") for what in ("fid", "dist") for part in ("k", "g")]
-    body = [[r["name"], r["n"], *(cell(r[k], 2) for k in keys)] for r in rows.values() if keys[0] in r]
-    if body:
-        body[0][0] += " (half against half)"
-    return table(["features", "n", *keys], body) if body else "features: too few dances"
+from report import data_option, goal, parser, run
 
 
 def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
@@ -60,7 +33,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     import laban
     from laban.data.aist import Aist
     from laban.data.corpus import Corpus
-    from laban.systems.fact import evaluation
+    from laban.systems.fact import evaluation, tables
 
     corpus = Corpus.open(options.data)
     system = laban.load(options.model)
@@ -71,17 +44,6 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
             evaluation.of_aist(Aist(options.aist), options.frames, options.dances) if options.aist else None,
         )  # fmt: skip
     rows = facts["rows"]
-    print(f"{facts['dances']} dances of {facts['frames']} frames at 60 fps, k = {facts['block']}")
-    print(beats_table(rows))
-    print(bodies_table(rows))
-    print(features_table(rows))
-    genres = list(rows["made"]["genres"])
-    print(table(["FACT's alignment", *genres],
-                [[rows[k]["name"], *(cell(rows[k]["genres"][g]) for g in genres)]
-                 for k in ("real", "made", "shifted", "locked")]))  # fmt: skip
-    print("generated, by what training lacks: " + ", ".join(f"{k} {v:.3f}" for k, v in facts["kinds"].items()))
-    for name, d in facts["differences"].items():
-        print(f"{name}: {d['mean']:+.3f}, 95 % [{d['low']:+.3f}, {d['high']:+.3f}]")
     real, made_row, locked = rows["clips"], rows["made"], rows["locked"]
     goals = [
         goal("as made above shifted music, low end of the interval", facts["differences"]["made - shifted"]["low"], 0.0,
@@ -99,9 +61,6 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     if options.long:
         long = evaluation.endurance(system, corpus, options.long)
         facts["long"] = long
-        print(table(["60 s", "slowest 5 s", "fastest 5 s", "farthest m", "at the end m"],
-                    [[f"{r['bpm']:.0f} bpm", *(cell(r[k], 2) for k in ("slowest", "fastest", "farthest", "end"))]
-                     for r in long]))  # fmt: skip
         goals += [
             goal("slowest window over training's mean speed", min(r["slowest"] for r in long), 0.5, at_least=True),
             goal("fastest window over training's mean speed", max(r["fastest"] for r in long), 2.0),
@@ -110,14 +69,13 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         four = evaluation.variety(system, corpus)
         motions = four.pop("motions")
         facts["variety"] = four
-        print(f"one seed motion, four songs ({', '.join(four['songs'])}): {four['between songs']:.3f} m apart; "
-              f"one song, four seeds: {four['between seeds']:.3f} m")  # fmt: skip
         goals.append(goal("dances to other songs over dances by other seeds",
                           four["between songs"] / max(four["between seeds"], 1e-9), 1.0, at_least=True))  # fmt: skip
         if options.sheet:
             from laban.io import picture
 
             picture.contact_sheet(motions, four["songs"], options.sheet)
+    print("\n".join([*tables.lines(facts), "## Goals", ""]))
     for line, _ in goals:
         print(line)
     return facts, all(ok for _, ok in goals), options

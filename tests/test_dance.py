@@ -11,8 +11,9 @@ import pytest
 
 import laban
 from laban import cli
+from laban.character import example
 from laban.data import tracks
-from laban.io import audio
+from laban.io import audio, gltf_document
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,22 @@ def test_the_same_seed_gives_the_same_dance_and_locking_can_be_off(model: Path, 
     a, b, c, d = (laban.read(path) for path in files)
     assert np.array_equal(a.joints(), b.joints())
     assert not np.allclose(a.joints(), c.joints()) and d.frames == 180
+
+
+def test_a_character_wears_the_dance(model: Path, song: Path, tmp_path: Path, capsys) -> None:
+    gltf_document.write(example.character(arms_down=45), tmp_path / "hero.glb")
+    out = [tmp_path / "worn.glb", tmp_path / "worn.mp4"]
+    argv = ["dance", str(song), "--model", str(model), "--seconds", "2", "--beats", "--json", "--fps", "30",
+            "--character", str(tmp_path / "hero.glb"), "--out", *map(str, out)]  # fmt: skip
+    passed = cli.main(argv)
+    said = json.loads(capsys.readouterr().out)
+    assert passed == int(not said["certificate"]["passed"])
+    assert Path(f"{out[0]}.certificate.json").is_file()
+    extras = gltf_document.read(out[0]).items("animations")[0]["extras"]["laban"]
+    assert extras["song"] == "song.mp3" and extras["licence"] == "none"
+    with av.open(str(out[1])) as film:
+        lengths = [float(s.duration * s.time_base) for s in (film.streams.video[0], film.streams.audio[0])]
+    assert lengths == pytest.approx([2.0, 2.0], abs=0.06)
 
 
 def test_a_film_can_show_its_beats(model: Path, song: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tyro.conf import Positional
 
+from laban.commands.character import Wearing
 from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn, write
 from laban.errors import InputError
 
@@ -28,6 +29,10 @@ def dance(
     model: str = "fact",
     fps: float = 60.0,
     raw: bool = False,
+    character: Path | None = None,
+    map: Path | None = None,
+    in_place: bool = False,
+    append: bool = False,
     device: str = "auto",
     json: bool = False,
     quiet: bool = False,
@@ -53,11 +58,18 @@ def dance(
         model: Shipped weights by name, or a folder with weights.
         fps: Frames per second of .glb, .bvh and .npz; films have 30.
         raw: Leave out the clean-up of feet.
+        character: Your own rigged humanoid (.glb, .vrm, .gltf) to wear the dance; the files may then be .glb .vrm
+            .vrma .bvh .npz .fbx .usda .mp4 .gif .png, and a certificate lies beside each.
+        map: A mapping file for the character, from `laban character inspect`.
+        in_place: With --character: take the path out of the root.
+        append: With --character: put the clip behind the file's own animations.
         device: cpu, cuda or auto.
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
-    check_outputs(out)
+    wearing = Wearing(character, map, in_place, append)
+    stance = wearing.check(out)
+    check_outputs(out, wearing.formats)
     check_number("--seconds", seconds, 1.0, LONGEST)
     check_number("--start", start, 0.0, 1e6)
     check_number("--seed", seed, 0, 2**63 - 1)
@@ -112,9 +124,14 @@ def dance(
         },
     }
     motion = replace(motion, passport={**(motion.passport or {}), **facts})
-    for path in out:
-        with clock.part(f"write {path.suffix[1:]}"):
-            put(motion, path, fps, song, start, beats, quiet)
+    worn = None
+    if stance is not None:
+        with clock.part("retarget and write"):
+            worn = wearing.write(stance, motion.resample(fps), out, films(song, start, beats)).certificate
+    else:
+        for path in out:
+            with clock.part(f"write {path.suffix[1:]}"):
+                put(motion, path, fps, films(song, start, beats), quiet)
     scores = {"as_made": vars(before)} | ({"locked": vars(after)} if after else {})
     if json:
         print_json(
@@ -124,6 +141,7 @@ def dance(
                 "bpm": facts["bpm"],
                 "other_bpm": [round(b, 1) for b in music.others][1:4],
                 "scores": scores,
+                **({"certificate": worn.record()} if worn else {}),
                 "notes": list(heard.notes),
                 "passport": {k: v for k, v in (motion.passport or {}).items() if k != "timing"},
                 "timings": {name: round(s, 4) for name, s in clock.parts.items()},
@@ -137,9 +155,11 @@ def dance(
             if row:
                 print(f"  {name:<8} {row.fact:.3f}  {row.bailando:.3f}  {row.per_second:.2f}")
         print("\n".join(f"  {path.resolve()}" for path in out))
+        if worn:
+            print("\n".join(worn.lines()))
         print("\n".join(["time", *clock.lines(), "passport"]))
         print("\n".join(passport_lines({k: v for k, v in (motion.passport or {}).items() if k != "timing"})))
-    return 0
+    return int(worn is not None and not worn.passed)
 
 
 def others(scores: dict[float, float], hint: float | None) -> str:
@@ -150,12 +170,15 @@ def others(scores: dict[float, float], hint: float | None) -> str:
     return f" (if that is wrong, --bpm; next best {' and '.join(rest)})" if rest else ""
 
 
-def put(motion: Any, path: Path, fps: float, song: Path, start: float, beats: bool, quiet: bool) -> None:
-    """One file: films at 30 frames per second, with sound where the format has it."""
+def films(song: Path, start: float, beats: bool) -> dict[str, dict[str, Any]]:
+    """Options of films and pictures by suffix: sound where the format has it, beats where they are asked for."""
+    drawn = {"beats": True} if beats else {}
+    return {".mp4": {"sound": (song, start), **drawn}, ".gif": drawn, ".png": drawn}
+
+
+def put(motion: Any, path: Path, fps: float, options: dict[str, dict[str, Any]], quiet: bool) -> None:
+    """One file: films at 30 frames per second, motions at `fps`."""
     suffix = path.suffix.lower()
-    options: dict[str, Any] = {"beats": True} if beats and suffix in (".mp4", ".gif", ".png") else {}
-    if suffix == ".mp4":
-        options["sound"] = (song, start)
     if suffix in (".mp4", ".gif", ".html", ".png"):
-        return write(motion, path, None, quiet, **options)
+        return write(motion, path, None, quiet, **options.get(suffix, {}))
     write(motion.resample(fps), path, None, quiet)

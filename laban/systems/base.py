@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 from laban import config as configuration
 from laban.errors import InputError, WeightsError
+from laban.systems.requests import MusicRequest, TextRequest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,35 +38,6 @@ JUDGES: dict[str, str] = {
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Folder of the shipped checkpoints, one folder per name."""
-
-
-@dataclass(frozen=True)
-class TextRequest:
-    """One motion wanted: what happens, and for how long (None: the system estimates it)."""
-
-    text: str
-    seconds: float | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class MusicRequest:
-    """One dance wanted.
-
-    Attributes:
-        music: (M, 35) float32, `laban.condition.music` features at 60 fps; row 0 belongs to the first frame of the
-            dance.
-        seconds: length of the dance; None: of the music.
-        before: features of the music before the dance, (.., 35); where there is less than the system looks back, its
-            first row stands for it.
-        seed_motion: what the dancer did just before; None: the shipped one.
-        text: a name for people, of the song.
-    """
-
-    music: np.ndarray
-    seconds: float | None = None
-    before: np.ndarray | None = None
-    seed_motion: Motion | None = None
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -198,6 +170,21 @@ class System(ABC):
     def own_tables(self, corpus: Corpus, split: str, seed: int) -> list[str]:
         """Lines of Markdown for the report of `laban evaluate`: figures of what only this system does; none here."""
         return []
+
+    own_protocol: ClassVar[bool] = False
+    """Whether `laban evaluate` runs `protocol`, instead of scoring motions beside held-out clips and captions."""
+
+    def protocol(
+        self, corpus: Corpus, out: Path, *, cases: int | None, seed: int, quick: bool, aist: Path | None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """The evaluation of a system with `own_protocol`: JSON-able facts, with lines of Markdown in `tables`.
+
+        Args:
+            out: an existing folder, for pictures. cases: so many motions instead of the protocol's number.
+            quick: the main table only. aist: an AIST++ copy to score on. progress: called with (done, total).
+        """
+        raise NotImplementedError(f"{self.name} has no protocol of its own")
 
     def reconstruct(self, features: np.ndarray) -> Motion | None:
         """Real features (T, W), not normalised, through the system's tokenizer and back; None if it has none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from dataclasses import replace
 from pathlib import Path
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 import torch
 
+from laban import cli
 from laban.data import aist, synthetic, tracks
 from laban.data.corpus import Corpus
 from laban.io import audio
 from laban.metrics.frechet import FewSamplesWarning
 from laban.motion import rotation
-from laban.systems.fact import evaluation
+from laban.systems.fact import evaluation, tables
 from laban.systems.fact.config import TINY
 from laban.systems.fact.system import Fact
 from tests.motion.test_warp import swings
@@ -49,6 +51,27 @@ def test_controls_score_what_they_must(system: Fact, corpus: Corpus) -> None:
             assert np.isfinite(rows[name][key]), (name, key)
     gap = found["differences"]["real - random"]
     assert gap["low"] <= gap["mean"] <= gap["high"] and gap["low"] > 0
+
+
+@pytest.mark.filterwarnings(f"ignore::{FewSamplesWarning.__module__}.FewSamplesWarning")
+def test_laban_evaluate_runs_the_papers_protocol(
+    system: Fact, corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (tables.DANCES, tables.FRAMES) == (40, 1200)
+    monkeypatch.setattr(tables, "DANCES", 4)
+    monkeypatch.setattr(tables, "FRAMES", 240)
+    system.provenance.data, system.provenance.licence = ("nothing",), "no licence at all"
+    system.save(tmp_path / "model", card="# Random weights\n")
+    synthetic.write(tmp_path / "data", clips=16, seed=0)
+    argv = ["evaluate", str(tmp_path / "model"), "--data", str(tmp_path / "data"), "--out", str(tmp_path / "report")]
+    assert cli.main([*argv, "--quick", "--quiet"]) == 0
+    report = (tmp_path / "report" / "report.md").read_text()
+    assert "4 dances of 240 frames at 60 fps, k = 10" in report and "no licence at all" in report
+    for row in ("generated, song shifted", "frozen", "choreography on another song", "dance clips, any song"):
+        assert f"| {row} |" in report
+    facts = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert facts["rows"]["made"]["n"] == 4 and "long" not in facts
+    assert cli.main([*argv, "--steps", "3"]) == 2 and "not scored beside captions" in capsys.readouterr().err
 
 
 def test_songs_are_held_out_and_seeded(corpus: Corpus) -> None:

@@ -19,6 +19,7 @@ from laban.data import aist, choreography, tracks
 from laban.data.aist import Aist
 from laban.data.choreography import Dance
 from laban.data.corpus import Corpus
+from laban.errors import InputError
 from laban.metrics import dance as metrics
 from laban.metrics import physics
 from laban.metrics.geometric import geometric
@@ -107,6 +108,8 @@ def of_aist(copy: Aist, frames: int = 1200, count: int = 40, split: str = "testv
             Song(features, beats, aist.GENRES.get(said.genre, said.genre),
                  aist.SITUATIONS.get(said.situation, said.situation), said.bpm, start, rest, dance.features[:120])
         )  # fmt: skip
+    if not found:
+        raise InputError(f"{copy.folder}: no dance of {split} has a song that goes on for {frames} frames. Add songs.")
     return found[:count]
 
 
@@ -146,7 +149,7 @@ def beats_row(name: str, motions: Sequence[Motion], beats: Sequence[np.ndarray],
     """Both beat alignments of each dance against its beats, and FACT's per genre."""
     row = Row(name)
     for motion, own in zip(motions, beats, strict=True):
-        scores = performance.score(motion, own)
+        scores = performance.score(motion, own[own < motion.frames])
         row.fact.append(scores.fact)
         row.bailando.append(scores.bailando)
         row.per_second.append(scores.per_second)
@@ -233,6 +236,14 @@ def evaluate(
             dance (AIST++'s).
     Returns: JSON-able rows, differences with intervals, and what each is.
     """
+    about = (
+        "AIST++'s songs"
+        if given is not None
+        else (
+            "Synthesised songs in tempi and grooves that training lacks, with "
+            + ("the tracker's beats heard and the true ones scored" if own_beats else "their true beats")
+        )
+    )
     given = songs(corpus, count, frames, seed, own_beats) if given is None else given
     count = len(given)
     options = {} if block is None else {"block": block}
@@ -277,6 +288,7 @@ def evaluate(
     }
     return {
         "dances": count,
+        "songs": about,
         "frames": frames,
         "weights": system.provenance.hash,
         "block": block or system.config.sampling.block,

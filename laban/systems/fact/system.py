@@ -54,6 +54,7 @@ class Fact(System):
     name: ClassVar[str] = "fact"
     config_class: ClassVar[type] = FactConfig
     presets: ClassVar[Mapping[str, FactConfig]] = PRESETS
+    own_protocol: ClassVar[bool] = True
     config: FactConfig
 
     def __init__(self, config: FactConfig, stats: Mapping[str, Any]) -> None:
@@ -258,6 +259,12 @@ class Fact(System):
         return Motion(
             motion.skeleton, motion.rotations, motion.root, FPS, (Segment(text, 0.0, frames / FPS),), passport
         )
+
+    def protocol(self, corpus: Corpus, out: Path, **options: Any) -> dict[str, Any]:
+        """The paper's: 40 dances of 1,200 frames, beside controls; see tables.py."""
+        from laban.systems.fact import tables
+
+        return tables.protocol(self, corpus, out, **options)
 
     def preview(self, seed: int) -> list[Motion]:
         """Two dances to synthesised tracks in tempi that training does not have."""
