@@ -12,6 +12,8 @@ from laban.commands.output import check_number, print_json
 from laban.errors import InputError
 
 if TYPE_CHECKING:
+    from laban.evaluate.long import LongSettings
+    from laban.evaluate.run import Settings
     from laban.systems.base import System
 
 
@@ -34,6 +36,7 @@ def evaluate(
     length: int | None = None,
     beside: tuple[str, ...] = ("momask",),
     directional: bool = False,
+    aist: Path | None = None,
     babel: Path | None = None,
     features: Path | None = None,
     seed: int = 0,
@@ -46,6 +49,8 @@ def evaluate(
 
     Writes OUT/report.md, report.json, plots and the motions that were made. Started again with the same options it
     goes on where a stopped run stood. What the figures mean: docs/evaluation.md.
+    fact has a protocol of its own, 40 dances of 1,200 frames scored beside their songs' beats (docs/fact.md); of the
+    options, --cases, --quick, --aist, --seed, --device and --threads are about it.
 
     --protocol long is FlowMDM's for long motion instead: compositions of many texts, scored by segment and at their
     boundaries. It writes OUT/long.md and long.json; its full size is --compositions 32 --length 32 --repeats 10.
@@ -69,6 +74,7 @@ def evaluate(
         length: Long: segments of each (16).
         beside: Long: other models to compare with; one that makes single motions is cut together.
         directional: Long: only texts that name one side, left or right.
+        aist: Fact: dances on the test and validation songs of this AIST++ copy, instead of synthesised songs.
         babel: Long: BABEL's val.json instead of --data, with --features.
         features: Long: folder of features (T, 263) of AMASS at 20 fps; docs/kmm.md says how files are named.
         seed: Of the motions, the pools and the bootstrap.
@@ -94,6 +100,7 @@ def evaluate(
         ("motions", motions is not None, "single"), ("cases", cases is not None, "single"),
         ("compositions", compositions is not None, "long"), ("length", length is not None, "long"),
         ("directional", directional, "long"), ("babel", babel is not None, "long"),
+        ("aist", aist is not None, "single"),
     ):  # fmt: skip
         if given and protocol != where:
             raise InputError(f"--{name} is of --protocol {where}. Leave it out, or give --protocol {where}.")
@@ -106,46 +113,82 @@ def evaluate(
 
     import torch
 
-    import laban
-    from laban.systems.evaluator.system import SHIPPED
-
     if threads is not None:
         torch.set_num_threads(threads)
-    judges = evaluator or SHIPPED
-    facts: dict[str, Any]
     if protocol == "long":
-        from laban.data.corpus import Corpus
-        from laban.evaluate import long
+        from laban.evaluate.long import QUICK, LongSettings
 
-        size = long.QUICK if quick else long.LongSettings()
         asked = {"compositions": compositions, "length": length, "repeats": repeats}
-        chosen = replace(size, seed=seed, split=split, directional=directional,
-                         **{k: v for k, v in asked.items() if v is not None})  # fmt: skip
-        if babel is not None and features is not None:
-            source = long.of_babel(babel, features)
-        else:
-            assert data is not None
-            source = long.of_corpus(Corpus.open(data), chosen)
-        performers = [laban.load(name, device=device) for name in (system, *others)]
-        facts = long.evaluate(source, out, chosen, performers[0], performers[1:], judges, quiet or json)
-        page = long.markdown(facts)
+        size = replace(
+            QUICK if quick else LongSettings(), seed=seed, split=split, directional=directional,
+            **{name: value for name, value in asked.items() if value is not None},
+        )  # fmt: skip
+        facts, page = long_report((system, *others), data, babel, features, out, size, evaluator, device, quiet or json)
     else:
-        from laban.data.corpus import Corpus
-        from laban.evaluate.motions import read_folder
-        from laban.evaluate.report import markdown
         from laban.evaluate.run import Settings
-        from laban.evaluate.run import evaluate as whole
 
         assert data is not None
         settings = Settings(split, cases, 20 if repeats is None else repeats, seed, steps, guidance, quick)
-        corpus = Corpus.open(data)
-        given_motions = read_folder(motions) if motions is not None else []
-        loaded: System | None = laban.load(system, device=device) if system else None
-        facts = whole(corpus, out, settings, system=loaded, motions=given_motions, judges=judges, quiet=quiet or json)
-        page = markdown(facts)
+        facts, page = single_report(system, data, motions, out, settings, evaluator, aist, device, quiet or json)
     if json:
         print_json(facts)
     elif not quiet:
         print(page)
         print(f"written: {out}")
     return 0
+
+
+def single_report(
+    system: str, data: Path, motions: Path | None, out: Path, settings: Settings, evaluator: tuple[Path, ...],
+    aist: Path | None, device: str, quiet: bool,
+) -> tuple[dict[str, Any], str]:  # fmt: skip
+    """The report beside held-out clips and captions, or a system's own. Returns: its facts, and as Markdown."""
+    import laban
+    from laban.data.corpus import Corpus
+    from laban.evaluate import own
+    from laban.evaluate.motions import read_folder
+    from laban.evaluate.report import markdown
+    from laban.evaluate.run import SHIPPED, Settings
+    from laban.evaluate.run import evaluate as whole
+
+    corpus = Corpus.open(data)
+    given = read_folder(motions) if motions is not None else []
+    loaded: System | None = laban.load(system, device=device) if system else None
+    if loaded is not None and loaded.own_protocol:
+        plain = Settings(cases=settings.cases, seed=settings.seed, quick=settings.quick)
+        if evaluator or settings != plain:
+            raise InputError(
+                f"{loaded.name} is not scored beside captions: leave out --split, --repeats, --steps, --guidance and "
+                "--evaluator."
+            )
+        facts = own.evaluate(
+            loaded, corpus, out, cases=settings.cases, seed=settings.seed, quick=settings.quick, aist=aist, quiet=quiet
+        )
+        return facts, own.markdown(facts)
+    if aist is not None:
+        raise InputError("--aist is about a system that dances: laban evaluate fact ...")
+    facts = whole(corpus, out, settings, system=loaded, motions=given, judges=evaluator or SHIPPED, quiet=quiet)
+    return facts, markdown(facts)
+
+
+def long_report(
+    systems: tuple[str, ...], data: Path | None, babel: Path | None, features: Path | None, out: Path,
+    size: LongSettings, evaluator: tuple[Path, ...], device: str, quiet: bool,
+) -> tuple[dict[str, Any], str]:  # fmt: skip
+    """The report of `--protocol long`. Returns: its facts, and as Markdown."""
+    import laban
+    from laban.data.corpus import Corpus
+    from laban.evaluate import long
+    from laban.systems.evaluator.system import SHIPPED
+
+    if babel is not None and features is not None:
+        source = long.of_babel(babel, features)
+    else:
+        assert data is not None
+        source = long.of_corpus(Corpus.open(data), size)
+    loaded = [laban.load(name, device=device) for name in systems]
+    for performer in loaded:
+        if performer.own_protocol:
+            raise InputError(f"{performer.name} does not take texts, so it performs no compositions. Leave it out.")
+    facts = long.evaluate(source, out, size, loaded[0], loaded[1:], evaluator or SHIPPED, quiet)
+    return facts, long.markdown(facts)

@@ -16,7 +16,7 @@ from laban.config import from_dict, to_dict
 from laban.data import synthetic
 from laban.data.corpus import Corpus
 from laban.errors import InputError, WeightsError
-from laban.systems.base import SYSTEMS, System, TextRequest, load, locate, resolve
+from laban.systems.base import SYSTEMS, MusicRequest, System, TextRequest, load, locate, resolve
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,14 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 @pytest.fixture(scope="module", params=SYSTEMS)
 def kind(request: pytest.FixtureRequest) -> type[System]:
     return resolve(request.param)
+
+
+def ask(kind: type[System], text: str, seconds: float | None = None) -> Any:
+    """A request of the sort that the system takes; an empty text is one that it must refuse."""
+    if kind.name != "fact":
+        return TextRequest(text, seconds)
+    music = np.random.default_rng(len(text)).normal(0, 1, (240 if text else 0, 35))
+    return MusicRequest(music.astype(np.float32), seconds, text=text)
 
 
 def make(kind: type[System], corpus: Corpus, seed: int = 0) -> System:
@@ -127,7 +135,7 @@ def test_save_then_load_is_bit_equal(kind: type[System], corpus: Corpus, tmp_pat
     for stage in system.stages():
         assert same(dict(system.module(stage).state_dict()), dict(found.module(stage).state_dict()))
         assert not found.module(stage).training
-    requests = [TextRequest("a person walks forward", 2.0)]
+    requests = [ask(kind, "a person walks forward", 2.0)]
     before, after = system.generate(requests, 3)[0], found.generate(requests, 3)[0]
     assert np.array_equal(before.joints(), after.joints())
     system.save(tmp_path / "half", half=True)
@@ -144,7 +152,9 @@ def test_save_then_load_is_bit_equal(kind: type[System], corpus: Corpus, tmp_pat
 def test_generation_is_finite_seeded_and_as_long_as_asked(kind: type[System], corpus: Corpus, tmp_path: Path) -> None:
     make(kind, corpus).save(tmp_path)
     system = load(tmp_path)
-    requests = [TextRequest("a person walks forward", 2.0), TextRequest("a person bows", 3.05), TextRequest("waves")]
+    requests = [
+        ask(kind, "a person walks forward", 2.0), ask(kind, "a person bows", 3.05), ask(kind, "waves")
+    ]  # fmt: skip
     motions = system.generate(requests, 7)
     assert len(motions) == 3
     for request, motion in zip(requests, motions, strict=True):
@@ -170,9 +180,9 @@ def test_bad_requests_are_input_errors(kind: type[System], corpus: Corpus) -> No
     system = make(kind, corpus)
     for seconds in (0.0, -1.0, 1e6, float("nan"), float("inf")):
         with pytest.raises(InputError):
-            system.generate([TextRequest("walks", seconds)], 0)
+            system.generate([ask(kind, "walks", seconds)], 0)
     with pytest.raises(InputError):
-        system.generate([TextRequest("", 1.0)], 0)
+        system.generate([ask(kind, "", 1.0)], 0)
     assert system.generate([], 0) == []
 
 

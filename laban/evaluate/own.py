@@ -1,0 +1,72 @@
+"""The evaluation of a system that has a protocol of its own (FACT), with the same files as every report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+import laban
+from laban.evaluate.machine import machine, peak_megabytes
+from laban.io.atomic import replacing
+from laban.systems.base import System
+
+if TYPE_CHECKING:
+    from laban.data.corpus import Corpus
+
+
+def evaluate(
+    system: System, corpus: Corpus, out: Path, *, cases: int | None = None, seed: int = 0, quick: bool = False,
+    aist: Path | None = None, quiet: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    """Run the system's protocol and write report.json, report.md and its pictures into `out`.
+
+    Args:
+        See `System.protocol`.
+    Returns: what report.json holds.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with tqdm(unit="motion", desc="evaluate", disable=quiet or None) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        found = system.protocol(corpus, out, cases=cases, seed=seed, quick=quick, aist=aist, progress=progress)
+    p = system.provenance
+    facts = {
+        "laban": laban.__version__,
+        "machine": machine(),
+        "peak_megabytes": peak_megabytes(),
+        "settings": {"cases": cases, "seed": seed, "quick": quick, "aist": None if aist is None else str(aist)},
+        "data": {
+            "corpora": list(corpus.names), "licence": "; ".join(corpus.licences), "fingerprint": corpus.fingerprint,
+        },
+        "system": {
+            "name": system.name, "preset": p.preset, "weights": p.hash, "data": list(p.data), "licence": p.licence,
+        },
+        **found,
+    }  # fmt: skip
+    with replacing(out / "report.json") as temporary:
+        temporary.write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n")
+    with replacing(out / "report.md") as temporary:
+        temporary.write_text(markdown(facts), encoding="utf-8")
+    return facts
+
+
+def markdown(facts: dict[str, Any]) -> str:
+    """The whole report."""
+    data, system, peak = facts["data"], facts["system"], facts["peak_megabytes"]
+    head = [
+        f"# Evaluation of {system['name']}",
+        "",
+        f"laban {facts['laban']} | {facts['machine']}",
+        "",
+        f"- Data: {', '.join(data['corpora'])} (fingerprint {data['fingerprint']}; {data['licence']}).",
+        f"- Weights: {system['weights'][:16]}, trained on {', '.join(system['data'])}; {system['licence']}.",
+        f"- Seed {facts['settings']['seed']}; peak memory {f'{peak:.0f} MB' if peak else 'unknown'}.",
+        "",
+    ]
+    return "\n".join([*head, *facts["tables"]])
