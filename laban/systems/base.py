@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 from laban import config as configuration
 from laban.errors import InputError, WeightsError
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
     from laban.checkpoint import Checkpoint
     from laban.data.corpus import Corpus
+    from laban.io.frames import Video
     from laban.motion.clip import Motion
 
 SYSTEMS: dict[str, str] = {
     "momask": "laban.systems.momask.system:MoMask",
+    "godiva": "laban.systems.godiva.system:Godiva",
 }
 """Name -> 'module:Class'. A new system is one line here."""
 
@@ -85,6 +87,17 @@ class Sampler(Protocol):
     def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]: ...
 
 
+@runtime_checkable
+class StatefulSampler(Protocol):
+    """A sampler that reads a stream: what it needs beside `rng` to go on from where it stood, JSON-able."""
+
+    def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]: ...
+
+    def state(self) -> dict[str, Any]: ...
+
+    def restore(self, state: Mapping[str, Any]) -> None: ...
+
+
 @dataclass
 class Provenance:
     """Where a system's weights come from; written to config.json and to every passport."""
@@ -97,7 +110,7 @@ class Provenance:
 
 
 class System(ABC):
-    """A trainable system that makes motions.
+    """A trainable system that makes motions, or videos.
 
     A subclass sets `name`, `config_class` and `presets`, builds its networks in `__init__` (random, from
     torch's global generator) and keeps `super().__init__(config, stats)` first.
@@ -108,7 +121,8 @@ class System(ABC):
     """
 
     name: ClassVar[str]
-    skeleton: ClassVar[str] = "humanml22"
+    makes: ClassVar[Literal["motion", "video"]] = "motion"
+    skeleton: ClassVar[str | None] = "humanml22"
     config_class: ClassVar[type]
     presets: ClassVar[Mapping[str, Any]]  # name -> config; `paper`, `small` and `tiny` at least
 
@@ -150,8 +164,10 @@ class System(ABC):
         """How the stage is trained under this configuration."""
 
     @abstractmethod
-    def generate(self, requests: Sequence[TextRequest], seed: int, **options: Any) -> list[Motion]:
-        """One Motion per request, each with a passport; same seed and requests, same motions on one machine."""
+    def generate(self, requests: Sequence[TextRequest], seed: int, **options: Any) -> list[Motion] | list[Video]:
+        """One Motion (or Video, see `makes`) per request, each with a passport; same seed and requests, same results
+        on one machine.
+        """
 
     # What a subclass may refine.
 
@@ -160,8 +176,8 @@ class System(ABC):
         first = self.stages()[0]
         return () if stage == first else (first,)
 
-    def preview(self, seed: int) -> list[Motion]:
-        """A few motions to look at in training; none while `provenance.trained` does not suffice."""
+    def preview(self, seed: int) -> Sequence[Motion | Video]:
+        """A few results to look at in training; none while `provenance.trained` does not suffice."""
         return []
 
     def describe(self) -> dict[str, Any]:
@@ -174,8 +190,8 @@ class System(ABC):
     # What every system has.
 
     @classmethod
-    def create(cls, preset: str | Any, corpus: Corpus, settings: Iterable[str] = ()) -> Self:
-        """A new, untrained system for `corpus`: a preset's name or a config, with `field=value` settings.
+    def configure(cls, preset: str | Any, settings: Iterable[str] = ()) -> tuple[Any, str | None]:
+        """A preset's name, or a config, with `field=value` settings -> the config and the preset's name, if it was one.
 
         Raises: InputError on an unknown preset or field.
         """
@@ -188,7 +204,23 @@ class System(ABC):
                     + (f"; did you mean {near!r}?" if near else ".")
                 )
             config, name = cls.presets[preset], preset
-        system = cls(configuration.override(config, settings), {"mean": corpus.mean, "std": corpus.std})
+        return configuration.override(config, settings), name
+
+    @classmethod
+    def open_data(cls, path: Path, config: Any) -> Any:
+        """The training data at a path: what `sampler` and `create` take. By default prepared corpora of motions."""
+        from laban.data.corpus import Corpus
+
+        return Corpus.open(path)
+
+    @classmethod
+    def create(cls, preset: str | Any, corpus: Corpus, settings: Iterable[str] = ()) -> Self:
+        """A new, untrained system for `corpus`: a preset's name or a config, with `field=value` settings.
+
+        Raises: InputError on an unknown preset or field.
+        """
+        config, name = cls.configure(preset, settings)
+        system = cls(config, {"mean": corpus.mean, "std": corpus.std})
         system.provenance.preset = name
         return system
 

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from laban import checkpoint
 from laban.config import nearest, to_dict
 from laban.errors import InputError, LabanError
-from laban.systems.base import System
+from laban.systems.base import StatefulSampler, System
 from laban.train.average import WeightAverage
 from laban.train.card import model_card
 from laban.train.log import MetricsLog
@@ -235,13 +235,13 @@ class StageTrainer:
 
         try:
             with self._evaluating():
-                motions = self.system.preview(self.options.seed)
-            if not motions:
+                results = self.system.preview(self.options.seed)
+            if not results:
                 return
             place = self.folder / "previews"
             place.mkdir(exist_ok=True)
-            for i, motion in enumerate(motions):
-                io.write(motion, place / f"{self.stage}-{self.step:06d}-{i + 1}.png")
+            for i, result in enumerate(results):
+                io.write(result, place / f"{self.stage}-{self.step:06d}-{i + 1}.png")
         except Exception as error:
             self.previews = False
             self.bar.say(f"previews are off: {type(error).__name__}: {error}")
@@ -286,6 +286,8 @@ class StageTrainer:
         torch.set_rng_state(state["torch"])
         if self.fabric.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda"], self.fabric.device)
+        if isinstance(self.sampler, StatefulSampler):
+            self.sampler.restore(json.loads(state["sampler"]))
         self.step, self.seconds = state["step"], state["seconds"]
         self.keys, self.pending = state["keys"], state["pending"]
 
@@ -299,6 +301,7 @@ class StageTrainer:
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.values,
             "numpy": json.dumps(self.rng.bit_generator.state),
+            "sampler": json.dumps(self.sampler.state() if isinstance(self.sampler, StatefulSampler) else None),
             "generator": self.generator.get_state(),
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(self.fabric.device) if cuda else None,
