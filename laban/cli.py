@@ -21,6 +21,7 @@ from laban.errors import CheckFailed, InputError, LabanError
 # command -> (module:function, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
     "generate": ("laban.commands.generate:generate", "text to motion"),
+    "video": ("laban.commands.video:video", "text to a small video"),
     "convert": ("laban.commands.convert:convert", "a motion file into another format"),
     "render": ("laban.commands.convert:render", "a motion file into a film, a picture or a page"),
     "info": ("laban.commands.convert:info", "what is in a motion file"),

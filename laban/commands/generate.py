@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from tyro.conf import Positional
 
@@ -77,6 +77,8 @@ def generate(
         import torch  # noqa: F401
     with clock.part(f"load {model}"):
         system = laban.load(model, device=device)
+    if system.makes != "motion":
+        raise InputError(f"{model} is a {system.name} model, which makes videos. Use laban video, or another --model.")
     options: dict[str, Any] = {"clean": not raw}
     options |= {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
 
@@ -85,7 +87,8 @@ def generate(
     for line, sentence in enumerate(tqdm(plan.sentences, unit=" sentences", disable=hidden), start=1):
         # One sentence at a time with the same seed: line 3 of a file gives what `generate` alone gives for it.
         with clock.part("generate"):
-            motions = system.generate([TextRequest(sentence, seconds)] * samples, seed=seed, **options)
+            made_all = system.generate([TextRequest(sentence, seconds)] * samples, seed=seed, **options)
+            motions = cast("list[Motion]", made_all)
         if understood(motions[0]) == 0:
             warn(f"no word of {sentence!r} is understood, so the motion is arbitrary. Write plain English.")
         for sample, made in enumerate(motions, start=1):

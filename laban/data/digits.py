@@ -5,9 +5,9 @@ pixel stands. Six motions: IRC-GAN's four, "up then down" (0), "down then up" (1
 left" (3), and Sync-DRAW's two, "up and down" (4) and "left and right" (5), which bounce between the borders and begin
 downwards or to the right. Digit d is never trained with motion (d + 2) mod 4, so held-out pairs test composition.
 
-Source: the data of Sync-DRAW (Mittal et al. 2017) and IRC-GAN (Deng et al. 2019) as GODIVA uses them; only facts about
-them are used here. Deviations: a step is 8 pixels, not 7.2, and places lie on a lattice of 4 pixels, so that a tokenizer
-of stride 8 sees a digit in one phase per video; `step` and `lattice` change that. The captions are GODIVA's.
+Source: the data of Sync-DRAW (Mittal et al. 2017) and IRC-GAN (Deng et al. 2019) as GODIVA uses them; only facts
+about them are used here. Deviations: a step is 8 pixels, not 7.2, and places lie on a lattice of 4 pixels, so that a
+tokenizer of stride 8 sees a digit in one phase per video; `step` and `lattice` change that. The captions are GODIVA's.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from laban.errors import FormatError, InputError
 MOTIONS = ("up then down", "down then up", "left then right", "right then left", "up and down", "left and right")
 CANVAS, DIGIT = 64, 28
 SPLITS = {"train": 0.65, "val": 0.05, "judge": 0.15, "test": 0.15}
-"""Shares of the digits. The generator sees train and val, the judges are trained on judge, real test videos are test."""
+"""Shares of the digits: the generator sees train and val, judges are trained on judge, real test videos are of test."""
 
 
 @dataclass(frozen=True)
@@ -66,32 +66,36 @@ def caption(subjects: list[tuple[int, int]], form: int = 0) -> str:
     return f"Digit {a} moves {MOTIONS[m]} while digit {b} moves {MOTIONS[n]}."
 
 
-def path(motion: int, config: DigitsConfig, rng: np.random.Generator) -> np.ndarray:
-    """(T, 2) int x, y of the digit's upper left corner.
+def along(motion: int, config: DigitsConfig, start: int = 0) -> np.ndarray:
+    """(T,) pixels from the upper or left end of a motion's way, before rounding; bounces begin `start` steps from it.
 
-    "A then B": as many steps A as B with a rest of one frame between, as far as the canvas allows. "A and B": a
-    bounce between the borders from a random place. The other coordinate is constant and random.
+    "A then B": as many steps A as B with a rest of one frame between, as far as the canvas allows. "A and B": whole
+    steps from border to border and back.
     """
-    free = CANVAS - DIGIT
-    t = np.arange(config.frames)
-    across = _place(rng, free, config.lattice)
+    free, t = CANVAS - DIGIT, np.arange(config.frames)
     if motion < 4:
         turn = (config.frames - 1) // 2
         reach = min(turn * config.step, free)
-        along = reach * np.minimum(np.minimum(t, config.frames - 1 - t) / max(turn, 1), 1.0)
-        along = along + _place(rng, free - int(np.ceil(reach)), config.lattice)
-        if motion in (0, 2):  # up and left begin at the far side
-            along = free - along
-    else:
-        steps = int(free / config.step + 1e-6)  # whole ones from border to border
-        reach = steps * config.step
-        start = int(rng.integers(steps)) * config.step
-        along = reach - np.abs((start + config.step * t) % (2 * reach) - reach)
-        along = along + _place(rng, free - int(np.ceil(reach)), config.lattice)
-    along = np.clip(np.round(along), 0, free).astype(np.int64)
+        way = reach * np.minimum(np.minimum(t, config.frames - 1 - t) / max(turn, 1), 1.0)
+        return reach - way if motion in (0, 2) else way  # up and left begin at the far end
+    reach = starts(config) * config.step
+    return reach - np.abs((start * config.step + config.step * t) % (2 * reach) - reach)
+
+
+def starts(config: DigitsConfig) -> int:
+    """From how many places a bounce may begin: all that leave a step in its first direction."""
+    return int((CANVAS - DIGIT) / config.step + 1e-6)
+
+
+def path(motion: int, config: DigitsConfig, rng: np.random.Generator) -> np.ndarray:
+    """(T, 2) int x, y of the digit's upper left corner; where the way lies on the canvas is random."""
+    free = CANVAS - DIGIT
+    across = _place(rng, free, config.lattice)
+    way = along(motion, config, int(rng.integers(starts(config))))
+    way = way + _place(rng, free - int(np.ceil(way.max())), config.lattice)
+    places = np.clip(np.round(way), 0, free).astype(np.int64)
     still = np.full(config.frames, across)
-    vertical = motion in (0, 1, 4)
-    return np.stack([still, along] if vertical else [along, still], axis=1)
+    return np.stack([still, places] if motion in (0, 1, 4) else [places, still], axis=1)
 
 
 def _place(rng: np.random.Generator, free: int, lattice: int) -> int:
@@ -149,7 +153,7 @@ class MovingDigits(VideoSource):
 
     def count(self, split: str) -> int:
         """Digits of a split. Raises InputError for an unknown one."""
-        return sum(len(rows) for rows in self._split(split))
+        return sum(len(rows) for rows in self.rows(split))
 
     def summary(self) -> list[str]:
         """For the model card."""
@@ -159,7 +163,9 @@ class MovingDigits(VideoSource):
             "digit d never moves by motion (d + 2) mod 4.",
         ]
 
-    def draw(self, rng: np.random.Generator, split: str, seen: bool | None = True, digits: int | None = None) -> Example:
+    def draw(
+        self, rng: np.random.Generator, split: str, seen: bool | None = True, digits: int | None = None
+    ) -> Example:
         """One video.
 
         Args:
@@ -167,7 +173,7 @@ class MovingDigits(VideoSource):
             seen: True: pairs of digit and motion that training has; False: the held-out ones; None: all.
             digits: 1 or 2; None: as the configuration says.
         """
-        rows = self._split(split)
+        self.rows(split)
         if digits is None:
             digits = 2 if rng.random() < self.config.doubles else 1
         pairs = self.pairs(seen)
@@ -187,18 +193,19 @@ class MovingDigits(VideoSource):
 
     def make(self, rng: np.random.Generator, split: str, subjects: list[tuple[int, int]], form: int = 0) -> Example:
         """The video of given (digit, motion) pairs with random digits of a split on random paths."""
-        rows = self._split(split)
+        rows = self.rows(split)
         images = [self.images[rows[d][rng.integers(len(rows[d]))]] for d, _ in subjects]
         frames = render(images, [path(m, self.config, rng) for _, m in subjects])
-        labels = {f"{kind}{n}": v for n, pair in enumerate(subjects) for kind, v in zip(("digit", "motion"), pair)}
+        labels = {f"{kind}{n}": v for n, pair in enumerate(subjects) for kind, v in zip("dm", pair, strict=True)}
         return Example(frames[..., None], caption(subjects, form), labels)
 
     def stream(self, split: str) -> Drawn:
         """Training examples of a split."""
-        self._split(split)
+        self.rows(split)
         return Drawn(lambda rng: self.draw(rng, split))
 
-    def _split(self, split: str) -> list[np.ndarray]:
+    def rows(self, split: str) -> list[np.ndarray]:
+        """For each digit the numbers of its images in a split. Raises InputError for an unknown split."""
         if split not in self._rows:
             raise InputError(f"digits: split {split!r}: expected one of {', '.join(SPLITS)}.")
         return self._rows[split]
@@ -229,7 +236,9 @@ def read_mnist(file: str | Path) -> tuple[np.ndarray, np.ndarray]:
     images = [parts[n] for n in parts if "images-idx3" in n]
     labels = [parts[n] for n in parts if "labels-idx1" in n]
     if not images or [len(a) for a in images] != [len(b) for b in labels]:
-        raise InputError(f"{file}: holds {sorted(raw)}; expected images-idx3-ubyte and labels-idx1-ubyte, as MNIST has.")
+        raise InputError(
+            f"{file}: holds {sorted(raw)}; expected images-idx3-ubyte and labels-idx1-ubyte, as MNIST has."
+        )
     if any(a.shape[1:] != (DIGIT, DIGIT) for a in images) or any(b.max(initial=0) > 9 for b in labels):
         raise FormatError(f"{file}: images are not 28 x 28, or a label is above 9; expected MNIST.")
     return np.concatenate(images), np.concatenate(labels)

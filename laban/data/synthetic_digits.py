@@ -23,7 +23,12 @@ def images(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         font = ImageFont.load_default(size=float(rng.uniform(40, 50)))
         shift = rng.uniform(-3, 3, 2)
         ImageDraw.Draw(big).text(
-            (28 + shift[0], 28 + shift[1]), str(label), font=font, fill=255, anchor="mm", stroke_width=int(rng.integers(3))
+            (28 + shift[0], 28 + shift[1]),
+            str(label),
+            font=font,
+            fill=255,
+            anchor="mm",
+            stroke_width=int(rng.integers(3)),
         )
         turned = big.rotate(float(rng.uniform(-12, 12)), resample=Image.Resampling.BILINEAR)
         result[n] = np.asarray(turned.resize((28, 28), Image.Resampling.BOX))

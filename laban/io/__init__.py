@@ -20,6 +20,8 @@ WRITERS = READERS | {
     ".html": "laban.io.html",
 }
 
+VIDEO_WRITERS = {suffix: "laban.io.frames" for suffix in (".mp4", ".gif", ".png")}
+
 
 def check_suffix(path: str | Path, formats: dict[str, str]) -> str:
     """The lower-case suffix of `path` if `formats` has it. Raises InputError that lists what it has."""
@@ -47,7 +49,7 @@ def write(motion: Motion | Video, path: str | Path, **options: Any) -> None:
     Raises: InputError if the suffix is unknown or the folder cannot be written to.
     """
     if hasattr(motion, "pixels"):
-        importlib.import_module("laban.io.frames").write(motion, Path(path), **options)
+        importlib.import_module(VIDEO_WRITERS[check_suffix(path, VIDEO_WRITERS)]).write(motion, Path(path), **options)
         return
     suffix = check_suffix(path, WRITERS)
     importlib.import_module(WRITERS[suffix]).write(motion, Path(path), **options)

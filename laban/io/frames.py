@@ -6,16 +6,15 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
 
 from laban.errors import FormatError, InputError, ShapeError
-from laban.io import about
+from laban.io import VIDEO_WRITERS, about, check_suffix
 from laban.io.atomic import replacing
 
-FORMATS = {".mp4": "film", ".gif": "film", ".png": "strip of all frames"}
 FILMS = (".mp4", ".webm", ".mkv", ".avi", ".mov", ".m4v")
 _MOST_PIXELS = 1 << 25  # of one frame that is read
 _MOST_FRAMES = 100_000  # of one film that is looked through
@@ -73,9 +72,7 @@ def write(video: Video, path: str | Path, size: int | None = None) -> None:
     from laban.io import video as film
 
     path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        raise InputError(f"{path}: unknown suffix {suffix or '(none)'!r}; expected one of {' '.join(sorted(FORMATS))}.")
+    suffix = check_suffix(path, VIDEO_WRITERS)
     wanted = size or (128 if suffix == ".png" else 256)
     scale = max(1, -(-wanted // video.pixels.shape[1]))
     if suffix == ".png":
@@ -169,15 +166,76 @@ def _unstrip(picture: Image.Image) -> Iterator[Image.Image]:
         yield picture.crop((left, 0, left + height, height))
 
 
-def decode(path: str | Path, start: float = 0.0, end: float = math.inf) -> Iterator[tuple[float, Image.Image]]:
+def cut(
+    film: str | Path | BinaryIO,
+    count: int,
+    size: int,
+    channels: int,
+    start: float = 0.0,
+    end: float | None = None,
+    name: str | None = None,
+) -> np.ndarray:
+    """`count` frames spread evenly over a film, or over its part from `start` to `end` seconds.
+
+    The film is cut into equal spans and each gives the first frame at or after its middle, cut square and scaled.
+
+    Args: film: a file, or its open bytes. name: what to call it in errors.
+    Returns: (count, size, size, channels) uint8.
+    Raises: FormatError if it is no film, breaks off, or has fewer frames than `count` in that part.
+    """
+    name = name or str(film)
+    length = _duration(film, name)
+    last = length if end is None else min(end, length)
+    if not last > start:
+        raise FormatError(f"{name}: lasts {length:.1f} s, expected a part from {start:g} to {last:g} s in it.")
+    targets = [start + (k + 0.5) * (last - start) / count for k in range(count)]
+    found: list[np.ndarray] = []
+    waiting: Image.Image | None = None
+    for seconds, picture in decode(film, start, last + 1.0, name):
+        waiting = picture
+        if len(found) < count and seconds >= targets[len(found)] - 1e-3:
+            found.append(square(picture, channels, size))
+            waiting = None
+        if len(found) == count:
+            break
+    if waiting is not None and len(found) == count - 1:  # the last frame may begin before the middle of its span
+        found.append(square(waiting, channels, size))
+    if len(found) < count:
+        raise FormatError(f"{name}: gave {len(found)} frames from {start:g} to {last:g} s, expected {count}.")
+    return np.stack(found)
+
+
+def _duration(film: str | Path | BinaryIO, name: str) -> float:
+    import av
+
+    try:
+        with av.open(film if not isinstance(film, str | Path) else str(film), "r") as container:
+            if not container.streams.video:
+                raise FormatError(f"{name}: holds no video stream.")
+            stream = container.streams.video[0]
+            if stream.duration and stream.time_base:
+                return float(stream.duration * stream.time_base)
+            if container.duration:
+                return container.duration / 1e6
+    except (av.error.FFmpegError, ValueError, OSError) as error:
+        raise FormatError(f"{name}: not a readable film ({str(error)[:100]}).") from None
+    raise FormatError(f"{name}: does not say how long it is.")
+
+
+def decode(
+    film: str | Path | BinaryIO, start: float = 0.0, end: float = math.inf, name: str | None = None
+) -> Iterator[tuple[float, Image.Image]]:
     """(seconds, picture) of the frames of a film from `start` up to `end`, through PyAV.
 
     Raises: FormatError if the file is no film or breaks off.
     """
     import av
 
+    path = name or str(film)
     try:
-        with av.open(str(path)) as container:
+        if not isinstance(film, str | Path):
+            film.seek(0)
+        with av.open(film if not isinstance(film, str | Path) else str(film), "r") as container:
             if not container.streams.video:
                 raise FormatError(f"{path}: holds no video stream.")
             stream = container.streams.video[0]
@@ -192,5 +250,5 @@ def decode(path: str | Path, start: float = 0.0, end: float = math.inf) -> Itera
                     raise FormatError(f"{path}: has {frame.width}x{frame.height} pixels; expected fewer than 2**25.")
                 if seconds >= start - 1e-6:
                     yield seconds, frame.to_image()
-    except (av.error.FFmpegError, av.error.InvalidDataError, ValueError, OSError) as error:
+    except (av.error.FFmpegError, ValueError, OSError) as error:
         raise FormatError(f"{path}: not a readable film ({str(error)[:100]}).") from None

@@ -159,9 +159,10 @@ class AxisCache:
 
     def line(self, axis: Axis, l: int, i: int, j: int) -> tuple[Tensor, Tensor]:  # noqa: E741
         """Keys and values (B, H, 1, K, d) before place (l, i, j) along an axis."""
-        where: tuple[int | slice, ...] = {
+        lines: dict[Axis, tuple[int | slice, ...]] = {
             "T": (slice(l), i, j), "R": (l, i, slice(j)), "C": (l, slice(i), j)
-        }[axis]  # fmt: skip
+        }  # fmt: skip
+        where = lines[axis]
         index = (slice(None), slice(None), *where)
         return self.keys[index].unsqueeze(2), self.values[index].unsqueeze(2)
 

@@ -254,6 +254,8 @@ class StageTrainer:
         self.val_sampler = None
         if o.validate_every and self.corpus.select("val"):
             self.val_sampler = self.system.sampler(self.stage, self.corpus, "val")
+            if isinstance(self.val_sampler, StatefulSampler):
+                self.val_state = self.val_sampler.state()
         self.network = self.system.module(self.stage).requires_grad_(True).train()
         if o.init is not None:
             tensors = checkpoint.load_stage(o.init, self.stage)
@@ -366,6 +368,8 @@ class StageTrainer:
         """Mean losses of the averaged weights on the same validation batches each time."""
         if self.val_sampler is None:
             return
+        if isinstance(self.val_sampler, StatefulSampler):
+            self.val_sampler.restore(self.val_state)
         rng = np.random.default_rng([self.options.seed, 1])
         generator = torch.Generator(self.fabric.device)
         generator.manual_seed(1)

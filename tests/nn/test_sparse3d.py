@@ -54,7 +54,7 @@ def seen(network: nn.Module, grid: Grid = GRID) -> dict[Grid, set[Grid]]:
 
 
 def by_definition(mask: str) -> dict[Grid, set[Grid]]:
-    """godiva: Eq. 11, no coordinate later, the place itself apart. axial_full: all that comes before in raster order."""
+    """godiva: Eq. 11, no coordinate later, the place itself apart. axial_full: all that comes before it."""
     every = list(places(GRID))
     if mask == "axial_full":
         return {place: set(every[:n]) for n, place in enumerate(every)}
@@ -101,7 +101,7 @@ def test_figure_2() -> None:
 
 def test_the_faithful_mask_hides_two_thirds() -> None:
     grid = (10, 16, 16)
-    shares = [((l + 1) * (i + 1) * (j + 1) - 1) / n for n, (l, i, j) in enumerate(places(grid)) if n]
+    shares = [((t + 1) * (i + 1) * (j + 1) - 1) / n for n, (t, i, j) in enumerate(places(grid)) if n]
     assert sum(shares) / len(shares) == pytest.approx(0.333, abs=0.002)
 
 

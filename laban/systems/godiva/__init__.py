@@ -1,1 +1,1 @@
-"""GODIVA: text to video by autoregression over frame tokens with sparse attention (Wu et al. 2021, arXiv 2104.14806)."""
+"""GODIVA: text to video, token by token, with sparse attention (Wu et al. 2021, arXiv 2104.14806)."""

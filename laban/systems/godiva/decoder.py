@@ -48,7 +48,7 @@ class Decoder(nn.Module):
 
     def positions(self) -> Tensor:
         """(L, h, w, D)."""
-        parts = [part.weight for part in self.places]
+        parts: list[Tensor] = [part.weight for part in self.places]  # type: ignore[misc]
         if len(parts) == 1:
             return parts[0].reshape(*self.grid, -1)
         return parts[0][:, None, None] + parts[1][None, :, None] + parts[2][None, None, :]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -311,7 +312,7 @@ class Godiva(System):
             codes = sampling.sample(
                 self.decoder, words, valid, sources[part], options["top_k"], options["temperature"],
                 None if head is None else head.expand(len(words), -1, -1, -1),
-                progress=None if progress is None else lambda done, n=n: progress(n * config.tokens + done, total),
+                progress=None if progress is None else partial(_told, progress, n * config.tokens, total),
             )  # fmt: skip
             pixels = self.decode(codes)
             if given is not None:
@@ -352,3 +353,7 @@ class Godiva(System):
                     f"godiva.generate: given frames have shape {given.shape}, expected (1 to {frames.count - 1}, "
                     f"*{expected}) uint8."
                 )
+
+
+def _told(progress: Callable[[int, int], None], before: int, total: int, done: int) -> None:
+    progress(before + done, total)
