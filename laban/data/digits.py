@@ -127,12 +127,14 @@ class MovingDigits(VideoSource):
         self.frames, self.size, self.channels = self.config.frames, CANVAS, 1
         self.mean, self.std = np.full(1, 0.1, np.float32), np.full(1, 0.3, np.float32)
         order = np.random.default_rng(20210414).permutation(len(images))
-        ends = np.cumsum([round(share * len(images)) for share in SPLITS.values()])
-        self._rows: dict[str, list[np.ndarray]] = {}
-        for name, part in zip(SPLITS, np.split(order, ends[:-1]), strict=True):
-            self._rows[name] = [part[labels[part] == digit] for digit in range(10)]
-            if any(len(rows) == 0 for rows in self._rows[name]):
-                raise InputError(f"digits: split {name!r} lacks a digit; {len(images)} images are too few.")
+        self._rows: dict[str, list[np.ndarray]] = {name: [] for name in SPLITS}
+        for digit in range(10):
+            rows = order[labels[order] == digit]
+            ends = np.cumsum([round(share * len(rows)) for share in SPLITS.values()])[:-1]
+            for name, part in zip(SPLITS, np.split(rows, ends), strict=True):
+                if len(part) == 0:
+                    raise InputError(f"digits: {len(rows)} images of {digit} are too few; split {name!r} gets none.")
+                self._rows[name].append(part)
 
     @classmethod
     def open(cls, file: str | Path, config: DigitsConfig | None = None) -> MovingDigits:
@@ -232,7 +234,8 @@ def read_mnist(file: str | Path) -> tuple[np.ndarray, np.ndarray]:
                         raw[Path(member.name).name] = opened.read()
         parts = {name: _idx(name, data) for name, data in sorted(raw.items())}
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise FormatError(f"{file}: not a readable archive of MNIST ({error}); fetch it again.") from None
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise FormatError(f"{file}: not a readable archive of MNIST ({reason}); fetch it again.") from None
     images = [parts[n] for n in parts if "images-idx3" in n]
     labels = [parts[n] for n in parts if "labels-idx1" in n]
     if not images or [len(a) for a in images] != [len(b) for b in labels]:

@@ -164,7 +164,7 @@ SMALL = replace(
     # The paper's grid of 2,560 tokens and its mask, at a size that a laptop trains.
     PAPER,
     frames=FramesConfig(channels=1),
-    coder=FrameCoderConfig(width=64, blocks=1, code_width=64, codes=256, reset_below=0.05),
+    coder=FrameCoderConfig(width=64, blocks=1, code_width=64, codes=256, decay=0.97, reset_below=0.1),
     decoder=DecoderConfig(width=256, heads=8, layers=6, positions="axes"),
     prefixes=(2, 10),
     tokenizer_schedule=StageSchedule(
@@ -183,7 +183,9 @@ SMALL = replace(
 TINY = replace(
     # 640 tokens: what ships, and what the ablation runs at. An hour on one core at 70 GFLOPS.
     SMALL,
-    coder=FrameCoderConfig(halvings=3, width=48, blocks=1, code_width=64, codes=512, reset_below=0.05),
+    coder=FrameCoderConfig(
+        halvings=3, width=48, blocks=1, code_width=64, codes=512, decay=0.97, reset_below=0.1
+    ),
     decoder=DecoderConfig(width=160, heads=5, layers=6, mask="axial_full", positions="axes"),
     tokenizer_schedule=replace(SMALL.tokenizer_schedule, steps=2_500),
     decoder_schedule=replace(SMALL.decoder_schedule, steps=3_300, batch_size=6, learning_rate=1.2e-3, warmup=200),
