@@ -43,7 +43,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.dev
-	@for script in $(filter-out benchmarks/report.py,$(sort $(wildcard benchmarks/*.py))); do \
+	@for script in $(filter-out benchmarks/report.py benchmarks/godiva_ablation.py,$(sort $(wildcard benchmarks/*.py))); do \
 	  echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
