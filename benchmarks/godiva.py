@@ -150,7 +150,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         f"(mean of ratios) {100 * float((ours / np.maximum(theirs, 1e-3)).mean()):.1f}"
     )
     if given.clip:
-        from laban.condition.clip import Clip
+        from laban.condition.picture_text import Clip
         from laban.metrics.video import clipsim, relative_matching
 
         clip = Clip.open(given.clip)

@@ -71,7 +71,7 @@ def sampling(quick: bool) -> tuple[dict[str, float], list[tuple[str, bool]]]:
         whole = seconds(lambda b=batch, s=sources: drawn.sample(network, *told(b), s, 10, 1.0, stop=stop), 1)  # type: ignore[misc]
         figures[f"cached_s_batch_{batch}"] = whole * part / batch
     print(
-        f"2,560 tokens, per video: naive {figures['naive_s']:.0f} s (from its first {8 if quick else 64} tokens), cached "
+        f"2,560 tokens, per video: naive {figures['naive_s']:.0f} s (from its first {8 if quick else 64}), cached "
         f"{figures['cached_s_batch_1']:.1f} s, cached at batch 16 {figures['cached_s_batch_16']:.2f} s"
         + (f" (cached from the first {stop} tokens)" if stop else "")
     )
@@ -181,7 +181,15 @@ def scaling() -> dict[str, Any]:
         taken = seconds(work, 5)
         counts.append(tokens * axes)
         times.append(taken)
-        rows.append(["x".join(map(str, grid)), tokens, tokens * axes, f"{1e3 * taken:.2f}", f"{1e9 * taken / tokens / axes:.2f}"])
+        rows.append(
+            [
+                "x".join(map(str, grid)),
+                tokens,
+                tokens * axes,
+                f"{1e3 * taken:.2f}",
+                f"{1e9 * taken / tokens / axes:.2f}",
+            ]
+        )
     slope = float(np.polyfit(np.log(counts), np.log(times), 1)[0])
     print("attention along the three axes")
     print(table(("L x h x w", "tokens", "L h w (L+h+w)", "CPU ms", "ns per pair"), rows))

@@ -38,7 +38,8 @@ document.getElementById('save').onclick = () => {{
   const missing = {count} * 2 - Object.keys(answers).length;
   document.getElementById('left').textContent = missing ? missing + ' questions are open' : 'saved';
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([JSON.stringify({{sheet: '{stamp}', answers}})], {{type: 'application/json'}}));
+  const text = JSON.stringify({{sheet: '{stamp}', answers}});
+  link.href = URL.createObjectURL(new Blob([text], {{type: 'application/json'}}));
   link.download = 'answers.json'; link.click();
 }};
 </script></html>
@@ -65,7 +66,9 @@ def make(a: str, b: str, out: Path, pairs: int, seed: int) -> None:
             for model in models:
                 file = Path(place) / "v.gif"
                 frames.write(videos[model][n], file)
-                images.append(f'<img alt="" src="data:image/gif;base64,{base64.b64encode(file.read_bytes()).decode()}">')
+                images.append(
+                    f'<img alt="" src="data:image/gif;base64,{base64.b64encode(file.read_bytes()).decode()}">'
+                )
             asked = "".join(
                 f"<p>{question}: "
                 + "".join(

@@ -17,10 +17,10 @@ under CC BY-SA 3.0; the copy that was used states no licence. The weights are of
 
 ## Use and limits
 
-One or two digits on a black square of 64 x 64 pixels, ten frames: `digit 3 is moving up then down`, `digit 7 moves right
-then left while digit 3 moves down then up`, `digit 4 is moving left and right`. Nothing else. Digit d was never trained
-with motion (d + 2) mod 4. Preset `tiny`: 640 tokens, mask `axial_full`, which is ours; the paper's mask is `godiva`.
-Scores, controls and failures: `docs/godiva.md`. Stored in fp16; what only training needs is left out.
+One or two digits on a black square of 64 x 64 pixels, ten frames: `digit 3 is moving up then down`, `digit 7 moves
+right then left while digit 3 moves down then up`, `digit 4 is moving left and right`. Nothing else. Digit d was never
+trained with motion (d + 2) mod 4. Preset `tiny`: 640 tokens, mask `axial_full`, which is ours; the paper's mask is
+`godiva`. Scores, controls and failures: `docs/godiva.md`. Stored in fp16; what only training needs is left out.
 """
 
 

@@ -172,7 +172,7 @@ def rank(
 
     pixels = np.stack([v.pixels for v in videos])
     if clip is not None:
-        from laban.condition.clip import Clip
+        from laban.condition.picture_text import Clip
 
         scores = clipsim(Clip.open(clip), [text] * len(videos), pixels)
         judge = f"CLIP ({clip})"

@@ -191,7 +191,7 @@ def cut(
     targets = [start + (k + 0.5) * (last - start) / count for k in range(count)]
     found: list[np.ndarray] = []
     waiting: Image.Image | None = None
-    for seconds, picture in decode(film, start, last + 1.0, name):
+    for seconds, picture in decode(film, start, last, name):
         waiting = picture
         if len(found) < count and seconds >= targets[len(found)] - 1e-3:
             found.append(square(picture, channels, size))

@@ -19,11 +19,10 @@ from laban.errors import InputError, WeightsError
 from laban.motion.clip import Motion
 from laban.systems.base import SYSTEMS, System, TextRequest, load, locate, resolve
 
-
 SETTINGS: dict[str, tuple[str, ...]] = {  # where `tiny` is a model that ships, a smaller one of the same kind
     "godiva": (
-        "frames.count=4", "digits.frames=4", "prefixes=(2,4)", "coder.width=16", "coder.code_width=16", "coder.codes=32",
-        "decoder.width=32", "decoder.heads=2", "score.width=8", "score.embedding=16",
+        "frames.count=4", "digits.frames=4", "prefixes=(2,4)", "coder.width=16", "coder.code_width=16",
+        "coder.codes=32", "decoder.width=32", "decoder.heads=2", "score.width=8", "score.embedding=16",
         "tokenizer_schedule.batch_size=16", "decoder_schedule.batch_size=4", "score_schedule.batch_size=8",
     ),
 }  # fmt: skip

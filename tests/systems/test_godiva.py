@@ -25,8 +25,8 @@ from laban.systems.godiva.decoder import Decoder
 from laban.systems.godiva.system import RUNNING, Godiva
 from laban.systems.godiva.tokenizer import FrameTokenizer
 
-SHORT = ("frames.count=4", "digits.frames=4", "prefixes=(2,4)", "coder.width=16", "coder.code_width=16", "coder.codes=32",
-         "decoder.width=32", "decoder.heads=2", "score.width=8", "score.embedding=16")  # fmt: skip
+SHORT = ("frames.count=4", "digits.frames=4", "prefixes=(2,4)", "coder.width=16", "coder.code_width=16",
+         "coder.codes=32", "decoder.width=32", "decoder.heads=2", "score.width=8", "score.embedding=16")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

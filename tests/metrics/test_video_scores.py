@@ -76,7 +76,7 @@ def test_clipsim_and_relative_matching() -> None:
 
 
 def test_clip_is_asked_for_in_words(tmp_path: Path) -> None:
-    from laban.condition.clip import Clip
+    from laban.condition.picture_text import Clip
 
     with pytest.raises(InputError, match="no such folder"):
         Clip.open(tmp_path / "absent")
