@@ -32,6 +32,8 @@ def options() -> argparse.Namespace:
     made.add_argument("--clip", type=Path, help="folder with a real CLIP, for CLIPSIM and RM")
     made.add_argument("--videos", type=int, default=500, help="generated videos of seen pairs; others take 2/5 of it")
     made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--top-k", type=int, help="codes that may be drawn; by default the model's")
+    made.add_argument("--temperature", type=float, help="by default the model's")
     return made.parse_args()
 
 
@@ -78,11 +80,11 @@ def real(source: Any, rng: np.random.Generator, asked: Sequence[Pairs]) -> tuple
     return np.stack([e.pixels for e in examples]), [e.caption for e in examples]
 
 
-def generated(system: Any, captions: list[str], seed: int) -> np.ndarray:
+def generated(system: Any, captions: list[str], seed: int, **draw: Any) -> np.ndarray:
     """A video per caption."""
     from laban.systems.base import TextRequest
 
-    return np.stack([v.pixels for v in system.generate([TextRequest(c) for c in captions], seed=seed)])
+    return np.stack([v.pixels for v in system.generate([TextRequest(c) for c in captions], seed=seed, **draw)])
 
 
 def spread(pairs: Pairs, count: int) -> Pairs:
@@ -99,6 +101,8 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     source = MovingDigits.open(given.data, system.config.digits)
     judges = judges_of(source, given.judges)
     rng = np.random.default_rng(given.seed)
+    draw = {k: v for k, v in (("top_k", given.top_k), ("temperature", given.temperature)) if v is not None}
+    print(f"{given.model}: draws {draw or system.config.sampling}")
     fewer = max(20, given.videos * 2 // 5)
     seen, unseen = source.pairs(True), source.pairs(False)
     rows: list[list[str]] = []
@@ -114,23 +118,23 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     truth = add(row("real test videos", judges.single(videos), asked))
     again = add(row("through the tokenizer", judges.single(system.reconstruct(videos)), asked))
     start = time.process_time()
-    made = generated(system, captions, given.seed)
+    made = generated(system, captions, given.seed, **draw)
     each = (time.process_time() - start) / len(made)
     found = judges.single(made)
     main_row = add(row("generated, seen pairs", found, asked))
     held = spread(unseen, fewer)
     _, held_captions = real(source, rng, [[pair] for pair in held])
-    add(row("generated, held-out pairs", judges.single(generated(system, held_captions, given.seed + 1)), held))
+    add(row("generated, held-out pairs", judges.single(generated(system, held_captions, given.seed + 1, **draw)), held))
     add(row("floor: other captions", found, [asked[n] for n in shuffled(rng, len(asked))]))
     if given.free:
         free: Any = laban.load(given.free)
         part = captions[:fewer]
-        add(row("floor: no captions", judges.single(generated(free, part, given.seed)), asked[:fewer]))
+        add(row("floor: no captions", judges.single(generated(free, part, given.seed, **draw)), asked[:fewer]))
     two = [[seen[a], seen[b]] for a, b in two_digits(rng, seen, fewer)]
     pair_videos, pair_captions = real(source, rng, two)
     add(doubles("two digits, real", judges.double(pair_videos), two))
     add(doubles("two digits, tokenizer", judges.double(system.reconstruct(pair_videos)), two))
-    pairs_made = generated(system, pair_captions, given.seed + 2)
+    pairs_made = generated(system, pair_captions, given.seed + 2, **draw)
     add(doubles("two digits, generated", judges.double(pairs_made), two))
     print(f"{MOTIONS!r}; 95% Wilson intervals; {each:.2f} s of CPU per generated video")
     print(table(HEAD, rows))

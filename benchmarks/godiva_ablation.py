@@ -1,4 +1,4 @@
-"""The paper's Table 1 at the scale of a laptop: layers along fewer axes, 6 against 12, and both masks.
+"""The paper's Table 1 at the scale of a laptop: layers along fewer axes, 6 against 12, both masks; bf16; no captions.
 
     python benchmarks/godiva_ablation.py --data data/mnist.tar --tokenizer RUN --out runs/ablation [--steps 3000]
 
@@ -27,7 +27,10 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "without row": (*FAITHFUL, "decoder.axes=('T','C')"),
     "without column": (*FAITHFUL, "decoder.axes=('T','R')"),
     "axial_full, 6 layers": (),
+    "axial_full, bf16": (),
+    "without captions": ("text.dropout=1.0",),  # a floor, and what `godiva.py --free` takes
 }
+PRECISION = {"axial_full, bf16": "bf16"}
 SHARED = ("prefixes=()", "digits.doubles=0.0")  # whole videos of one digit, as in the paper's training
 
 
@@ -54,7 +57,10 @@ def train(name: str, seed: int, given: argparse.Namespace) -> Path:
     )  # fmt: skip
     if not (folder / "state" / "score.json").is_file():  # both are taken as they are, in no steps
         loop.run(system, source, folder, quick)  # type: ignore[arg-type]
-    options = loop.Options(stages=("decoder",), seed=seed, preview=False, quiet=not given.bar, checkpoint_seconds=60)
+    options = loop.Options(
+        stages=("decoder",), seed=seed, preview=False, quiet=not given.bar, checkpoint_seconds=60,
+        precision=PRECISION.get(name, "32"),
+    )  # fmt: skip
     loop.run(system, source, folder, options)  # type: ignore[arg-type]
     return folder
 
@@ -78,6 +84,7 @@ def measure(folder: Path, source: Any, judges: Any, given: argparse.Namespace) -
         "digit": sum(a[0] == b[0] for a, b in zip(found, asked, strict=True)),
         "motion": sum(a[1] == b[1] for a, b in zip(found, asked, strict=True)),
         "n": len(asked),
+        "minutes": json.loads((folder / "state" / "decoder.json").read_text())["seconds"] / 60,
         "parameters": sum(p.numel() for p in system.decoder.parameters()),
     }
     note.write_text(json.dumps(facts))
@@ -115,9 +122,10 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         total = sum(f["n"] for f in found)
         cells = [share(sum(f[k] for f in found), total) for k in ("digit", "motion", "joint")]
         nll = " ".join(f"{f['nll']:.4f}" for f in found) or "-"
-        rows.append([name, f"{found[0]['parameters'] / 1e6:.2f} M" if found else "-", nll, *cells])
+        minutes = " ".join(f"{f['minutes']:.1f}" for f in found) or "-"
+        rows.append([name, f"{found[0]['parameters'] / 1e6:.2f} M" if found else "-", minutes, nll, *cells])
     print(f"{given.steps} steps each")
-    print(table(("variant", "parameters", "nats per token, by seed", "digit", "motion", "joint"), rows))
+    print(table(("variant", "parameters", "minutes", "nats per token, by seed", "digit", "motion", "joint"), rows))
     return {"steps": given.steps, "variants": figures}, all(figures.values()), given
 
 
