@@ -96,6 +96,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     given = options()
     import laban
     from laban.data.digits import MOTIONS, MovingDigits
+    from laban.metrics.video import clipsim, relative_matching
 
     system: Any = laban.load(given.model)
     source = MovingDigits.open(given.data, system.config.digits)
@@ -149,13 +150,14 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         f"gap {gap.mean():.4f} +- {error:.4f}; the right one is likelier in {(gap > 0).mean():.1%}"
     )
     ours, theirs = system.rate(made, captions), system.rate(videos, captions)
+    good = theirs > 0.1  # a ratio to nothing means nothing
+    ratio = f"{100 * relative_matching(ours[good], theirs[good]):.1f} over {good.sum()}" if good.any() else "undefined"
     print(
         f"Laban's own small score (not CLIP): generated {ours.mean():.3f}, real {theirs.mean():.3f}; its RM analogue "
-        f"(mean of ratios) {100 * float((ours / np.maximum(theirs, 1e-3)).mean()):.1f}"
+        f"(mean of ratios): {ratio}"
     )
     if given.clip:
         from laban.condition.picture_text import Clip
-        from laban.metrics.video import clipsim, relative_matching
 
         clip = Clip.open(given.clip)
         sim, best = clipsim(clip, captions, made), clipsim(clip, captions, videos)
