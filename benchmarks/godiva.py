@@ -117,7 +117,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     asked = spread([seen[n] for n in rng.permutation(len(seen))], given.videos)
     videos, captions = real(source, rng, [[pair] for pair in asked])
     truth = add(row("real test videos", judges.single(videos), asked))
-    again = add(row("through the tokenizer", judges.single(system.reconstruct(videos)), asked))
+    again = add(row("through the tokenizer", judges.single(system.round_trip(videos)), asked))
     start = time.process_time()
     made = generated(system, captions, given.seed, **draw)
     each = (time.process_time() - start) / len(made)
@@ -134,7 +134,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     two = [[seen[a], seen[b]] for a, b in two_digits(rng, seen, fewer)]
     pair_videos, pair_captions = real(source, rng, two)
     add(doubles("two digits, real", judges.double(pair_videos), two))
-    add(doubles("two digits, tokenizer", judges.double(system.reconstruct(pair_videos)), two))
+    add(doubles("two digits, tokenizer", judges.double(system.round_trip(pair_videos)), two))
     pairs_made = generated(system, pair_captions, given.seed + 2, **draw)
     add(doubles("two digits, generated", judges.double(pairs_made), two))
     print(f"{MOTIONS!r}; 95% Wilson intervals; {each:.2f} s of CPU per generated video")

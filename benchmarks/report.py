@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import math
-import os
-import platform
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,36 +16,16 @@ if str(ROOT) not in sys.path:  # a checkout that is not installed
 
 def machine() -> str:
     """One line: date, processor, cores, Python and library versions."""
-    from importlib.metadata import PackageNotFoundError, version
+    from laban.evaluate.machine import machine as here
 
-    name = platform.processor() or platform.machine()
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    found = []
-    for package in ("numpy", "torch"):
-        try:
-            found.append(f"{package} {version(package)}")
-        except PackageNotFoundError:
-            found.append(f"no {package}")
-    date = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC")
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    return (
-        f"{date} | {name}, {os.cpu_count()} cores, load {load:.1f} | {platform.system()} | "
-        f"Python {platform.python_version()}, {', '.join(found)}"
-    )
+    return here()
 
 
 def wilson(hits: int, total: int, z: float = 1.96) -> tuple[float, float]:
     """The 95 % interval of a share (Wilson 1927); (0, 1) of nothing."""
-    if total == 0:
-        return 0.0, 1.0
-    share = hits / total
-    middle = (share + z * z / (2 * total)) / (1 + z * z / total)
-    half = z / (1 + z * z / total) * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    from laban.metrics import intervals
+
+    return intervals.wilson(hits, total, z)
 
 
 def share(hits: int, total: int) -> str:

@@ -92,7 +92,7 @@ def test_unknown_and_cut_words_are_said(model: Path, tmp_path: Path, capsys: pyt
         (["digit 3", "--from-frames", "absent.mp4"], "no such file"),
         (["digit 3", "--from-frames", "{file}", "--keep", "4"], "at most 3"),
         (["digit 3", "--from-frames", "{file}"], "not a readable picture"),
-        (["digit 3", "--samples", "2", "--clip", "absent"], "no such folder"),
+        (["digit 3", "--samples", "2", "--clip", "absent"], "lacks config.json"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -56,11 +56,16 @@ new GLTFLoader().load("/model.glb", (gltf) => {
   gltf.scene.updateMatrixWorld(true);
   let body;
   gltf.scene.traverse((o) => { if (o.isSkinnedMesh) { o.frustumCulled = false; body ??= o; } });
-  const hips = body.skeleton.bones[0].getWorldPosition(new THREE.Vector3());
-  camera.position.set(hips.x + 1.4, 1.3, hips.z + 3.2);
-  camera.lookAt(hips.x, 0.92, hips.z);
-  sun.position.set(hips.x - 1.5, 4, hips.z + 3);
-  sun.target.position.copy(hips);
+  const box = new THREE.Box3();
+  for (const bone of body.skeleton.bones) box.expandByPoint(bone.getWorldPosition(new THREE.Vector3()));
+  const middle = box.getCenter(new THREE.Vector3());
+  const size = Math.max(box.getSize(new THREE.Vector3()).y, 1e-3) / 1.6;  // a person's joints are 1.6 m high
+  camera.far = 1000 * size;
+  camera.updateProjectionMatrix();
+  camera.position.set(middle.x + 1.5 * size, middle.y + 0.4 * size, middle.z + 3.4 * size);
+  camera.lookAt(middle);
+  sun.position.set(middle.x - 1.5 * size, middle.y + 3 * size, middle.z + 3 * size);
+  sun.target.position.copy(middle);
   renderer.render(scene, camera);
   document.title = "done";
 }, undefined, (error) => { document.title = "failed: " + error; });

@@ -1,4 +1,7 @@
-"""Ten prompts, one row of poses each: `python tools/contact_sheet.py docs/momask-sheet.png [--seed 7]`."""
+"""Ten prompts, one row of poses each: `python tools/contact_sheet.py docs/momask-sheet.png [--seed 7]`.
+
+With `--prompts FILE`, one per line, those instead: `... docs/momask-outside.png --prompts tools/outside.txt`.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,13 @@ def main() -> None:
     made.add_argument("out", type=Path)
     made.add_argument("--seed", type=int, default=7)
     made.add_argument("--model", default="momask")
+    made.add_argument("--prompts", type=Path)
     options = made.parse_args()
     system = laban.load(options.model)
-    requests = [laban.TextRequest(prompt) for prompt in PROMPTS]
+    prompts = PROMPTS if options.prompts is None else tuple(options.prompts.read_text().splitlines())
+    requests = [laban.TextRequest(prompt) for prompt in prompts]
     motions = system.generate(requests, seed=options.seed, clean=True)
-    contact_sheet(motions, PROMPTS, options.out)
+    contact_sheet(motions, prompts, options.out)
     print(options.out)
 
 

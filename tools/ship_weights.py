@@ -1,4 +1,4 @@
-"""Store a finished run as shipped weights in fp16: `python tools/ship_weights.py RUN laban/weights/momask`."""
+"""Store a finished run as shipped weights in fp16: `python tools/ship_weights.py RUN laban/weights/SYSTEM`."""
 
 from __future__ import annotations
 
@@ -8,21 +8,34 @@ from pathlib import Path
 import laban
 from laban.data import bandai_namco, cmu
 
-TERMS = f"""
+LICENCE = f"""
 ## Licence
 
 CC BY-NC 4.0: attribution, non-commercial. The weights are trained on data under that licence.
 
 - {bandai_namco.ACKNOWLEDGEMENT}
 - CMU mocap: {cmu.ACKNOWLEDGEMENT}
+"""
 
+USE = {
+    "momask": """
 ## Use and limits
 
 Text to motion on HumanML3D's 22 joints at 20 fps, up to 9.8 s. It knows the actions and styles of the two corpora
 (`laban/data/captions.py`, `laban/data/cmu.py`) and English that means the same; anything else becomes the nearest of
 them. No hands, faces, objects or second person. Scores, control rows and failures: `docs/momask.md`.
 Stored in fp16; the codebooks' running sums, which only training needs, are left out.
-"""
+""",
+    "kmm": """
+## Use and limits
+
+Long motion from a script of lines on HumanML3D's 22 joints at 20 fps, without end. It knows the actions and styles of
+the two corpora (`laban/data/captions.py`, `laban/data/cmu.py`) and English that means the same. Trained on clips joined
+by a program: nobody moved like that. Scores, control rows and failures: `docs/kmm.md`.
+The motion tokenizer is MoMask's (`weights/momask/tokenizer.safetensors`) and is not stored again: config.json holds its
+digest, and other tokenizers are refused. Stored in fp16.
+""",
+}
 
 
 def main() -> None:
@@ -31,7 +44,7 @@ def main() -> None:
     made.add_argument("out", type=Path)
     options = made.parse_args()
     system = laban.load(str(options.run))
-    card = (options.run / "README.md").read_text().rstrip() + "\n" + TERMS
+    card = (options.run / "README.md").read_text().rstrip() + "\n" + LICENCE + USE.get(system.name, "")
     system.save(options.out, half=True, card=card)
     for path in sorted(options.out.iterdir()):
         print(f"{path.stat().st_size / 1e6:8.3f} MB  {path}")

@@ -68,6 +68,44 @@ def evaluator(folder: Positional[Path], json: bool = False, quiet: bool = False)
     return report_of(check_evaluator, folder, json, quiet)
 
 
+def momask(folder: Positional[Path], json: bool = False, quiet: bool = False) -> int:
+    """Compare the outputs of a released MoMask checkpoint with expected ones, array by array.
+
+    Tokens must be equal, everything else to 1e-4. Exits with 1 if an array is beyond its tolerance, is unknown, or if
+    nothing could be compared.
+
+    Args:
+        folder: A folder with checkpoints/ in the released layout and expected.npz.
+        json: Print one JSON object, also when the check fails.
+        quiet: Print nothing when all is well.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder.")
+
+    from laban.check.momask import check_momask
+
+    return report_of(check_momask, folder, json, quiet)
+
+
+def motionclip(folder: Positional[Path], json: bool = False, quiet: bool = False) -> int:
+    """Compare latents and motions of a released MotionCLIP with expected ones.
+
+    Exits with 1 if a value is beyond its tolerance, an array is unknown, or nothing could be compared.
+
+    Args:
+        folder: A folder with checkpoint_NNNN.pth.tar, opt.yaml and expected.npz.
+        json: Print one JSON object, also when the check fails.
+        quiet: Print nothing when all is well.
+    """
+    for name in ("opt.yaml", "expected.npz"):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: there is no {name} in it. Pass a folder with a released checkpoint and it.")
+
+    from laban.check.motionclip import check_motionclip
+
+    return report_of(check_motionclip, folder, json, quiet)
+
+
 def report_of(check: Callable[[Path], Any], path: Path, json: bool, quiet: bool) -> int:
     """Run one check and print its report. Returns: 0. Raises: CheckFailed, after the JSON if that was asked for."""
     try:

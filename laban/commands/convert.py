@@ -14,6 +14,7 @@ from laban.io import READERS, WRITERS, check_suffix
 if TYPE_CHECKING:
     from laban.motion.clip import Motion
 
+CHARACTERS = (".glb", ".vrm", ".gltf")
 SHOWN = {suffix: WRITERS[suffix] for suffix in (".mp4", ".gif", ".png", ".html")}
 
 
@@ -62,30 +63,42 @@ def render(
     width: int | None = None,
     height: int | None = None,
     fps: float | None = None,
+    clip: str = "",
     json: bool = False,
     quiet: bool = False,
 ) -> int:
     """Show a motion file as a film (.mp4, .gif), a sheet of poses (.png) or a page for a browser (.html).
 
     Args:
-        source: The file to read: .bvh, .glb of Laban, .npz.
+        source: The file to read: .bvh, .npz, or a .glb, .vrm or .gltf: a character is drawn with its own mesh.
         out: Files to write; the suffix says the format.
         width: Pixels, of films and pictures.
         height: Pixels, of films and pictures.
         fps: Frames per second of a film; 30 for .mp4 and 20 for .gif if not given.
+        clip: Which animation of a character, by name or number; the first if not given.
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
     check_outputs(out, SHOWN)
-    check_source(source)
+    if source.suffix.lower() not in CHARACTERS:
+        check_source(source)
     check_number("--fps", fps, 1, 240)
     check_number("--width", width, 32, 8192)
     check_number("--height", height, 32, 8192)
 
     import laban
 
-    motion = laban.read(source)
     asked = {"width": width, "height": height}
+    if source.suffix.lower() in CHARACTERS:
+        from laban.character import export
+
+        if not export.ours(source):
+            wanted = {name: value for name, value in (asked | {"fps": fps}).items() if value is not None}
+            check_outputs(out, {suffix: SHOWN[suffix] for suffix in SHOWN if suffix != ".html"})
+            shown = [(export.draw_file(source, path, clip, **wanted), path) for path in out]
+            tell([described(motion, path) for motion, path in shown], json=json, quiet=quiet)
+            return 0
+    motion = laban.read(source)
     written = []
     for path in out:
         size = {} if path.suffix.lower() == ".html" else {k: v for k, v in asked.items() if v is not None}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from tyro.conf import Positional
 
+from laban.commands.character import Wearing
 from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn, write
 from laban.errors import InputError
+from laban.io import WRITERS
 
 if TYPE_CHECKING:
     from laban.motion.clip import Motion
@@ -25,13 +27,21 @@ def generate(
     out: tuple[Path, ...] = (Path("motion.glb"),),
     seconds: float | None = None,
     seed: int = 0,
-    samples: int = 1,
+    samples: int | None = None,
+    best: int | None = None,
+    text_encoder: Path | None = None,
     prompts: Path | None = None,
     model: str = "momask",
+    library: Path | None = None,
     fps: float = 30.0,
     steps: int | None = None,
     guidance: float | None = None,
     raw: bool = False,
+    precision: Literal["32", "bf16"] = "32",
+    character: Path | None = None,
+    map: Path | None = None,
+    in_place: bool = False,
+    append: bool = False,
     device: str = "auto",
     json: bool = False,
     quiet: bool = False,
@@ -47,19 +57,38 @@ def generate(
             walk.glb becomes walk-1.glb, walk-2.glb; with --prompts it becomes walk-001.glb, walk-002.glb.
         seconds: Length of the motion; estimated from the words if not given.
         seed: Which of the many motions that fit the words.
-        samples: Motions per sentence.
+        samples: Motions to draw per sentence. All are written, unless --best says how many.
+        best: Of those drawn, write only this many: those that do what the sentence says where there is a rule for it,
+            and then those whose feet slide and sink least. If neither is given, the best of 4 is written (of large
+            models the first and only one); --samples 1 draws one.
+        text_encoder: CLIP's weights, for imported models: a Hugging Face folder, or a .pt of OpenAI or open_clip.
         prompts: A file with one sentence per line, instead of TEXT; blank lines and # comments are skipped.
-        model: Shipped weights by name, or a folder with weights.
+        model: Shipped weights by name (momask, motionclip), or a folder with weights.
+        library: A folder of motions that answers first: its best clip is taken, fitted in length, where it matches
+            the words better than what is generated.
         fps: Frames per second of the files.
         steps: Rounds of the masked model: more is slower.
         guidance: How strongly the words are followed.
+        precision: bf16 is faster on processors with matrix units (AMX, CUDA), slower on others; other motions.
         raw: Leave out the clean-up of feet and jitter.
+        character: Your own rigged humanoid (.glb, .vrm, .gltf) to wear the motion; the files may then be .glb .vrm
+            .vrma .bvh .npz .fbx .usda .mp4 .gif .png, and a certificate lies beside each.
+        map: A mapping file for the character, from `laban character inspect`.
+        in_place: With --character: take the path out of the root.
+        append: With --character: put the clip behind the file's own animations.
         device: cpu, cuda or auto.
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
-    plan = Plan(sentences(text, prompts), out, samples, numbered=prompts is not None)
-    plan.check()
+    kept = best or samples or 1
+    plan = Plan(sentences(text, prompts), out, kept, numbered=prompts is not None)
+    wearing = Wearing(character, map, in_place, append)
+    stance = wearing.check(out)
+    plan.check(wearing.formats)
+    check_number("--samples", samples, 1, 64)
+    check_number("--best", best, 1, 64)
+    if best is not None and samples is not None and best > samples:
+        raise InputError(f"--best is {best}, more than the {samples} of --samples. Draw more, or keep fewer.")
     check_number("--seconds", seconds, 0.1, LONGEST_MOTION)
     check_number("--fps", fps, 1, 240)
     check_number("--seed", seed, 0, 2**63 - 1)
@@ -70,6 +99,7 @@ def generate(
 
     import laban
     from laban.systems.base import TextRequest, locate
+    from laban.systems.selection import DRAWN, draw_best, drawn_by_default
 
     locate(model)  # a wrong name is said before torch is loaded
     clock = Clock()
@@ -77,28 +107,51 @@ def generate(
         import torch  # noqa: F401
     with clock.part(f"load {model}"):
         system = laban.load(model, device=device)
-    if system.makes != "motion":
-        raise InputError(f"{model} is a {system.name} model, which makes videos. Use laban video, or another --model.")
+        if system.makes != "motion":
+            raise InputError(f"{model} is a {system.name} model and makes videos. Use laban video, or another --model.")
+        if text_encoder is not None:
+            give_encoder(system, text_encoder)
+    drawn = samples or (drawn_by_default(system) if best is None else max(best, DRAWN))
+    shelf = None
+    if library is not None:
+        from laban.commands.library_first import LibraryFirst
+
+        with clock.part("open library"):
+            shelf = LibraryFirst.open(library, device, quiet)
     options: dict[str, Any] = {"clean": not raw}
+    options |= {} if precision == "32" else {"precision": precision}
     options |= {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
 
     results: list[dict[str, Any]] = []
+    told: list[str] = []
+    failed = False
     hidden = True if quiet or len(plan.sentences) == 1 else None  # None: hidden unless stderr is a terminal
     for line, sentence in enumerate(tqdm(plan.sentences, unit=" sentences", disable=hidden), start=1):
         # One sentence at a time with the same seed: line 3 of a file gives what `generate` alone gives for it.
         with clock.part("generate"):
-            made_all = system.generate([TextRequest(sentence, seconds)] * samples, seed=seed, **options)
-            motions = cast("list[Motion]", made_all)
+            motions = draw_best(system, TextRequest(sentence, seconds), seed, drawn, kept, options)
         if understood(motions[0]) == 0:
             warn(f"no word of {sentence!r} is understood, so the motion is arbitrary. Write plain English.")
+        if shelf is not None:
+            with clock.part("search library"):
+                motions = shelf.answer(sentence, seconds, motions)
         for sample, made in enumerate(motions, start=1):
             motion = made.resample(fps)
             files = plan.files(line, sample)
-            for path in files:
-                with clock.part(f"write {path.suffix[1:]}"):
-                    write(motion, path, fps, quiet)
+            worn: dict[str, Any] = {}
+            if stance is not None:
+                with clock.part("retarget and write"):
+                    certificate = wearing.write(stance, motion, files).certificate
+                failed |= not certificate.passed
+                worn = {"certificate": certificate.record()}
+                told += certificate.lines()
+            else:
+                for path in files:
+                    with clock.part(f"write {path.suffix[1:]}"):
+                        write(motion, path, fps, quiet)
             results.append(
                 {
+                    **worn,
                     "text": sentence,
                     "files": [str(path.resolve()) for path in files],
                     "frames": motion.frames,
@@ -110,8 +163,17 @@ def generate(
     if json:
         print_json({"results": results, "timings": {name: round(s, 4) for name, s in clock.parts.items()}})
     elif not quiet:
-        print("\n".join(story(results, clock)))
-    return 0
+        print("\n".join([*story(results, clock), *told]))
+    return int(failed)
+
+
+def give_encoder(system: Any, path: Path) -> None:
+    """Sets the text encoder of a system that takes one. InputError if it does not."""
+    if not hasattr(type(system), "text_encoder"):
+        raise InputError(f"--text-encoder: the system {system.name} reads no text. Leave it out.")
+    from laban.condition.clip import ClipTextEncoder
+
+    system.text_encoder = ClipTextEncoder.load(path)
 
 
 def understood(motion: Motion) -> float | None:
@@ -169,9 +231,9 @@ class Plan:
     samples: int
     numbered: bool  # sentences come from a file, so their number goes into the names
 
-    def check(self) -> None:
+    def check(self, formats: dict[str, str] = WRITERS) -> None:
         """Raises InputError for files that cannot be written and for too many results."""
-        check_outputs(self.out)
+        check_outputs(self.out, formats)
         check_number("--samples", self.samples, 1, 64)
         total = len(self.sentences) * self.samples
         if total > MOST_RESULTS:
@@ -196,6 +258,13 @@ def story(results: list[dict[str, Any]], clock: Clock) -> list[str]:
         length = f"{result['seconds']:.2f} s, {result['frames']} frames at {result['fps']:g} fps"
         lines.append(f"{result['text']!r}: {length}")
         lines += [f"  {path}" for path in result["files"]]
+        compared = (result["passport"] or {}).get("library")
+        if compared:
+            better = ("taken from", "better") if compared["taken"] else ("generated, not", "no better")
+            lines.append(
+                f"  {better[0]} {compared['file']}: it matches {better[1]} ({compared['score']:.3f}; generated "
+                f"{compared['generated_score']:.3f})"
+            )
     lines += ["time", *clock.lines()]
     lines += ["passport" if len(results) == 1 else f"passport of the first of {len(results)}"]
     return lines + passport_lines(results[0]["passport"])

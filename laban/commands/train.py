@@ -41,7 +41,7 @@ def train(
     stood. Ctrl-C saves and ends. Once the first stage is finished, two processes may train two other stages.
 
     Args:
-        system: what to train: momask or godiva.
+        system: what to train: momask, motionclip, kmm, godiva, or evaluator (the judge of laban evaluate).
         data: folder that `laban data prepare` wrote; all corpora in it are used. For godiva also mnist.tar.
         out: folder of the run; when all stages are done, --model takes it.
         preset: size of the model: small, paper, tiny.

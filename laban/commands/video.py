@@ -172,9 +172,9 @@ def rank(
 
     pixels = np.stack([v.pixels for v in videos])
     if clip is not None:
-        from laban.condition.picture_text import Clip
+        from laban.condition.clip_towers import open_clip
 
-        scores = clipsim(Clip.open(clip), [text] * len(videos), pixels)
+        scores = clipsim(open_clip(clip), [text] * len(videos), pixels)
         judge = f"CLIP ({clip})"
     else:
         scores, judge = system.rate(pixels, [text] * len(videos)), "Laban's own small score, not CLIP"

@@ -18,8 +18,9 @@ _PAPER = (247, 247, 246)
 
 
 def poses(
-    motion: Motion, width: int = 1280, height: int = 320, count: int = 8, layout: str = "row", yaw: float = 38.0
-) -> np.ndarray:
+    motion: Motion, width: int = 1280, height: int = 320, count: int = 8, layout: str = "row", yaw: float = 38.0,
+    figure: scene.Figure | None = None,
+) -> np.ndarray:  # fmt: skip
     """One picture of several moments of a motion, on one floor, under one camera.
 
     Args:
@@ -29,6 +30,7 @@ def poses(
         layout: "row" sets the poses side by side, earliest at the left, and writes the seconds under them; "path"
             leaves them where they happen, the earlier the paler.
         yaw: degrees that the camera stands off the character's mean facing, towards its left.
+        figure: what is drawn, frame by frame of the motion; the mannequin if not given.
     Returns: (height, width, 3) uint8.
     Raises: InputError for another layout, size or count.
     """
@@ -39,12 +41,12 @@ def poses(
         raise InputError(f"picture: {count} poses; expected 1 to 64.")
     moments = np.unique(np.round(np.linspace(0, motion.frames - 1, count)).astype(int))
     still = replace(motion, rotations=motion.rotations[moments], root=motion.root[moments])
-    figure = scene.Figure(still)
+    drawn = scene.Figure(still) if figure is None else figure
     facing = scene.heading(motion.skeleton, still.joints())
     stand = facing + np.radians(yaw)
     right = np.array([np.cos(stand), 0.0, -np.sin(stand)])
     away = np.array([-np.sin(stand), 0.0, -np.cos(stand)])
-    parts = [figure.pose(k) for k in range(len(moments))]
+    parts = [drawn.pose(int(moment) if figure else k) for k, moment in enumerate(moments)]
     shifts = np.zeros((len(moments), 3))
     if layout == "row":
         spans = [(float((p @ right).min()), float((p @ right).max())) for p, _ in parts]
@@ -60,9 +62,9 @@ def poses(
             edge += room + gap
     points = np.concatenate([p + s for (p, _), s in zip(parts, shifts, strict=True)]).astype(np.float32)
     normals = np.concatenate([n for _, n in parts])
-    body = len(figure.mesh.vertices)
-    faces = np.concatenate([figure.mesh.faces + k * body for k in range(len(moments))])
-    colours = np.tile(figure.mesh.colours, (len(moments), 1)).astype(np.float32)
+    body = len(drawn.mesh.vertices)
+    faces = np.concatenate([drawn.mesh.faces + k * body for k in range(len(moments))])
+    colours = np.tile(drawn.mesh.colours, (len(moments), 1)).astype(np.float32)
     if layout == "path" and len(moments) > 1:
         pale = np.repeat(0.55 * (1 - np.linspace(0, 1, len(moments))), body)[:, None]
         colours += (np.float32(0.93) - colours) * pale.astype(np.float32)
@@ -108,6 +110,7 @@ def write(
     layout: str = "row",
     caption: bool = True,
     yaw: float = 38.0,
+    figure: scene.Figure | None = None,
 ) -> None:
     """Write a .png of several moments of a motion.
 
@@ -118,14 +121,14 @@ def write(
         poses_shown: how many moments.
         layout: "row" or "path", see `poses`.
         caption: write the segments' texts above the row.
-        yaw: degrees, see `poses`.
+        yaw: degrees, figure: see `poses`.
     Raises: InputError for another suffix, layout or size, or a place that cannot be written.
     """
     path = _png(path)
-    title = " → ".join(segment.text for segment in motion.segments) if caption else ""
+    title = ", then ".join(segment.text for segment in motion.segments) if caption else ""
     bar = _bar(title, width, max(13, round(height / 20))) if title else None
     room = height - (0 if bar is None else len(bar))
-    picture = poses(motion, width, room, poses_shown, layout, yaw)
+    picture = poses(motion, width, room, poses_shown, layout, yaw, figure)
     _save(picture if bar is None else np.concatenate([bar, picture]), path)
 
 

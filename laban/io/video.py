@@ -30,6 +30,7 @@ def render(
     fps: float = 30.0,
     caption: bool = True,
     yaw: float = 38.0,
+    figure: Callable[[Motion], scene.Figure] = scene.Figure,
 ) -> Iterator[np.ndarray]:
     """The frames of a film, one by one.
 
@@ -38,6 +39,7 @@ def render(
         width: pixels. height: pixels. fps: frames per second.
         caption: write the segment's text at the foot.
         yaw: degrees that the camera stands off the character's mean facing, towards its left; 0 sees it from in front.
+        figure: makes what is drawn of the motion at `fps`; the mannequin if not given.
     Yields: (height, width, 3) uint8.
     Raises: InputError for sizes, rates or lengths that cannot be drawn.
     """
@@ -47,13 +49,13 @@ def render(
     scene.check_length(motion.seconds * fps, len(motion.skeleton))
     if abs(motion.fps - fps) > 1e-6:
         motion = motion.resample(fps)
-    figure = scene.Figure(motion)
+    drawn = figure(motion)
     facing = scene.heading(motion.skeleton, np.asarray(motion.joints(), dtype=np.float64))
     targets = scene.follow(np.asarray(motion.root, dtype=np.float64)[:, [0, 2]], fps)
-    shot = scene.frame_shot(figure.outline(), targets, width, height, facing + np.radians(yaw))
+    shot = scene.frame_shot(drawn.outline(), targets, width, height, facing + np.radians(yaw))
     stage = scene.Stage(shot, width, height)
     for frame in range(motion.frames):
-        picture = stage.draw(targets[frame], *figure.pose(frame), figure.mesh.colours, figure.mesh.faces)
+        picture = stage.draw(targets[frame], *drawn.pose(frame), drawn.mesh.colours, drawn.mesh.faces)
         if caption:
             scene.write_caption(picture, scene.text_at(motion, frame / fps))
         yield picture
@@ -68,6 +70,7 @@ def write(
     caption: bool = True,
     yaw: float = 38.0,
     progress: Callable[[int], None] | None = None,
+    figure: Callable[[Motion], scene.Figure] = scene.Figure,
 ) -> None:
     """Write a film of a motion.
 
@@ -79,6 +82,7 @@ def write(
         caption: write the segment's text at the foot.
         yaw: degrees, see `render`.
         progress: called with the number of frames done.
+        figure: see `render`.
     Raises: InputError for another suffix, an odd size, a GIF that is too long, or a place that cannot be written.
     """
     path = Path(path)
@@ -97,7 +101,7 @@ def write(
                 f"video.write: {motion.seconds:.0f} s at {width}x{height} are too much for a GIF, which is made in "
                 "memory. Write an .mp4, or ask for a smaller size or fewer frames per second."
             )
-    frames = render(motion, width, height, fps, caption, yaw)
+    frames = render(motion, width, height, fps, caption, yaw, figure)
     if progress is not None:
         frames = _counted(frames, progress)
     with replacing(path) as temporary:

@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from laban.errors import InputError, ShapeError
+from laban.metrics.samples import finite, require_metres
 from laban.motion.skeletons import HUMANML22
 
 PELVIS, CHEST, HEAD = (HUMANML22.index(name) for name in ("pelvis", "spine3", "head"))
@@ -144,7 +145,7 @@ def judge(expectation: str, joints: np.ndarray, fps: float) -> Verdict:
         joints: (T, 22, 3) metres, world, Y up, floor 0; T >= 2.
         fps: frames per second.
     Returns: Verdict.
-    Raises: InputError on an unknown expectation, ShapeError on another shape.
+    Raises: InputError on an unknown expectation, NaN, or joints that are not in metres; ShapeError on another shape.
     Source: issue 2, "Must reach"; guards described at the top of this file.
     """
     joints = _checked(joints, fps)
@@ -349,4 +350,6 @@ def _checked(joints: np.ndarray, fps: float) -> np.ndarray:
             f"metrics.control: joints have shape {joints.shape} at {fps} fps, expected (T >= 2, "
             f"{len(HUMANML22)}, 3) at a positive rate. Pass one clip of HumanML3D-22 joints in metres."
         )
-    return joints.astype(np.float64)
+    joints = finite("metrics.control", "joints", joints)
+    require_metres("metrics.control", joints)
+    return joints

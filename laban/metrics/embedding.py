@@ -38,23 +38,35 @@ def r_precision(
     Weakness: generated motion can beat real motion, since generators and evaluators learn the same shortcuts;
         always read it beside `chance` and the row of shuffled captions.
     """
-    texts, motions = pairs("metrics.r_precision", texts, motions, pool)
     if not 1 <= top <= pool:
         raise InputError(f"metrics.r_precision: top is {top}, expected 1 to {pool}. Pass a smaller one.")
+    found = ranks(texts, motions, captions, pool)
+    return (found[:, None] < np.arange(1, top + 1)).mean(axis=0)
+
+
+def ranks(
+    texts: np.ndarray, motions: np.ndarray, captions: Sequence[str] | None = None, pool: int = POOL
+) -> np.ndarray:
+    """How many motions of its pool that do not match are at least as near to each text as the nearest that does.
+
+    Args: as `r_precision`.
+    Returns: (N - N mod pool,) int64, 0 is a hit at k = 1.
+    Raises: as `r_precision`.
+    """
+    texts, motions = pairs("metrics.r_precision", texts, motions, pool)
     matches = _matches("metrics.r_precision", captions, len(texts), pool)
     whole = len(matches)
     width = texts.shape[1]
     texts, motions = (x[: whole * pool].reshape(whole, pool, width) for x in (texts, motions))
-    hits = np.zeros(top)
+    found = np.empty((whole, pool), np.int64)
     step = max(1, CHUNK // (pool * pool * width))
     for at in range(0, whole, step):
         part = slice(at, at + step)
         distance = ((texts[part, :, None] - motions[part, None]) ** 2).sum(axis=-1)
         match = matches[part]
         nearest = np.where(match, distance, np.inf).min(axis=-1, keepdims=True)
-        rank = ((distance <= nearest) & ~match).sum(axis=-1)  # others at least as near as the nearest match
-        hits += (rank.reshape(-1, 1) < np.arange(1, top + 1)).sum(axis=0)
-    return hits / (whole * pool)
+        found[part] = ((distance <= nearest) & ~match).sum(axis=-1)
+    return found.ravel()
 
 
 def chance(captions: Sequence[str] | int, top: int = 3, pool: int = POOL) -> np.ndarray:

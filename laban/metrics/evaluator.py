@@ -6,21 +6,19 @@ training used, is left out.
 
 from __future__ import annotations
 
-import pickle
 from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from laban.errors import FormatError, ShapeError, WeightsError
+from laban.errors import ShapeError, WeightsError
+from laban.released import load_restricted, state_of
 
 SLOPE = 0.2
 CONTACTS = 4  # the last columns of the features, which the evaluator never sees
-LARGEST = 1 << 30  # bytes of a checkpoint that is read
 PARTS = ("movement_encoder", "motion_encoder", "text_encoder")
 
 
@@ -132,8 +130,8 @@ class T2MEvaluator:
     def load(cls, path: str | Path) -> T2MEvaluator:
         """From the released `text_mot_match/model/finest.tar`. Nothing but tensors and plain values is unpickled.
 
-        Raises: FormatError if the file cannot be read that way; WeightsError if a tensor is missing, left over,
-            not finite or of an impossible shape.
+        Raises: WeightsError if the file cannot be read that way, or a tensor is missing, left over, not finite or of
+            an impossible shape.
         """
         return cls.from_tensors(read_released(path), str(path))
 
@@ -155,33 +153,17 @@ class T2MEvaluator:
         except (KeyError, IndexError, ValueError, RuntimeError, TypeError, AttributeError) as error:
             said = " ".join(str(error).split())
             raise WeightsError(f"{name}: not the T2M evaluator's tensors ({said}). Pass its finest.tar.") from None
-        for part in PARTS:
-            for key, tensor in parts[part].items():
-                if not torch.isfinite(tensor).all():
-                    raise WeightsError(f"{name}: {part}.{key} holds NaN or infinity. Fetch the file again.")
         return cls(movement, made[0], made[1])
 
 
 def read_released(path: str | Path) -> dict[str, dict[str, Tensor]]:
     """The three state dicts of a released file; its other entries (epoch) are left.
 
-    Raises: FormatError if it cannot be read with torch's restricted loader; WeightsError if a part is absent.
+    Raises: WeightsError if it cannot be read with torch's restricted loader, or a part is absent.
     """
     path = Path(path)
-    try:
-        if path.stat().st_size > LARGEST:
-            raise FormatError(f"{path}: larger than {LARGEST >> 20} MiB, expected a small network. Pass finest.tar.")
-        held: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        said = (" ".join(str(error).split()) or type(error).__name__)[:160]
-        raise FormatError(f"{path}: not a file of plain tensors ({said}). Pass the evaluator's finest.tar.") from None
-    parts = {}
-    for part in PARTS:
-        state = held.get(part) if isinstance(held, dict) else None
-        if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
-            raise WeightsError(f"{path}: has no tensors named {part}, expected {', '.join(PARTS)}. Pass finest.tar.")
-        parts[part] = dict(state)
-    return parts
+    content = load_restricted(path)
+    return {part: state_of(content, (part,), path) for part in PARTS}
 
 
 def _check_lengths(where: str, lengths: Tensor, count: int, least: int, most: int) -> None:

@@ -7,7 +7,10 @@ from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
+import torch.nn.functional as F
+from torch import Tensor
 
+from laban.condition.text import TextFeatures
 from laban.data.digits import DigitsConfig, along, starts
 from laban.errors import InputError, ShapeError
 
@@ -15,11 +18,14 @@ LEAST_SPREAD = 3.0  # pixels of standard deviation below which nothing moves
 
 
 class PictureTextModel(Protocol):
-    """What CLIPSIM needs: unit vectors of pictures (N, H, W, 3) uint8 and of texts."""
+    """What CLIPSIM needs: raw vectors of texts (`pooled`) and of pictures (N, H, W, 3) uint8, of any length.
 
-    def images(self, pixels: np.ndarray) -> np.ndarray: ...
+    `laban.condition.clip_towers.Clip` is one.
+    """
 
-    def texts(self, texts: Sequence[str]) -> np.ndarray: ...
+    def encode(self, texts: Sequence[str]) -> TextFeatures: ...
+
+    def encode_images(self, pictures: np.ndarray) -> Tensor: ...
 
 
 def clipsim(model: PictureTextModel, texts: Sequence[str], videos: np.ndarray) -> np.ndarray:
@@ -33,11 +39,12 @@ def clipsim(model: PictureTextModel, texts: Sequence[str], videos: np.ndarray) -
         raise ShapeError(
             f"clipsim: {len(texts)} texts and videos {videos.dtype} {videos.shape}; expected uint8 (B, T, H, W, C)."
         )
-    told = model.texts(texts)
+    told = F.normalize(model.encode(texts).pooled.float(), dim=-1)
     scores = []
     for text, video in zip(told, videos, strict=True):
         pictures = np.broadcast_to(video, (*video.shape[:3], 3)) if video.shape[-1] == 1 else video
-        scores.append(float((model.images(np.ascontiguousarray(pictures)) @ text).mean()))
+        seen = F.normalize(model.encode_images(np.ascontiguousarray(pictures)).float(), dim=-1)
+        scores.append(float((seen @ text).mean()))
     return np.array(scores)
 
 

@@ -51,7 +51,7 @@ def clean(motion: Motion, settings: CleanupSettings | None = None) -> Motion:
 
     ankles, hips = [], []
     for side, toe in zip(SIDES, toes, strict=True):
-        shift = _corrections(joints[:, toe], motion.fps, settings)
+        shift = corrections(joints[:, toe], motion.fps, settings)
         ankle = joints[:, skeleton.index(f"{side}_ankle")] + shift
         ankle[:, 1] += np.maximum(0.0, settings.sole - (joints[:, toe, 1] + shift[:, 1]))  # out of the floor
         ankles.append(ankle)
@@ -67,23 +67,23 @@ def clean(motion: Motion, settings: CleanupSettings | None = None) -> Motion:
 def smooth(motion: Motion, seconds: float) -> Motion:
     """Gaussian over time on rotations (as sign-continuous quaternions, normalised again) and root."""
     sigma = seconds * motion.fps
+    rotations = rotation.normalise(filtered(rotation.continuous(motion.rotations), sigma))
+    return replace(motion, rotations=rotations, root=filtered(motion.root, sigma))
+
+
+def filtered(values: np.ndarray, sigma: float) -> np.ndarray:
+    """(T, ...) under a Gaussian over time, whose standard deviation is `sigma` frames; the ends keep their slopes."""
     reach = int(np.ceil(3 * sigma))
-    if reach < 1 or motion.frames < 3:
-        return motion
+    if reach < 1 or len(values) < 3:
+        return values
     taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / max(sigma, 1e-6)) ** 2)
     taps /= taps.sum()
-
-    def filtered(values: np.ndarray) -> np.ndarray:
-        ends = [(reach, reach)] + [(0, 0)] * (values.ndim - 1)
-        if len(values) > reach:
-            padded = np.pad(values, ends, "reflect", reflect_type="odd")  # keeps the slope
-        else:
-            padded = np.pad(values, ends, "edge")
-        windows = np.lib.stride_tricks.sliding_window_view(padded, len(taps), axis=0)
-        return windows @ taps
-
-    rotations = rotation.normalise(filtered(rotation.continuous(motion.rotations)))
-    return replace(motion, rotations=rotations, root=filtered(motion.root))
+    ends = [(reach, reach)] + [(0, 0)] * (values.ndim - 1)
+    if len(values) > reach:
+        padded = np.pad(values, ends, "reflect", reflect_type="odd")
+    else:
+        padded = np.pad(values, ends, "edge")
+    return np.lib.stride_tricks.sliding_window_view(padded, len(taps), axis=0) @ taps
 
 
 def contacts(toe: np.ndarray, fps: float, settings: CleanupSettings | None = None) -> list[tuple[int, int]]:
@@ -104,7 +104,7 @@ def contacts(toe: np.ndarray, fps: float, settings: CleanupSettings | None = Non
     return runs
 
 
-def _corrections(toe: np.ndarray, fps: float, settings: CleanupSettings) -> np.ndarray:
+def corrections(toe: np.ndarray, fps: float, settings: CleanupSettings) -> np.ndarray:
     """(T, 3) metres to add so that the toe stays in one place over each contact, fading in between."""
     shift = np.zeros_like(toe)
     runs = contacts(toe, fps, settings)

@@ -13,6 +13,7 @@ from laban.motion.skeleton import FARTHEST, Skeleton
 from laban.motion.skeletons import HUMANML22
 
 FPS = (1e-3, 1e5)  # frame rates that a motion may have
+NEARLY_UNIT = 1e-6  # squared length of a quaternion off 1 by less is left as it is
 MOST_RESAMPLED = 1 << 22  # frames times joints that `resample` makes: 128 MiB of rotations
 
 
@@ -64,7 +65,9 @@ class Motion:
             )
         if not ((size > 1e-6) & (size < 1e6)).all():
             raise InputError("Motion: some rotations are no unit quaternions (0, or huge). The source is damaged.")
-        object.__setattr__(self, "rotations", rotation.normalise(rotations))
+        # What float32 files hold is unit to 1e-7; it stays bit for bit, so that reading and writing change nothing.
+        unit = np.abs((rotations * rotations).sum(-1, keepdims=True) - 1.0) < NEARLY_UNIT
+        object.__setattr__(self, "rotations", np.where(unit, rotations, rotation.normalise(rotations)))
         object.__setattr__(self, "root", root)
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "segments", tuple(self.segments))

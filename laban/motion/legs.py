@@ -12,6 +12,7 @@ from laban.motion.skeleton import Skeleton
 
 SIDES = ("left", "right")
 HINGE = np.array([1.0, 0.0, 0.0])  # knees bend about +X of the rest pose
+_THERE = 0.001  # metres: an ankle as near as this is where it should be, and its leg is left alone
 _REACH = 0.9995  # of the leg's length: never quite straight, where the knee's plane would be lost
 
 
@@ -46,9 +47,32 @@ def bend(
         hip, ankle: (T, 3) metres, world. leg: hip, knee and ankle, each (T, 3), of the pose to follow; on a nearly
         straight leg, whose plane is noise, the present thigh says where forward is.
     """
-    upper, middle, end = (skeleton.index(f"{side}_{name}") for name in ("hip", "knee", "ankle"))
+    chain = [skeleton.index(f"{side}_{name}") for name in ("hip", "knee", "ankle")]
+    bend_limb(skeleton, world, chain, HINGE, hip, ankle, leg)
+    _, middle, end = chain
+    parent = world[:, middle]
+    for joint in [end, *skeleton.children(end)]:
+        for child in skeleton.children(joint)[:1]:
+            toe = rotation.rotate(world[:, joint], np.broadcast_to(skeleton.offsets[child], hip.shape))
+            rest = rotation.rotate(parent, np.broadcast_to(skeleton.offsets[child], hip.shape))
+            parent = rotation.multiply(rotation.between(rest, toe), parent)
+        world[:, joint] = parent
+
+
+def bend_limb(
+    skeleton: Skeleton, world: np.ndarray, chain: list[int], hinge: np.ndarray, start: np.ndarray, goal: np.ndarray,
+    leg: list[np.ndarray],
+) -> None:  # fmt: skip
+    """Set, in place, the world rotations of a limb's two bones so that its end is at `goal`.
+
+    Args:
+        world: (T, J, 4) unit wxyz, joint to world. chain: joint numbers of the limb: upper, middle, end.
+        hinge: (3,) about what the middle joint bends in the rest pose, right-hand rule.
+        start, goal: (T, 3) metres, world. leg: upper, middle and end joint, each (T, 3), of the pose to follow.
+    """
+    upper, middle, end = chain
     thigh, shin = skeleton.lengths[middle], skeleton.lengths[end]
-    way = ankle - hip
+    way = goal - start
     reach = np.linalg.norm(way, axis=-1, keepdims=True)
     reach = np.clip(reach, abs(thigh - shin) * 1.001 + 1e-6, (thigh + shin) * (1 - 1e-9))
     line = rotation.unit(way)
@@ -59,9 +83,9 @@ def bend(
     bent = np.linalg.norm(out, axis=-1, keepdims=True) / (thigh + shin)
     sure = np.clip((bent - 0.01) / 0.07, 0.0, 1.0)
     sure = sure * sure * (3 - 2 * sure)
-    hinge = rotation.rotate(world[:, upper], np.broadcast_to(HINGE, hip.shape))
+    bends = rotation.rotate(world[:, upper], np.broadcast_to(hinge, start.shape))
     seen = rotation.unit(rotation.rotate(rotation.between(source_line, line), out))
-    forward = sure * seen + (1 - sure) * rotation.unit(rotation.cross(line, hinge))
+    forward = sure * seen + (1 - sure) * rotation.unit(rotation.cross(line, bends))
     forward = rotation.unit(forward - (forward * line).sum(-1, keepdims=True) * line)
 
     along = (thigh**2 - shin**2 + reach**2) / (2 * reach)
@@ -69,15 +93,8 @@ def bend(
     to_knee = along * line + across * forward
     to_ankle = reach * line - to_knee
     axis = rotation.cross(forward, line)  # the hinge, square to the leg
-    world[:, upper] = kinematics.align(skeleton.offsets[middle], HINGE, to_knee, axis)
-    world[:, middle] = kinematics.align(skeleton.offsets[end], HINGE, to_ankle, axis)
-    parent = world[:, middle]
-    for joint in [end, *skeleton.children(end)]:
-        for child in skeleton.children(joint)[:1]:
-            toe = rotation.rotate(world[:, joint], np.broadcast_to(skeleton.offsets[child], hip.shape))
-            rest = rotation.rotate(parent, np.broadcast_to(skeleton.offsets[child], hip.shape))
-            parent = rotation.multiply(rotation.between(rest, toe), parent)
-        world[:, joint] = parent
+    world[:, upper] = kinematics.align(skeleton.offsets[middle], hinge, to_knee, axis)
+    world[:, middle] = kinematics.align(skeleton.offsets[end], hinge, to_ankle, axis)
 
 
 def plant(motion: Motion, joints: np.ndarray) -> Motion:
@@ -97,5 +114,9 @@ def plant(motion: Motion, joints: np.ndarray) -> Motion:
     now = kinematics.positions(skeleton, world, motion.root)
     for side in SIDES:
         hip, knee, ankle = (skeleton.index(f"{side}_{name}") for name in ("hip", "knee", "ankle"))
-        bend(skeleton, world, side, now[:, hip], joints[:, ankle], [joints[:, j] for j in (hip, knee, ankle)])
+        bent = world.copy()
+        bend(skeleton, bent, side, now[:, hip], joints[:, ankle], [joints[:, j] for j in (hip, knee, ankle)])
+        off = np.linalg.norm(joints[:, ankle] - now[:, ankle], axis=-1)
+        share = np.clip((off - _THERE) / _THERE, 0.0, 1.0)[:, None]
+        world = np.where(share[..., None] > 0, rotation.slerp(world, bent, share), world)
     return replace(motion, rotations=rotation.continuous(kinematics.local_rotations(skeleton, world)))

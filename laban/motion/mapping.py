@@ -10,6 +10,7 @@ neck. A pelvis without a known name is found too: it is the joint from which leg
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from laban.errors import InputError
@@ -48,6 +49,13 @@ SIDED: dict[str, tuple[str, ...]] = {
     ),
     "wrist": ("wrist", "hand", "palm"),
     "collar": ("collar", "clavicle", "collarbone", "clav", "shoulder", "innershoulder", "shoulderblade"),
+}  # fmt: skip
+# The names of MikuMikuDance's standard model, with those of its IK-free leg bones (D), as ours.
+_JAPANESE = {
+    "センター": "centre", "腰": "waist", "下半身": "pelvis", "首": "neck", "頭": "head",
+    "足": "upperleg", "足D": "thigh",
+    "ひざ": "lowerleg", "ひざD": "shin", "足首": "ankle", "足首D": "foot", "つま先": "toes", "足先EX": "toebase",
+    "肩": "collar", "腕": "upperarm", "ひじ": "elbow", "手首": "wrist",
 }  # fmt: skip
 # What can be made from its neighbours if the rig has none.
 OPTIONAL = {"neck", "left_collar", "right_collar", "left_foot", "right_foot"}
@@ -89,6 +97,9 @@ def part(name: str) -> tuple[str, str]:
 
 def _keys(name: str) -> list[tuple[str, str]]:
     """The readings of a name, the likeliest first; names in one case (`leftupleg`, `lfemur`, `thighl`) have two."""
+    japanese = _japanese(name)
+    if japanese:
+        return [japanese]
     side, base = part(name)
     keys = [(side, base)]
     if not side:
@@ -100,32 +111,45 @@ def _keys(name: str) -> list[tuple[str, str]]:
     return keys
 
 
-def match(skeleton: Skeleton) -> Mapping:
-    """Find the 22 joints in a skeleton by its names.
+def _japanese(name: str) -> tuple[str, str] | None:
+    """The reading of a name as MikuMikuDance's models have it: 左ひじ is the left elbow."""
+    side = {"左": "left", "右": "right"}.get(name[:1], "")
+    base = _JAPANESE.get(name[1:] if side else name)
+    return (side, base) if base else None
 
-    Raises: InputError that lists the joints that were not found and the names there are.
-    """
+
+def named(names: Sequence[str]) -> dict[str, int]:
+    """The joints of a humanoid by their names alone: HumanML3D name, without the spine -> place in `names`."""
     found: dict[tuple[str, str], int] = {}
     for reading in (0, 1):  # sure readings first, then the guesses
-        for joint, name in enumerate(skeleton.names):
+        for joint, name in enumerate(names):
             for key in _keys(name)[reading : None if reading else 1]:
                 found.setdefault(key, joint)
     joints: dict[str, int] = {}
     taken: set[int] = set()
 
-    def claim(target: str, side: str, names: tuple[str, ...]) -> None:
-        for name in names:
+    def claim(target: str, side: str, known: tuple[str, ...]) -> None:
+        for name in known:
             joint = found.get((side, name))
             if joint is not None and joint not in taken:
                 joints[target] = joint
                 taken.add(joint)
                 return
 
-    for target, names in MIDDLE.items():
-        claim(target, "", names)
+    for target, known in MIDDLE.items():
+        claim(target, "", known)
     for side in ("left", "right"):
-        for target, names in SIDED.items():
-            claim(f"{side}_{target}", side, names)
+        for target, known in SIDED.items():
+            claim(f"{side}_{target}", side, known)
+    return joints
+
+
+def match(skeleton: Skeleton) -> Mapping:
+    """Find the 22 joints in a skeleton by its names.
+
+    Raises: InputError that lists the joints that were not found and the names there are.
+    """
+    joints = named(skeleton.names)
     _settle_pelvis(skeleton, joints)
     wanted = [*MIDDLE, *(f"{side}_{target}" for side in ("left", "right") for target in SIDED)]
     missing = [target for target in wanted if target not in joints and target not in OPTIONAL]

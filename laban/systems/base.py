@@ -25,9 +25,16 @@ if TYPE_CHECKING:
 
 SYSTEMS: dict[str, str] = {
     "momask": "laban.systems.momask.system:MoMask",
+    "motionclip": "laban.systems.motionclip.system:MotionCLIP",
+    "kmm": "laban.systems.kmm.system:KMM",
     "godiva": "laban.systems.godiva.system:Godiva",
 }
 """Name -> 'module:Class'. A new system is one line here."""
+
+JUDGES: dict[str, str] = {
+    "evaluator": "laban.systems.evaluator.system:Evaluator",
+}
+"""The same for what is trained to score motions and makes none."""
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Folder of the shipped checkpoints, one folder per name."""
@@ -66,9 +73,7 @@ class StageSchedule:
         ):  # fmt: skip
             value = getattr(self, name)
             if not low <= value <= high:
-                raise InputError(
-                    f"StageSchedule.{name}: got {value}, expected a number from {low} to {high}."
-                )
+                raise InputError(f"StageSchedule.{name}: got {value}, expected a number from {low} to {high}.")
 
     def rate(self, step: int) -> float:
         """Learning rate of step `step` (0 is the first): linear warm-up, then milestones or a cosine."""
@@ -107,6 +112,7 @@ class Provenance:
     data: tuple[str, ...] = ()  # names of the corpora
     licence: str | None = None
     trained: set[str] = field(default_factory=set)  # stages whose weights are trained
+    corpus: str | None = None  # fingerprint of the prepared corpora that it was trained on, splits included
 
 
 class System(ABC):
@@ -164,7 +170,7 @@ class System(ABC):
         """How the stage is trained under this configuration."""
 
     @abstractmethod
-    def generate(self, requests: Sequence[TextRequest], seed: int, **options: Any) -> list[Motion] | list[Video]:
+    def generate(self, requests: Sequence[TextRequest], seed: int, **options: Any) -> list[Any]:
         """One Motion (or Video, see `makes`) per request, each with a passport; same seed and requests, same results
         on one machine.
         """
@@ -179,6 +185,14 @@ class System(ABC):
     def preview(self, seed: int) -> Sequence[Motion | Video]:
         """A few results to look at in training; none while `provenance.trained` does not suffice."""
         return []
+
+    def own_tables(self, corpus: Corpus, split: str, seed: int) -> list[str]:
+        """Lines of Markdown for the report of `laban evaluate`: figures of what only this system does; none here."""
+        return []
+
+    def reconstruct(self, features: np.ndarray) -> Motion | None:
+        """Real features (T, W), not normalised, through the system's tokenizer and back; None if it has none."""
+        return None
 
     def describe(self) -> dict[str, Any]:
         """More JSON-able facts for config.json (for example the fingerprint of a text encoder)."""
@@ -254,6 +268,7 @@ class System(ABC):
             "licence": p.licence,
             "laban": getattr(laban, "__version__", "unknown"),
             "facts": self.describe(),
+            **({"corpus": p.corpus} if p.corpus else {}),
         }
 
     def passport(self, request: TextRequest, seed: int, **extra: Any) -> dict[str, Any]:
@@ -306,31 +321,29 @@ class System(ABC):
         """The untrained system that a checkpoint's config.json and statistics describe."""
         facts = found.config
         if facts.get("system") != cls.name:
-            raise WeightsError(
-                f"{where}: config.json is of system {facts.get('system')!r}, expected {cls.name!r}."
-            )
+            raise WeightsError(f"{where}: config.json is of system {facts.get('system')!r}, expected {cls.name!r}.")
         try:
             system = cls(configuration.from_dict(cls.config_class, facts.get("config", {})), found.stats)
         except InputError as error:
-            raise WeightsError(
-                f"{where}: config.json does not fit this version of {cls.name}: {error}"
-            ) from None
+            raise WeightsError(f"{where}: config.json does not fit this version of {cls.name}: {error}") from None
         system.provenance = Provenance(
-            facts.get("preset"), found.hash, tuple(facts.get("data") or ()), facts.get("licence")
-        )
+            facts.get("preset"), found.hash, tuple(facts.get("data") or ()), facts.get("licence"),
+            corpus=facts.get("corpus"),
+        )  # fmt: skip
         system.verify(facts.get("facts") or {})
         return system
 
 
 def resolve(name: str) -> type[System]:
-    """The class of a registered system. InputError names the known ones and the nearest."""
-    if name not in SYSTEMS:
-        near = configuration.nearest(name, SYSTEMS)
+    """The class of a registered system or judge. InputError names the known ones and the nearest."""
+    known = SYSTEMS | JUDGES
+    if name not in known:
+        near = configuration.nearest(name, known)
         raise InputError(
-            f"{name!r} is not a system; known: {', '.join(SYSTEMS)}; "
+            f"{name!r} is not a system; known: {', '.join(known)}; "
             + (f"did you mean {near!r}?" if near else "give one of them.")
         )
-    module, _, attribute = SYSTEMS[name].partition(":")
+    module, _, attribute = known[name].partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from laban.condition.text import TextFeatures
 from laban.data import synthetic_digits
 from laban.data.digits import DigitsConfig, MovingDigits, path
 from laban.errors import InputError, ShapeError, WeightsError
@@ -51,14 +53,17 @@ def test_centroids() -> None:
 
 
 class Marks:
-    """Pictures by brightness, texts by length: a model whose cosines can be worked out."""
+    """Pictures by brightness, texts by length, none of length one: a model whose cosines can be worked out."""
 
-    def images(self, pixels: np.ndarray) -> np.ndarray:
-        angle = pixels.astype(float).mean((1, 2, 3)) / 255
-        return np.stack([np.cos(angle), np.sin(angle)], -1)
+    def encode_images(self, pictures: np.ndarray) -> torch.Tensor:
+        angle = pictures.astype(float).mean((1, 2, 3)) / 255
+        return torch.from_numpy(7 * np.stack([np.cos(angle), np.sin(angle)], -1)).float()
 
-    def texts(self, texts: Sequence[str]) -> np.ndarray:
-        return np.array([[1.0, 0.0] if len(t) < 3 else [0.0, 1.0] for t in texts])
+    def encode(self, texts: Sequence[str]) -> TextFeatures:
+        pooled = torch.tensor([[3.0, 0.0] if len(t) < 3 else [0.0, 0.5] for t in texts])
+        count = len(texts)
+        valid = torch.ones(count, 1, dtype=torch.bool)
+        return TextFeatures(pooled, torch.zeros(count, 1, 0), valid, torch.ones(count))
 
 
 def test_clipsim_and_relative_matching() -> None:
@@ -73,13 +78,6 @@ def test_clipsim_and_relative_matching() -> None:
         relative_matching(np.ones(2), np.ones(3))
     with pytest.raises(ShapeError):
         clipsim(Marks(), ["a"], videos)
-
-
-def test_clip_is_asked_for_in_words(tmp_path: Path) -> None:
-    from laban.condition.picture_text import Clip
-
-    with pytest.raises(InputError, match="no such folder"):
-        Clip.open(tmp_path / "absent")
 
 
 def test_judges_learn_and_are_kept(digits: MovingDigits, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def test_ankles_stay_where_they_were_given():
     planted = legs.plant(directions, joints)
     off = np.linalg.norm(planted.joints()[:, ANKLES] - joints[:, ANKLES], axis=-1)
     without = np.linalg.norm(directions.joints()[:, ANKLES] - joints[:, ANKLES], axis=-1)
-    assert off.max() < 1e-6 < 0.02 < without.max()
+    assert off.max() < 1.5e-3 < 0.02 < without.max()
     assert physics.skate(planted.joints(), 20) < 0.3 * physics.skate(directions.joints(), 20)
     lengths = np.linalg.norm(planted.joints()[:, 1:] - planted.joints()[:, list(H.parents[1:])], axis=-1)
     assert np.allclose(lengths, H.lengths[1:], atol=1e-9)
@@ -40,7 +40,7 @@ def test_a_rigid_motion_comes_back():
     rotations, root = walk_rotations(60)
     motion = Motion(H, rotations, root, 20.0)
     planted = legs.plant(Motion.from_joints(motion.joints(), 20), motion.joints())
-    assert np.abs(planted.joints() - motion.joints()).max() < 5e-3  # a nearly straight knee has no plane
+    assert np.abs(planted.joints() - motion.joints()).max() < 1e-6
 
 
 def test_an_ankle_out_of_reach_is_approached_in_a_straight_line():

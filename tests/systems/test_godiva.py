@@ -281,7 +281,7 @@ def test_scores_likelihood_and_reconstruction(system: Godiva, digits: MovingDigi
     assert scores.shape == (3,) and (np.abs(scores) <= 1 + 1e-6).all()
     a, b = system.likelihood(pixels, captions, batch=2), system.likelihood(pixels, captions, batch=3)
     assert np.allclose(a, b, atol=1e-5) and (a > 0).all()
-    again = system.reconstruct(pixels)
+    again = system.round_trip(pixels)
     assert again.shape == pixels.shape and again.dtype == np.uint8
 
 

@@ -229,6 +229,27 @@ def test_clips_are_drawn_with_their_weights(system, corpus) -> None:
     assert np.abs(np.array([seen[i] for i in range(len(records))]) / 6000 - wanted).max() < 0.02
 
 
+def test_no_part_of_a_clip_goes_under_a_caption_of_the_whole(corpus) -> None:
+    first, *_ = corpus.select("train")
+    long = {"length": TINY.max_frames + 40}
+    clips = {
+        "one action": replace(first, labels={"content": "climb a ladder"}, **long),
+        "style after a comma": replace(
+            first, labels={"content": "walk", "style": "sad"}, captions=("walks, sadly",), **long
+        ),
+        "list": replace(first, labels={"content": "walk forward, backward, sideways"}, **long),
+        "and": replace(first, labels={"content": "sit and stand up"}, **long),
+        "short list": replace(first, labels={"content": "sit and stand up"}, length=TINY.max_frames),
+    }
+
+    class Clips:
+        def select(self, split: str) -> list:
+            return list(clips.values())
+
+    kept = data.captioned(Clips(), "train", TINY)
+    assert [name for name, r in clips.items() if r in kept] == ["one action", "style after a comma", "short list"]
+
+
 def test_nothing_to_train_on(system, corpus) -> None:
     short = MoMask(replace(TINY, windows=(400,), min_frames=400), corpus_stats(corpus))
     with pytest.raises(InputError, match="none of 400 frames"):

@@ -163,7 +163,7 @@ class Godiva(System):
         return np.stack([self.pixels(self.tokenizer.decode(video)) for video in codes])
 
     @torch.no_grad()
-    def reconstruct(self, videos: np.ndarray) -> np.ndarray:
+    def round_trip(self, videos: np.ndarray) -> np.ndarray:
         """(B, L, S, S, C) uint8 through the tokenizer and back, the same."""
         return self.decode(self.encode(self.normalise(self.tensor(videos))))
 

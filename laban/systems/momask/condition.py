@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from laban.condition.hashed import HashedText as HashedText
 from laban.nn.attention import sinusoids
 from laban.systems.momask.config import TextConfig
 
@@ -124,30 +123,3 @@ def joint_validity(prefix: Tensor, prefix_valid: Tensor | None, valid: Tensor | 
     if valid is None:
         raise AssertionError("motion validity must be given when the prefix has padding")
     return torch.cat([prefix_valid, valid], 1)
-
-
-class HashedText:
-    """Words as fixed random vectors, seeded by their letters. No weights and no meaning: for the tiny preset."""
-
-    def __init__(self, width: int) -> None:
-        self.width = self.token_width = width
-        self.fingerprint = f"hashed-{width}"
-
-    def encode(self, texts: Sequence[str]) -> TextFeatures:
-        """Texts -> features; every word counts as understood."""
-        from laban.condition.text import TextFeatures
-
-        rows = [[self._word(w) for w in re.findall(r"[a-z']+", text.lower())] for text in texts]
-        longest = max(1, *(len(r) for r in rows))
-        tokens = torch.zeros(len(rows), longest, self.width)
-        valid = torch.zeros(len(rows), longest, dtype=torch.bool)
-        for i, row in enumerate(rows):
-            if row:
-                tokens[i, : len(row)] = torch.stack(row)
-                valid[i, : len(row)] = True
-        pooled = tokens.sum(1) / valid.sum(1, keepdim=True).clamp_min(1)
-        return TextFeatures(pooled=pooled, tokens=tokens, valid=valid, known=valid.any(1).float())
-
-    def _word(self, word: str) -> Tensor:
-        seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:7], "big")
-        return torch.randn(self.width, generator=torch.Generator().manual_seed(seed))

@@ -5,7 +5,7 @@ A sampler is a function of a random generator and nothing else, so a resumed run
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,11 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from laban.data.batch import CaptionBank as CaptionBank
+from laban.data.batch import weights_of as weights_of
 from laban.errors import InputError
 from laban.systems.momask.config import MoMaskConfig
 
 if TYPE_CHECKING:
-    from laban.condition.text import TextEncoder
     from laban.data.corpus import Corpus, Record
     from laban.nn.tokenizer import Tokenizer
 
@@ -92,46 +93,28 @@ def tokenize(
     return [[phase for phase in phases if len(phase)] for phases in result]
 
 
-class CaptionBank:
-    """Text features of distinct captions, encoded once."""
-
-    def __init__(self, captions: Sequence[str], encoder: TextEncoder, tokens: bool, longest: int) -> None:
-        self.index = {text: i for i, text in enumerate(dict.fromkeys(captions))}
-        texts = list(self.index)
-        pooled: list[Tensor] = []
-        self.words: list[Tensor] | None = [] if tokens else None
-        for at in range(0, len(texts), 256):
-            found = encoder.encode(texts[at : at + 256])
-            pooled.append(found.pooled.float().cpu())
-            if self.words is not None:
-                for row, valid in zip(found.tokens, found.valid, strict=True):
-                    self.words.append(row[valid][:longest].float().cpu())
-        self.pooled = torch.cat(pooled)
-        self.token_width = encoder.token_width
-
-    def gather(self, ids: Sequence[int]) -> dict[str, Tensor]:
-        """{"pooled": (B, W)} and, with words, {"words": (B, L, V), "word_valid": (B, L) bool}."""
-        batch = {"pooled": self.pooled[list(ids)]}
-        if self.words is not None:
-            rows = [self.words[i] for i in ids]
-            longest = max(1, max(len(r) for r in rows))
-            batch["words"] = torch.zeros(len(rows), longest, self.token_width)
-            batch["word_valid"] = torch.zeros(len(rows), longest, dtype=torch.bool)
-            for b, row in enumerate(rows):
-                batch["words"][b, : len(row)] = row
-                batch["word_valid"][b, : len(row)] = True
-        return batch
-
-
 def captioned(corpus: Corpus, split: str, config: MoMaskConfig) -> list[Record]:
-    """The clips of a split that the transformers can learn from."""
-    records = [r for r in corpus.select(split) if r.captions and r.length >= config.min_frames]
+    """The clips of a split that the transformers can learn from.
+
+    A clip that is longer than the model and whose label lists several actions ("walk forward, backward, sideways")
+    is left out: a part of it shows only some of them, under a caption that names all.
+    """
+    records = [
+        r
+        for r in corpus.select(split)
+        if r.captions and r.length >= config.min_frames and (r.length <= config.max_frames or not _is_list(r))
+    ]
     if not records:
         raise InputError(
             f"momask: split {split!r} has no clip with a caption and at least {config.min_frames} frames; "
             "prepare more data or set a smaller min_frames."
         )
     return records
+
+
+def _is_list(record: Record) -> bool:
+    content = record.labels.get("content", "")
+    return "," in content or " and " in content or " then " in content
 
 
 def liveliness(corpus: Corpus, records: Sequence[Record]) -> np.ndarray:
@@ -142,13 +125,6 @@ def liveliness(corpus: Corpus, records: Sequence[Record]) -> np.ndarray:
         movement = np.asarray(corpus.features(record)[:, columns]).reshape(record.length, -1, 3)
         speeds.append(float(np.linalg.norm(movement, axis=-1).mean()) * scale)
     return np.maximum(speeds, 0.05)
-
-
-def weights_of(records: Sequence[Record], balance: float) -> np.ndarray:
-    """(R,) probabilities: (number of clips that share the first caption) ** -balance, normalised."""
-    count = Counter(r.captions[0] for r in records)
-    weight = np.array([count[r.captions[0]] ** -balance for r in records])
-    return weight / weight.sum()
 
 
 class TokenSampler:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from laban.nn.attention import sinusoids
 from laban.nn.masking import random_mask
+from laban.nn.packed import Folded
 from laban.nn.transformer import Head, Transformer, initialise
 from laban.systems.momask.condition import Condition, Prefix, joint_validity
 from laban.systems.momask.config import MoMaskConfig
@@ -38,6 +39,7 @@ class MaskedTransformer(nn.Module):
         self.head = Head(trunk.width, self.codes)
         self.dropout = nn.Dropout(trunk.dropout)
         self.register_buffer("places", sinusoids(max(config.max_tokens, 256), trunk.width), persistent=False)
+        self.folded = Folded()
         initialise(self)
 
     @property

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from laban.nn.attention import sinusoids
+from laban.nn.packed import Folded
 from laban.nn.transformer import Head, Transformer, initialise
 from laban.systems.momask.condition import Condition, Prefix, joint_validity
 from laban.systems.momask.config import MoMaskConfig
@@ -46,6 +47,7 @@ class ResidualTransformer(nn.Module):
         self.head = Head(trunk.width, d)
         self.dropout = nn.Dropout(trunk.dropout)
         self.register_buffer("places", sinusoids(max(config.max_tokens, 256), trunk.width), persistent=False)
+        self.folded = Folded()
         initialise(self)
 
     @property
@@ -61,9 +63,13 @@ class ResidualTransformer(nn.Module):
         """(Q-1, K+1, D) tables that score layers 1 ... Q-1."""
         return torch.cat([self.shared, self.final])
 
+    def output(self, q: int) -> Tensor:
+        """(K+1, D) the table that scores layer q."""
+        return self.shared[q - 1] if q <= len(self.shared) else self.final[0]
+
     def embed(self, codes: Tensor, q: int) -> Tensor:
         """(B, N) int64 ids of layer q, PAD included -> (B, N, D)."""
-        return F.embedding(codes, self.inputs()[q])
+        return F.embedding(codes, self.first[0] if q == 0 else self.shared[q - 1])
 
     def forward(self, below: Tensor, q: Tensor, condition: Condition, valid: Tensor | None = None) -> Tensor:
         """Logits of layer q.

@@ -16,8 +16,10 @@ import torch
 from torch import Tensor
 
 from laban.nn.masking import lowest, remaining
-from laban.nn.sampling import batch_gumbel, keep_top
+from laban.nn.sampling import batch_gumbel, gumbel_of, top, uniform_rows
+from laban.nn.tokenizer import Tokenizer
 from laban.systems.momask.condition import Condition
+from laban.systems.momask.guided import GuidedMasked, GuidedResidual, Positions
 from laban.systems.momask.masked import MaskedTransformer
 from laban.systems.momask.residual import ResidualTransformer
 
@@ -32,14 +34,6 @@ class Draw:
     guidance: float
     temperature: float = 1.0
     filter: float = 0.9
-
-
-def validity(lengths: Sequence[int], device: torch.device) -> Tensor | None:
-    """(B, max) bool, True where real; None when all lengths are equal."""
-    if len(set(lengths)) == 1:
-        return None
-    places = torch.arange(max(lengths), device=device)
-    return places < torch.tensor(list(lengths), device=device)[:, None]
 
 
 @torch.no_grad()
@@ -61,29 +55,26 @@ def sample_base(
     Returns: (B, max(lengths)) int64, -1 beyond a sample's length.
     """
     device = condition.pooled.device
-    valid = validity(lengths, device)
     b, n = len(lengths), max(lengths)
-    real = torch.ones(b, n, dtype=torch.bool, device=device) if valid is None else valid
+    real = real_places(lengths, device)
     free = real if editable is None else real & editable
     ids = torch.full((b, n), model.mask_id, device=device) if known is None else known.clone()
     ids[free] = model.mask_id
     ids[~real] = model.pad_id
     scores = torch.full((b, n), KEPT, device=device).masked_fill(free, 0.0)
     count = free.sum(-1)
-    double = condition.doubled() if draw.guidance != 1 else condition
+    guided = GuidedMasked(model, condition, lengths, draw.guidance)
     for step in range(steps):
         hidden = lowest(scores, remaining(count, step, steps)) & free
         ids = torch.where(hidden, model.mask_id, ids)
-        if draw.guidance == 1:
-            logits = model(ids, condition, valid)
-        else:
-            both = model(ids.repeat(2, 1), double, None if valid is None else valid.repeat(2, 1))
-            logits = torch.lerp(both[b:], both[:b], draw.guidance)
-        noise = batch_gumbel(lengths, model.codes, sources, device)
-        drawn = (keep_top(logits, draw.filter) / draw.temperature + noise).argmax(-1)
-        sure = logits.softmax(-1).gather(-1, drawn[..., None])[..., 0]
-        ids = torch.where(hidden, drawn, ids)
-        scores = torch.where(hidden, sure, KEPT)
+        at = Positions.of(hidden)
+        noise = uniform_rows(lengths, model.codes, sources, device)
+        logits = guided.logits(ids, at).float()
+        drawn = drawn_of(logits, draw, noise, at.rows)
+        sure = logits.softmax(-1).gather(-1, drawn[:, None])[:, 0]
+        ids.view(-1)[at.rows] = drawn
+        scores = torch.full_like(scores, KEPT)
+        scores.view(-1)[at.rows] = sure
     return ids.masked_fill(~real, -1)
 
 
@@ -96,34 +87,70 @@ def sample_residual(
     sources: Sequence[torch.Generator],
     draw: Draw,
     pad_class: bool = False,
+    known: Tensor | None = None,
+    editable: Tensor | None = None,
 ) -> Tensor:
     """All layers, given the base layer.
 
-    Args: base: (B, N) int64, -1 beyond a sample's length.
+    Args:
+        base: (B, N) int64, -1 beyond a sample's length.
+        known, editable: in-painting: (B, N, Q) int64 tokens, and (B, N) bool positions to replace; the others keep
+            their tokens of every layer (the released code draws the whole clip again).
     Returns: (B, N, Q) int64; -1 beyond the length (and, with pad_class, where the model said nothing).
     """
-    valid = validity(lengths, base.device)
-    b = len(lengths)
     pad = model.pad_id
-    layers = [torch.where(base < 0, pad, base)]
-    below = torch.zeros((), device=base.device)
-    double = condition.doubled() if draw.guidance != 1 else condition
+    real = real_places(lengths, base.device)
+    free = real if editable is None else real & editable
+    at = Positions.of(free)
+    guided = GuidedResidual(model, condition, lengths, draw.guidance)
+    layers = [torch.where(real, base, pad)]
     for q in range(1, model.quantizers):
-        below = below + model.embed(layers[-1], q - 1)
-        which = torch.full((b,), q, device=base.device)
-        if draw.guidance == 1:
-            logits = model(below, which, condition, valid)
-        else:
-            twice = None if valid is None else valid.repeat(2, 1)
-            both = model(below.repeat(2, 1, 1), which.repeat(2), double, twice)
-            logits = torch.lerp(both[b:], both[:b], draw.guidance)
-        noise = batch_gumbel(lengths, pad + 1, sources, base.device)
+        guided.add(layers[-1], q - 1)
+        noise = uniform_rows(lengths, pad + 1, sources, base.device)
+        logits = guided.logits(q, at).float()
         if not pad_class:
             logits[..., pad] = float("-inf")
-        drawn = (keep_top(logits, draw.filter) / draw.temperature + noise).argmax(-1)
-        layers.append(torch.where(base < 0, pad, drawn))
+        drawn = drawn_of(logits, draw, noise, at.rows)
+        layer = (
+            torch.full_like(base, pad)
+            if known is None
+            else torch.where(real & (known[..., q] >= 0), known[..., q], pad)
+        )
+        layer.view(-1)[at.rows] = drawn
+        layers.append(layer)
     codes = torch.stack(layers, -1)
     return codes.masked_fill(codes == pad, -1)
+
+
+def real_places(lengths: Sequence[int], device: torch.device) -> Tensor:
+    """(B, max) bool, True where real."""
+    places = torch.arange(max(lengths), device=device)
+    return places < torch.tensor(list(lengths), device=device)[:, None]
+
+
+def drawn_of(logits: Tensor, draw: Draw, noise: Tensor, rows: Tensor) -> Tensor:
+    """One of the likeliest classes per row: (M, K) logits, (B * N, K) uniform noise, (M,) rows of it -> (M,).
+
+    The maximum of logits / temperature + Gumbel noise over the classes that are kept. Noise is drawn for every position
+    of a sample, so its stream does not depend on how many are hidden, and shaped only where it is used.
+    """
+    values, index = top(logits, draw.filter)
+    used = gumbel_of(noise[rows].gather(-1, index))
+    best = (values / draw.temperature + used).argmax(-1, keepdim=True)
+    return index.gather(-1, best)[:, 0]
+
+
+def decode_ragged(tokenizer: Tokenizer, codes: Tensor, lengths: Sequence[int]) -> list[Tensor]:
+    """(B, N, Q) codes -> one (stride * length, W) of normalised features per sample.
+
+    Each clip at its own length, so no padding leaks in (the released decoder pads, which reaches into the clip);
+    clips of one length together.
+    """
+    out: dict[int, Tensor] = {}
+    for length in sorted(set(lengths)):
+        rows = [i for i, n in enumerate(lengths) if n == length]
+        out.update(zip(rows, tokenizer.decode(codes[rows, :length]), strict=True))
+    return [out[i] for i in range(len(lengths))]
 
 
 def draw_lengths(logits: Tensor, sources: Sequence[torch.Generator], how: str) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -21,12 +22,13 @@ from laban.nn.sampling import generators
 from laban.nn.tokenizer import Tokenizer
 from laban.systems.base import Sampler, StageSchedule, System, TextRequest
 from laban.systems.momask import data, sampling
-from laban.systems.momask.condition import Condition, HashedText
+from laban.systems.momask.condition import Condition
 from laban.systems.momask.config import PRESETS, MoMaskConfig
 from laban.systems.momask.length import LengthEstimator
 from laban.systems.momask.losses import TokenizerLoss
 from laban.systems.momask.masked import MaskedTransformer
 from laban.systems.momask.residual import ResidualTransformer
+from laban.systems.texts import ReadsText
 
 if TYPE_CHECKING:
     from laban.condition.text import TextEncoder
@@ -37,7 +39,7 @@ RUNNING = ("code_sum", "code_count")
 """Buffers of the codebooks that only training uses."""
 
 
-class MoMask(System):
+class MoMask(ReadsText, System):
     """Text to motion.
 
     Args:
@@ -73,51 +75,13 @@ class MoMask(System):
 
     # Text
 
-    @property
-    def text_encoder(self) -> TextEncoder:
-        """The encoder of prompts, opened on first use.
-
-        Raises: InputError if the configuration wants one that only the caller can give; WeightsError if it is not
-            the one that the weights were trained with.
-        """
-        if self._text_encoder is None:
-            text = self.config.text
-            if text.encoder == "hashed":
-                self._text_encoder = HashedText(text.width)
-            elif text.encoder == "shipped":
-                from laban.condition.text import SmallTextEncoder
-
-                self._text_encoder = SmallTextEncoder.load()
-            else:
-                raise InputError(
-                    "momask: this configuration has no text encoder of its own; set system.text_encoder, or choose "
-                    "the preset small."
-                )
-        encoder, text = self._text_encoder, self.config.text
-        if encoder.width != text.width or (text.tokens and encoder.token_width != text.token_width):
-            raise InputError(
-                f"momask: the text encoder gives widths {encoder.width} and {encoder.token_width}, the configuration "
-                f"has text.width {text.width} and text.token_width {text.token_width}."
-            )
-        if self._wanted_encoder not in (None, encoder.fingerprint):
-            raise WeightsError(
-                f"momask: these weights were trained with text encoder {self._wanted_encoder}, this one is "
-                f"{encoder.fingerprint}; restore the one they came with."
-            )
-        return encoder
-
-    @text_encoder.setter
-    def text_encoder(self, encoder: TextEncoder) -> None:
-        self._text_encoder = encoder
-
     def describe(self) -> dict[str, Any]:
         """The text encoder's fingerprint, if it has been used."""
-        known = self._wanted_encoder or (self._text_encoder.fingerprint if self._text_encoder else None)
-        return {"text_encoder": known}
+        return self.text_facts()
 
     def verify(self, facts: Mapping[str, Any]) -> None:
         """Remembers the text encoder that the weights belong to; it is compared when it is first needed."""
-        self._wanted_encoder = facts.get("text_encoder")
+        self.remember_text(facts)
 
     # Files
 
@@ -233,6 +197,8 @@ class MoMask(System):
         temperature: float | None = None,
         residual_temperature: float | None = None,
         clean: bool = False,
+        precision: str = "32",
+        base_only: bool = False,
         first_index: int = 0,
         **unknown: Any,
     ) -> list[Motion]:
@@ -244,6 +210,9 @@ class MoMask(System):
             steps: rounds of the masked transformer. guidance, residual_guidance: strength of the text, 1 = none extra.
             temperature, residual_temperature: below 1, likelier tokens. None: the configuration's.
             clean: run `laban.motion.cleanup.clean` on the result.
+            precision: "32", or "bf16" for the transformers' matrix products: faster where the processor has units for
+            it (AMX, CUDA), slower where it has not, and not the same motions.
+            base_only: decode the first token of each place alone, without the residual layers (to measure them).
         Returns: motions at the configuration's fps on the layout's skeleton, each as long as was asked to the
             nearest frame, each with one segment and a passport that `replay` takes.
         Raises: InputError naming the request or option that is out of range.
@@ -260,6 +229,8 @@ class MoMask(System):
             if residual_temperature is None
             else residual_temperature,
             "clean": clean,
+            "precision": precision,
+            "base_only": base_only,
         }
         self._check(requests, seed, first_index, options)
         if not requests:
@@ -290,7 +261,26 @@ class MoMask(System):
             raise WeightsError(
                 f"momask.replay: the passport names weights {wanted}, loaded are {self.provenance.hash}."
             )
-        return self.generate([request], seed, first_index=index, **options)[0]
+        chosen = passport.get("selection")
+        if chosen is None:
+            return self.generate([request], seed, first_index=index, **options)[0]
+        # Drawn together with others: together again, since sums depend on the batch in their last bits.
+        drawn = chosen.get("drawn") if isinstance(chosen, Mapping) else None
+        if not isinstance(drawn, int) or not 0 <= index < drawn <= 1024:
+            raise InputError(f"momask.replay: the passport's selection is {chosen!r}, expected the number drawn.")
+        motion = self.generate([request] * drawn, seed, **options)[index]
+        return replace(motion, passport=dict(passport))
+
+    @torch.no_grad()
+    def reconstruct(self, features: np.ndarray) -> Motion:
+        """Through the tokenizer and back: the most that generation can reach.
+
+        Args: features: (T, W) of a clip, not normalised, T at least one token.
+        Returns: the motion of the whole tokens, T // stride * stride frames, made as generated ones are.
+        """
+        values = (torch.from_numpy(np.array(features, np.float32)) - self.mean) / self.std
+        codes = self.tokenizer.encode(values[None].to(self.device))
+        return self._motion(self.tokenizer.decode(codes)[0], "", {})
 
     def preview(self, seed: int) -> list[Motion]:
         """Three motions to look at, once the tokenizer and both transformers are trained."""
@@ -317,8 +307,13 @@ class MoMask(System):
             part = order[at : at + chosen.batch]
             lengths, rngs = [tokens[i] for i in part], [sources[i] for i in part]
             told = condition.select(part)
-            codes = sampling.sample_base(self.masked, told, lengths, rngs, options["steps"], base)
-            codes = sampling.sample_residual(self.residual, codes, told, lengths, rngs, upper, chosen.pad_class)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=options["precision"] == "bf16"):
+                codes = sampling.sample_base(self.masked, told, lengths, rngs, options["steps"], base)
+                if options["base_only"]:
+                    codes = codes[..., None]
+                else:
+                    codes = sampling.sample_residual(self.residual, codes, told, lengths, rngs, upper, chosen.pad_class)
+            decoded = sampling.decode_ragged(self.tokenizer, codes, lengths)
             for row, i in enumerate(part):
                 passport = self.passport(
                     requests[i],
@@ -330,7 +325,7 @@ class MoMask(System):
                     text_encoder=self.text_encoder.fingerprint,
                     understood=round(float(features.known[i]), 3),
                 )
-                motion = self._motion(codes[row, : tokens[i]], frames[i], requests[i].text, passport)
+                motion = self._motion(decoded[row][: frames[i]], requests[i].text, passport)
                 motions[i] = motion
         ready = [motions[i] for i in range(len(requests))]
         if options["clean"]:
@@ -353,10 +348,10 @@ class MoMask(System):
                 frames[i] = guess * stride
         return frames, [-(-f // stride) for f in frames]
 
-    def _motion(self, codes: Tensor, frames: int, text: str, passport: dict[str, Any]) -> Motion:
-        """(N, Q) tokens -> a motion of `frames` frames; decoded alone, so no padding leaks in."""
-        features = self.tokenizer.decode(codes[None])[0, :frames].float().cpu()
-        values = (features * self.std + self.mean).numpy().astype(np.float64)
+    def _motion(self, features: Tensor, text: str, passport: dict[str, Any]) -> Motion:
+        """(T, W) normalised features -> a motion."""
+        values = (features.float().cpu() * self.std + self.mean).numpy().astype(np.float64)
+        frames = len(values)
         joints = humanml.decode(values, self.layout) * self.layout.unit
         skeleton = HUMANML22 if self.layout is humanml.HUMANML else KIT21
         fps = self.config.fps
@@ -378,6 +373,8 @@ class MoMask(System):
             raise InputError(f"momask.generate: seed is {seed!r}, expected a whole number of 0 or more.")
         if not isinstance(options["steps"], int) or not 1 <= options["steps"] <= 1000:
             raise InputError(f"momask.generate: steps is {options['steps']!r}, expected a whole number from 1 to 1000.")
+        if options.get("precision", "32") not in ("32", "bf16"):
+            raise InputError(f"momask.generate: precision is {options['precision']!r}, expected '32' or 'bf16'.")
         for name, low in (
             ("guidance", 0.0),
             ("residual_guidance", 0.0),

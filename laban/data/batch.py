@@ -1,0 +1,53 @@
+"""What the samplers of several systems share: captions as features, and how often a clip is drawn."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from laban.condition.text import TextEncoder
+    from laban.data.corpus import Record
+
+
+def weights_of(records: Sequence[Record], balance: float) -> np.ndarray:
+    """(R,) probabilities: (number of clips that share the first caption) ** -balance, normalised."""
+    count = Counter(r.captions[0] for r in records)
+    weight = np.array([count[r.captions[0]] ** -balance for r in records])
+    return weight / weight.sum()
+
+
+class CaptionBank:
+    """Text features of distinct captions, encoded once."""
+
+    def __init__(self, captions: Sequence[str], encoder: TextEncoder, tokens: bool, longest: int) -> None:
+        self.index = {text: i for i, text in enumerate(dict.fromkeys(captions))}
+        texts = list(self.index)
+        pooled: list[Tensor] = []
+        self.words: list[Tensor] | None = [] if tokens else None
+        for at in range(0, len(texts), 256):
+            found = encoder.encode(texts[at : at + 256])
+            pooled.append(found.pooled.float().cpu())
+            if self.words is not None:
+                for row, valid in zip(found.tokens, found.valid, strict=True):
+                    self.words.append(row[valid][:longest].float().cpu())
+        self.pooled = torch.cat(pooled)
+        self.token_width = encoder.token_width
+
+    def gather(self, ids: Sequence[int]) -> dict[str, Tensor]:
+        """{"pooled": (B, W)} and, with words, {"words": (B, L, V), "word_valid": (B, L) bool}."""
+        batch = {"pooled": self.pooled[list(ids)]}
+        if self.words is not None:
+            rows = [self.words[i] for i in ids]
+            longest = max(1, max(len(r) for r in rows))
+            batch["words"] = torch.zeros(len(rows), longest, self.token_width)
+            batch["word_valid"] = torch.zeros(len(rows), longest, dtype=torch.bool)
+            for b, row in enumerate(rows):
+                batch["words"][b, : len(row)] = row
+                batch["word_valid"][b, : len(row)] = True
+        return batch

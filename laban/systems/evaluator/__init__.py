@@ -1,0 +1,1 @@
+"""Our own text-motion evaluator: a judge that shares nothing with any generator."""

@@ -1,0 +1,1 @@
+"""KMM: long motion from a script, over the tokens of the shared motion tokenizer."""

@@ -1,0 +1,1 @@
+"""MotionCLIP: a motion auto-encoder whose latent lies in a language space (Tevet et al., ECCV 2022)."""

@@ -1,0 +1,189 @@
+"""Which bone is which: by names of many makers, by shape, by VRM's map, from a file; and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from laban.character import bonemap, example
+from laban.character.rig import Rig, rig_of
+from laban.errors import InputError
+from laban.io.gltf_document import Document
+from laban.motion.mapping import named
+from laban.motion.skeletons import HUMANML22
+
+NAMES = HUMANML22.names
+ONE_SIDE = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist")
+MIDDLE = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
+
+
+def called(middle: str, sided: str, left: str, right: str) -> dict[str, str]:
+    """HumanML3D's name -> a maker's, from their words in our order; % stands for the side."""
+    out = dict(zip(MIDDLE, middle.split(","), strict=True))
+    for side, word in (("left", left), ("right", right)):
+        out |= {f"{side}_{n}": w.replace("%", word) for n, w in zip(ONE_SIDE, sided.split(","), strict=True)}
+    return out
+
+
+MAKERS = {
+    "mixamo without prefix": called("Hips,Spine,Spine1,Spine2,Neck,Head",
+        "%UpLeg,%Leg,%Foot,%ToeBase,%Shoulder,%Arm,%ForeArm,%Hand", "Left", "Right"),
+    "unreal": called("pelvis,spine_01,spine_02,spine_03,neck_01,head",
+        "thigh_%,calf_%,foot_%,ball_%,clavicle_%,upperarm_%,lowerarm_%,hand_%", "l", "r"),
+    "unity": called("Hips,Spine,Chest,UpperChest,Neck,Head",
+        "%UpperLeg,%LowerLeg,%Foot,%Toes,%Shoulder,%UpperArm,%LowerArm,%Hand", "Left", "Right"),
+    "rigify": called("DEF-spine,DEF-spine.001,DEF-spine.002,DEF-spine.003,DEF-neck,DEF-head",
+        "DEF-thigh.%,DEF-shin.%,DEF-foot.%,DEF-toe.%,DEF-shoulder.%,DEF-upper_arm.%,DEF-forearm.%,DEF-hand.%",
+        "L", "R"),
+    "quaternius": called("Hips,Abdomen,Torso,Chest,Neck,Head",
+        "UpperLeg.%,LowerLeg.%,Foot.%,Toes.%,Shoulder.%,UpperArm.%,LowerArm.%,Hand.%", "L", "R"),
+    "biped": called("Bip01 Pelvis,Bip01 Spine,Bip01 Spine1,Bip01 Spine2,Bip01 Neck,Bip01 Head",
+        "Bip01 % Thigh,Bip01 % Calf,Bip01 % Foot,Bip01 % Toe0,Bip01 % Clavicle,Bip01 % UpperArm,Bip01 % Forearm,"
+        "Bip01 % Hand", "L", "R"),
+    "daz": called("hip,abdomenLower,abdomenUpper,chestLower,neckLower,head",
+        "%ThighBend,%Shin,%Foot,%Toe,%Collar,%ShldrBend,%ForearmBend,%Hand", "l", "r"),
+    "smpl": called("Pelvis,Spine1,Spine2,Spine3,Neck,Head",
+        "%_Hip,%_Knee,%_Ankle,%_Foot,%_Collar,%_Shoulder,%_Elbow,%_Wrist", "L", "R"),
+    "cmu": called("Hips,LowerBack,Spine,Spine1,Neck,Head",
+        "%UpLeg,%Leg,%Foot,%ToeBase,%Shoulder,%Arm,%ForeArm,%Hand", "Left", "Right"),
+    "mikumikudance": called("センター,上半身,上半身2,上半身3,首,頭",
+        "%足,%ひざ,%足首,%つま先,%肩,%腕,%ひじ,%手首", "左", "右"),
+    "vroid": called("J_Bip_C_Hips,J_Bip_C_Spine,J_Bip_C_Chest,J_Bip_C_UpperChest,J_Bip_C_Neck,J_Bip_C_Head",
+        "J_Bip_%_UpperLeg,J_Bip_%_LowerLeg,J_Bip_%_Foot,J_Bip_%_ToeBase,J_Bip_%_Shoulder,J_Bip_%_UpperArm,"
+        "J_Bip_%_LowerArm,J_Bip_%_Hand", "L", "R"),
+}  # fmt: skip
+
+
+def rig(**options: Any) -> Rig:
+    return rig_of(example.character(mesh=False, **options))
+
+
+def right_way(found: bonemap.BoneMap, names: dict[str, str], made: Rig) -> None:
+    """Every joint of the map is the one it should be."""
+    for name, bone in found.bones.items():
+        assert made.names[bone.node] == names[name], name
+    assert [made.names[b.node] for b in found.spine] == [names[f"spine{k}"] for k in (1, 2, 3)]
+    assert [made.names[b.node] for b in found.neck] == [names["neck"]]
+
+
+@pytest.mark.parametrize("maker", MAKERS)
+def test_names(maker: str) -> None:
+    made = rig(names=MAKERS[maker])
+    found = bonemap.find(made)
+    right_way(found, MAKERS[maker], made)
+    assert not found.missing and len(found.bones) == 18
+    assert found.confidence >= 0.85  # by name, not by shape
+
+
+@pytest.mark.parametrize("options", [{}, {"lying": True}, {"arms_down": 70, "scale": 100, "z_up": True}, {"rolls": 3}])
+def test_shape_alone(options: dict[str, Any]) -> None:
+    names = {name: f"b{(5 * k) % 22:02}" for k, name in enumerate(NAMES)}
+    made = rig(names=names, **options)
+    assert not named(list(names.values()))
+    found = bonemap.find(made)
+    right_way(found, names, made)
+    assert found.confidence == 0.6 and "shape" in found.bones["head"].reason
+
+
+def test_vrm_maps_go_before_names() -> None:
+    document = example.character(mesh=False, names={n: f"x{k}" for k, n in enumerate(NAMES)})
+    humanoid = {theirs: {"node": NAMES.index(ours)} for theirs, ours in bonemap.VRM.items()}
+    document.json["extensions"] = {"VRMC_vrm": {"humanoid": {"humanBones": humanoid}}}
+    found = bonemap.find(rig_of(document))
+    assert found.confidence >= 0.95 and found.bones["left_knee"].reason == "VRM humanoid leftLowerLeg"
+    old = [{"bone": name, "node": bone["node"]} for name, bone in humanoid.items()]
+    document.json["extensions"] = {"VRM": {"humanoid": {"humanBones": old}}}
+    assert bonemap.find(rig_of(document)).bones == found.bones
+
+
+def test_a_mapping_file_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    made = rig(twist=True)
+    found = bonemap.find(made)
+    bonemap.save(made, found, tmp_path / "map.json")
+    again = bonemap.find(made, tmp_path / "map.json")
+    assert {n: b.node for n, b in again.all().items()} == {n: b.node for n, b in found.all().items()}
+    assert again.twist == found.twist and len(found.twist) == 4
+
+
+def edited(tmp_path: Path, made: Rig, **changes: Any) -> Path:
+    path = tmp_path / "map.json"
+    bonemap.save(made, bonemap.guess(made), path)
+    text = json.loads(path.read_text())
+    text["bones"] |= changes
+    path.write_text(json.dumps(text))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"left_knee": None}, "no bone was found for left_knee"),
+        ({"left_knee": "nobody"}, "there is no bone 'nobody'"),
+        ({"left_knie": "x"}, "Did you mean 'left_knee'"),
+        ({"left_knee": 4}, "a bone's name or null"),
+        ({"left_knee": "mixamorig:RightLeg"}, "mapped twice"),
+        ({"left_knee": "mixamorig:RightLeg", "right_knee": "mixamorig:LeftLeg"}, "does not hang on"),
+        ({"pelvis": "mixamorig:Neck", "neck": []}, "does not hang on"),
+    ],
+)
+def test_a_wrong_map_is_refused(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    made = rig()
+    with pytest.raises(InputError, match=said) as caught:
+        bonemap.find(made, edited(tmp_path, made, **changes))
+    assert "\n" not in str(caught.value)
+
+
+def test_left_and_right_exchanged_are_seen(tmp_path: Path) -> None:
+    made = rig()
+    sided = {n: NAMES[HUMANML22.pairs[k]] for k, n in enumerate(NAMES) if "_" in n}
+    wrong = {name: example.mixamo(other) for name, other in sided.items()}
+    with pytest.raises(InputError, match="left and right seem exchanged"):
+        bonemap.find(made, edited(tmp_path, made, **wrong))
+
+
+def test_partial_maps_must_be_asked_for(tmp_path: Path) -> None:
+    made = rig()
+    arms = {f"{s}_{n}": None for s in ("left", "right") for n in ("shoulder", "elbow", "wrist", "collar")}
+    path = edited(tmp_path, made, **arms)
+    with pytest.raises(InputError, match="--partial"):
+        bonemap.find(made, path)
+    assert "left_elbow" in bonemap.find(made, path, partial=True).missing
+    with pytest.raises(InputError, match="even a partial map needs"):
+        bonemap.find(made, edited(tmp_path, made, left_hip=None), partial=True)
+
+
+def test_a_prop_a_quadruped_and_a_hand_are_refused() -> None:
+    document = example.character(mesh=False)
+    del document.json["skins"]
+    with pytest.raises(InputError, match="no skeleton"):
+        rig_of(document)
+    animal = unbound()
+    for node in animal.json["nodes"]:
+        if "Spine" in node.get("name", ""):  # a back that lies
+            node["translation"] = [0, 0, -0.3]
+    with pytest.raises(InputError, match="do not stand like a person"):
+        bonemap.find(rig_of(animal))
+    hand = unbound(names={n: f"finger{k}" for k, n in enumerate(NAMES)})
+    rng = np.random.default_rng(0)
+    for node in hand.json["nodes"]:
+        node["translation"] = (0.02 * rng.normal(size=3)).tolist()
+    with pytest.raises(InputError, match="no bone was found for pelvis, head"):
+        bonemap.find(rig_of(hand))
+
+
+def unbound(**options: Any) -> Document:
+    """A rig without bind matrices, whose nodes alone say how it rests."""
+    document = example.character(mesh=False, **options)
+    del document.json["skins"][0]["inverseBindMatrices"]
+    return document
+
+
+def test_bone_names_that_stand_twice_are_refused() -> None:
+    document = example.character(mesh=False)
+    document.json["nodes"][4]["name"] = document.json["nodes"][5]["name"]
+    with pytest.raises(InputError, match="stand twice: mixamorig:RightLeg"):
+        rig_of(document)
