@@ -183,10 +183,12 @@ SMALL = replace(
 TINY = replace(
     # 640 tokens: what ships, and what the ablation runs at. An hour on one core at 70 GFLOPS.
     SMALL,
-    coder=FrameCoderConfig(halvings=3, width=48, blocks=1, code_width=64, codes=512, decay=0.97, reset_below=0.1),
+    coder=FrameCoderConfig(halvings=3, width=48, blocks=1, code_width=64, codes=1024, decay=0.98, reset_below=0.03),
     decoder=DecoderConfig(width=160, heads=5, layers=6, mask="axial_full", positions="axes"),
-    tokenizer_schedule=replace(SMALL.tokenizer_schedule, steps=2_500),
-    decoder_schedule=replace(SMALL.decoder_schedule, steps=3_300, batch_size=6, learning_rate=1.2e-3, warmup=200),
+    tokenizer_schedule=replace(SMALL.tokenizer_schedule, steps=3_000),
+    decoder_schedule=replace(
+        SMALL.decoder_schedule, steps=3_200, batch_size=6, learning_rate=1.2e-3, warmup=200, weight_ema=0.998
+    ),
     score_schedule=replace(SMALL.score_schedule, steps=600),
 )
 

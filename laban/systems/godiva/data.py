@@ -9,10 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from laban.data.videos import VideoSource
+from laban.data.videos import Drawn, VideoSource
 from laban.errors import InputError
 from laban.systems.godiva.config import FramesConfig, GodivaConfig
 from laban.systems.godiva.words import Vocabulary
+
+PER_VIDEO = 4  # frames of a film, whose reading is the cost
 
 
 def check_source(source: VideoSource, frames: FramesConfig) -> None:
@@ -26,10 +28,13 @@ def check_source(source: VideoSource, frames: FramesConfig) -> None:
 
 
 class FrameSampler:
-    """{"frames": (B, C, S, S) uint8}: single frames, `per_video` of each video drawn."""
+    """{"frames": (B, C, S, S) uint8}: single frames, PER_VIDEO of each video read; one of each that is drawn by a
+    program, which costs little and shows more digits.
+    """
 
-    def __init__(self, source: VideoSource, split: str, per_video: int = 4) -> None:
-        self.stream, self.per_video = source.stream(split), per_video
+    def __init__(self, source: VideoSource, split: str) -> None:
+        self.stream = source.stream(split)
+        self.per_video = 1 if isinstance(self.stream, Drawn) else PER_VIDEO
 
     def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
         frames: list[np.ndarray] = []
