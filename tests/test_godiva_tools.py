@@ -34,22 +34,3 @@ def test_tally_counts_wins_by_the_key(tmp_path: Path) -> None:
         godiva_pairs.tally(tmp_path / "key.json", [tmp_path / "two.json"])
 
 
-def test_rows_of_judges() -> None:
-    import godiva  # type: ignore[import-not-found]
-
-    cells, facts = godiva.row("x", [(1, 2), (1, 3), (2, 2), (-1, -1)], [(1, 2), (1, 2), (1, 2), (1, 2)])
-    assert (facts["digit"], facts["motion"], facts["joint"], facts["n"]) == (0.5, 0.5, 0.25, 4)
-    assert cells[0] == "x" and cells[1].startswith("2/4 50% [")
-    wanted = [[(7, 3), (3, 1)], [(7, 3), (3, 1)], [(7, 3), (3, 1)]]
-    _, facts = godiva.doubles("x", [{7: 3, 3: 1}, {7: 1, 3: 3}, {7: 3, 4: 1}], wanted)
-    assert facts["digit"] == pytest.approx(2 / 3) and facts["motion"] == 1.0 and facts["joint"] == pytest.approx(1 / 3)
-
-
-def test_floors_leave_nothing_in_its_place() -> None:
-    import godiva  # type: ignore[import-not-found]
-
-    order = godiva.shuffled(np.random.default_rng(0), 50)
-    assert sorted(order) == list(range(50)) and (order != np.arange(50)).all()
-    pairs = [(d, m) for d in range(3) for m in range(2)]
-    assert all(pairs[a][0] != pairs[b][0] for a, b in godiva.two_digits(np.random.default_rng(0), pairs, 30))
-    assert godiva.spread(pairs, 8) == [*pairs, *pairs[:2]]
