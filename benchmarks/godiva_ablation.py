@@ -46,7 +46,7 @@ def train(name: str, seed: int, given: argparse.Namespace) -> Path:
     settings = [*SHARED, *VARIANTS[name], f"decoder_schedule.steps={given.steps}", *given.set]
     for field in ("halvings", "width", "blocks", "code_width", "codes"):  # the tokenizer's own
         settings.append(f"coder.{field}={getattr(start.config.coder, field)}")
-    config, _ = Godiva.configure("tiny", settings)
+    config, _ = Godiva.configured("tiny", settings)
     source = Godiva.open_data(given.data, config)
     torch.manual_seed(seed)
     system = Godiva.create(config, source)

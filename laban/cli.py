@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recognise": ("laban.commands.latent:recognise", "what happens in a motion file"),
     "caption": ("laban.commands.latent:caption", "the phrases nearest to a motion file"),
     "script": ("laban.commands.script:script", "a script of lines to one long motion"),
+    "dance": ("laban.commands.dance:dance", "a song to a dance"),
     "video": ("laban.commands.video:video", "text to a small video"),
     "convert": ("laban.commands.convert:convert", "a motion file into another format"),
     "render": ("laban.commands.convert:render", "a motion file into a film, a picture or a page"),
@@ -160,7 +161,7 @@ def overview(names: Sequence[str] = ()) -> str:
     rows = "\n".join(f"  {name:<{width}}  {COMMANDS[name][1]}" for name in chosen)
     return (
         "usage: laban COMMAND [options]\n\n"
-        "Words become 3D human motion.\n\n"
+        "Words and music become 3D human motion.\n\n"
         f"commands:\n{rows}\n\n"
         "`laban COMMAND --help` lists a command's options; `laban --version` prints the version.\n"
         'Try: laban generate "a person walks forward and turns left" --seconds 6 --out walk.glb'

@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -32,5 +31,3 @@ def test_tally_counts_wins_by_the_key(tmp_path: Path) -> None:
     (tmp_path / "two.json").write_text(json.dumps({**one, "sheet": "other"}))
     with pytest.raises(InputError, match="answers sheet 'other'"):
         godiva_pairs.tally(tmp_path / "key.json", [tmp_path / "two.json"])
-
-

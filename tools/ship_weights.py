@@ -35,6 +35,14 @@ by a program: nobody moved like that. Scores, control rows and failures: `docs/k
 The motion tokenizer is MoMask's (`weights/momask/tokenizer.safetensors`) and is not stored again: config.json holds its
 digest, and other tokenizers are refused. Stored in fp16.
 """,
+    "fact": """
+## Use and limits
+
+Music and two seconds of motion to dance on HumanML3D's 22 joints at 60 fps. It was trained on phrases of the labelled
+dances and of lively clips of the two corpora (`laban/data/choreography.py`), 143 seconds, put on the beats of
+synthesised tracks; it repeats them. One dancer, no hands or face. Scores, control rows and failures: `docs/fact.md`.
+Stored in fp16.
+""",
 }
 
 

@@ -126,14 +126,14 @@ def write(made: Made, path: str | Path, **options: Any) -> None:
     """Write a clip as what the suffix says, and its certificate beside it (not for films and pictures).
 
     Args:
-        options: of the film or picture (width, height, fps, progress).
+        options: of the film or picture (width, height, fps, progress, sound, beats).
     Raises: InputError for a suffix that is unknown, or a program or package that the format needs and is not there.
     """
     path = Path(path)
     suffix = laban.io.check_suffix(path, WRITERS)
     about.dumps(made.passport, path)
     if suffix in FILMS:
-        return draw(made.clip, path, **options)
+        return draw(made.clip, path, made.passport, **options)
     if suffix in BINARY:
         _check_vrm(made.document, path, suffix)
         gltf_document.write(made.document, path)
@@ -171,10 +171,14 @@ def _world(made: Clip) -> np.ndarray:
     return made.stance.rig.forward(made.rotations, made.translations, made.frames)
 
 
-def draw(made: Clip, path: Path, **options: Any) -> None:
-    """Show a clip: the skinned character, as a film (.mp4, .gif) or a row of poses (.png)."""
+def draw(made: Clip, path: Path, passport: dict[str, Any] | None = None, **options: Any) -> None:
+    """Show a clip: the skinned character, as a film (.mp4, .gif) or a row of poses (.png).
+
+    Args:
+        passport: of the motion; the beats of a dance are in it.
+    """
     world = _world(made)
-    motion = shown(made.stance, world, made.fps, made.unit, made.name)
+    motion = replace(shown(made.stance, world, made.fps, made.unit, made.name), passport=passport)
 
     def figure(at: Motion) -> CharacterFigure:
         there = made.stance.rig.forward(*clip.tracks(made, at.fps))[: at.frames]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,11 +183,13 @@ class Wearing:
         export.check_ready(paths, stance)
         return stance
 
-    def write(self, stance: Any, motion: Motion, paths: list[Path]) -> Made:
-        """The motion on the character, in files."""
+    def write(
+        self, stance: Any, motion: Motion, paths: Sequence[Path], options: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Made:
+        """The motion on the character, in files. Args: options: of films and pictures (sound, beats), by suffix."""
         from laban.character import export
 
         made = export.make(motion, stance, in_place=self.in_place, append=self.append)
         for path in paths:
-            export.write(made, path)
+            export.write(made, path, **(options or {}).get(path.suffix.lower(), {}))
         return made

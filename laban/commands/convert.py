@@ -64,6 +64,7 @@ def render(
     height: int | None = None,
     fps: float | None = None,
     clip: str = "",
+    beats: bool = False,
     json: bool = False,
     quiet: bool = False,
 ) -> int:
@@ -75,6 +76,8 @@ def render(
         width: Pixels, of films and pictures.
         height: Pixels, of films and pictures.
         fps: Frames per second of a film; 30 for .mp4 and 20 for .gif if not given.
+        beats: Draw kinematic beats at the foot of films and pictures, and the music's beats and onsets where the
+            file comes from `laban dance`.
         clip: Which animation of a character, by name or number; the first if not given.
         json: Print one JSON object.
         quiet: Print only warnings and errors.
@@ -101,8 +104,11 @@ def render(
     motion = laban.read(source)
     written = []
     for path in out:
-        size = {} if path.suffix.lower() == ".html" else {k: v for k, v in asked.items() if v is not None}
-        write(motion, path, fps, quiet, **size)
+        page = path.suffix.lower() == ".html"
+        options: dict[str, Any] = {} if page else {k: v for k, v in asked.items() if v is not None}
+        if beats and not page:
+            options["beats"] = True
+        write(motion, path, fps, quiet, **options)
         written.append(described(motion, path))
     tell(written, json=json, quiet=quiet)
     return 0

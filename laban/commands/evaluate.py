@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
@@ -28,6 +28,9 @@ def evaluate(
     guidance: tuple[float, ...] = (1, 2, 3, 4, 5, 6, 7),
     quick: bool = False,
     evaluator: tuple[Path, ...] = (),
+    aist: Path | None = None,
+    judges: Path | None = None,
+    floor: Path | None = None,
     seed: int = 0,
     device: str = "auto",
     threads: int | None = None,
@@ -38,6 +41,9 @@ def evaluate(
 
     Writes OUT/report.md, report.json, plots and the motions that were made. Started again with the same options it
     goes on where a stopped run stood. What the figures mean: docs/evaluation.md.
+    fact has a protocol of its own, 40 dances of 1,200 frames scored beside their songs' beats (docs/fact.md); of the
+    options, --cases, --quick, --aist, --seed, --device and --threads are about it. So has godiva: do judges see the
+    digit and the motion of the caption in 500 videos (docs/godiva.md); its --data is mnist.tar.
 
     Args:
         system: Shipped weights by name, or a folder with weights.
@@ -52,6 +58,9 @@ def evaluate(
         guidance: Strengths of the text to compare.
         quick: The system as it is and the control rows only: no other steps, guidance, precision, no MultiModality.
         evaluator: Folders of evaluators instead of the two that are shipped.
+        aist: Dances on the test and validation songs of this AIST++ copy, instead of synthesised songs.
+        judges: Folder to keep GODIVA's judges of digits in, or to take them from; by default in OUT.
+        floor: A GODIVA that was trained without captions, for a control row.
         seed: Of the motions, the pools and the bootstrap.
         device: cpu, cuda or auto.
         threads: CPU threads of torch.
@@ -75,21 +84,40 @@ def evaluate(
 
     import laban
     from laban.data.corpus import Corpus
+    from laban.evaluate import own
     from laban.evaluate.motions import read_folder
     from laban.evaluate.report import markdown
     from laban.evaluate.run import SHIPPED, Settings
     from laban.evaluate.run import evaluate as whole
+    from laban.evaluate.variants import GUIDANCE, STEPS
 
     if threads is not None:
         torch.set_num_threads(threads)
     settings = Settings(split, cases, repeats, seed, steps, guidance, quick)
-    corpus = Corpus.open(data)
-    given = read_folder(motions) if motions is not None else []
     loaded: System | None = laban.load(system, device=device) if system else None
+    corpus = Corpus.open(data) if loaded is None else loaded.open_data(data, loaded.config)
+    given = read_folder(motions) if motions is not None else []
+    special = {k: v for k, v in (("aist", aist), ("judges", judges), ("floor", floor)) if v is not None}
+    for name in special:
+        if loaded is None or name not in loaded.own_options:
+            raise InputError(f"--{name} is not about {loaded.name if loaded else 'motions'}. Leave it out.")
+    if loaded is not None and loaded.own_protocol:
+        if (split, repeats, steps, guidance, evaluator) != (Settings.split, Settings.repeats, STEPS, GUIDANCE, ()):
+            raise InputError(
+                f"{loaded.name} is not scored beside captions: leave out --split, --repeats, --steps, --guidance and "
+                "--evaluator."
+            )
+        facts = own.evaluate(loaded, corpus, out, cases=cases, seed=seed, quick=quick, quiet=quiet or json, **special)
+        return tell(facts, own.markdown(facts), out, json, quiet)
     facts = whole(corpus, out, settings, system=loaded, motions=given, judges=evaluator or SHIPPED, quiet=quiet or json)
+    return tell(facts, markdown(facts), out, json, quiet)
+
+
+def tell(facts: dict[str, Any], report: str, out: Path, json: bool, quiet: bool) -> int:
+    """The report on stdout. Returns: 0."""
     if json:
         print_json(facts)
     elif not quiet:
-        print(markdown(facts))
+        print(report)
         print(f"written: {out}")
     return 0

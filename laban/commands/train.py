@@ -41,7 +41,7 @@ def train(
     stood. Ctrl-C saves and ends. Once the first stage is finished, two processes may train two other stages.
 
     Args:
-        system: what to train: momask, motionclip, kmm, godiva, or evaluator (the judge of laban evaluate).
+        system: what to train: momask, motionclip, kmm, fact, godiva, or evaluator (the judge of laban evaluate).
         data: folder that `laban data prepare` wrote; all corpora in it are used. For godiva also mnist.tar.
         out: folder of the run; when all stages are done, --model takes it.
         preset: size of the model: small, paper, tiny.
@@ -77,7 +77,7 @@ def train(
         torch.set_num_threads(threads)
     kind = resolve(system)
     where = pick_device(device)
-    config, _ = kind.configure(preset, set)  # a wrong preset is said before the data are opened
+    config, _ = kind.configured(preset, set)  # a wrong preset is said before the data are opened
     corpus = kind.open_data(data, config)
     torch.manual_seed(seed)
     model = kind.create(preset, corpus, set)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from laban.errors import InputError
-from laban.io import scene
+from laban.io import scene, timeline
 from laban.io.atomic import replacing
 from laban.motion.clip import Motion
 
@@ -111,6 +111,7 @@ def write(
     caption: bool = True,
     yaw: float = 38.0,
     figure: scene.Figure | None = None,
+    beats: bool = False,
 ) -> None:
     """Write a .png of several moments of a motion.
 
@@ -122,14 +123,20 @@ def write(
         layout: "row" or "path", see `poses`.
         caption: write the segments' texts above the row.
         yaw: degrees, figure: see `poses`.
+        beats: draw beats under the row, see `timeline`.
     Raises: InputError for another suffix, layout or size, or a place that cannot be written.
     """
     path = _png(path)
     title = ", then ".join(segment.text for segment in motion.segments) if caption else ""
     bar = _bar(title, width, max(13, round(height / 20))) if title else None
-    room = height - (0 if bar is None else len(bar))
-    picture = poses(motion, width, room, poses_shown, layout, yaw, figure)
-    _save(picture if bar is None else np.concatenate([bar, picture]), path)
+    strip = timeline.height_of(height) if beats else 0
+    room = height - (0 if bar is None else len(bar)) - strip
+    parts = [poses(motion, width, room, poses_shown, layout, yaw, figure)]
+    if bar is not None:
+        parts.insert(0, bar)
+    if beats:
+        parts.append(timeline.Timeline.of(motion).strip(width, strip, 0.0, motion.seconds))
+    _save(np.concatenate(parts), path)
 
 
 def contact_sheet(
@@ -140,6 +147,7 @@ def contact_sheet(
     row_height: int = 220,
     poses_shown: int = 8,
     yaw: float = 38.0,
+    beats: bool = False,
 ) -> None:
     """Write a .png with one row per motion: its title, and under it its poses along time.
 
@@ -148,6 +156,7 @@ def contact_sheet(
         path: ends in .png.
         width: pixels. row_height: pixels of the poses of one row.
         poses_shown: how many moments in a row. yaw: degrees, see `poses`.
+        beats: draw beats under each row, see `timeline`.
     Raises: InputError if there is nothing to show, the numbers differ, or the place cannot be written.
     """
     path = _png(path)
@@ -160,6 +169,9 @@ def contact_sheet(
         if title.strip():
             rows.append(_bar(title, width, max(13, round(row_height / 13))))
         rows.append(poses(motion, width, row_height, poses_shown, "row", yaw))
+        if beats:
+            strip = timeline.height_of(2 * row_height)
+            rows.append(timeline.Timeline.of(motion).strip(width, strip, 0.0, motion.seconds))
     _save(np.concatenate(rows), path)
 
 

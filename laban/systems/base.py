@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 from laban import config as configuration
 from laban.errors import InputError, WeightsError
+from laban.systems.requests import MusicRequest, TextRequest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +28,7 @@ SYSTEMS: dict[str, str] = {
     "momask": "laban.systems.momask.system:MoMask",
     "motionclip": "laban.systems.motionclip.system:MotionCLIP",
     "kmm": "laban.systems.kmm.system:KMM",
+    "fact": "laban.systems.fact.system:Fact",
     "godiva": "laban.systems.godiva.system:Godiva",
 }
 """Name -> 'module:Class'. A new system is one line here."""
@@ -38,14 +40,6 @@ JUDGES: dict[str, str] = {
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """Folder of the shipped checkpoints, one folder per name."""
-
-
-@dataclass(frozen=True)
-class TextRequest:
-    """One motion wanted: what happens, and for how long (None: the system estimates it)."""
-
-    text: str
-    seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -170,9 +164,10 @@ class System(ABC):
         """How the stage is trained under this configuration."""
 
     @abstractmethod
-    def generate(self, requests: Sequence[TextRequest], seed: int, **options: Any) -> list[Any]:
-        """One Motion (or Video, see `makes`) per request, each with a passport; same seed and requests, same results
-        on one machine.
+    def generate(self, requests: Sequence[Any], seed: int, **options: Any) -> list[Any]:
+        """One Motion (or Video, see `makes`) per request (TextRequest, or what the system takes), each with a passport.
+
+        Same seed and requests, same results on one machine.
         """
 
     # What a subclass may refine.
@@ -190,6 +185,24 @@ class System(ABC):
         """Lines of Markdown for the report of `laban evaluate`: figures of what only this system does; none here."""
         return []
 
+    own_protocol: ClassVar[bool] = False
+    """Whether `laban evaluate` runs `protocol`, instead of scoring motions beside held-out clips and captions."""
+    own_options: ClassVar[tuple[str, ...]] = ()
+    """Options of `laban evaluate`, all of them paths, that only `protocol` takes."""
+
+    def protocol(
+        self, corpus: Any, out: Path, *, cases: int | None, seed: int, quick: bool,
+        progress: Callable[[int, int], None] | None = None, **special: Path,
+    ) -> dict[str, Any]:  # fmt: skip
+        """The evaluation of a system with `own_protocol`: JSON-able facts, with lines of Markdown in `tables`.
+
+        Args:
+            corpus: as `open_data` gives it. out: an existing folder, for pictures.
+            cases: so many results instead of the protocol's number. quick: the main table only.
+            progress: called with (done, total). special: those of `own_options` that were given.
+        """
+        raise NotImplementedError(f"{self.name} has no protocol of its own")
+
     def reconstruct(self, features: np.ndarray) -> Motion | None:
         """Real features (T, W), not normalised, through the system's tokenizer and back; None if it has none."""
         return None
@@ -204,8 +217,8 @@ class System(ABC):
     # What every system has.
 
     @classmethod
-    def configure(cls, preset: str | Any, settings: Iterable[str] = ()) -> tuple[Any, str | None]:
-        """A preset's name, or a config, with `field=value` settings -> the config and the preset's name, if it was one.
+    def configured(cls, preset: str | Any, settings: Iterable[str] = ()) -> tuple[Any, str | None]:
+        """The config of a preset's name (or a config) with `field=value` settings, and the name.
 
         Raises: InputError on an unknown preset or field.
         """
@@ -229,11 +242,11 @@ class System(ABC):
 
     @classmethod
     def create(cls, preset: str | Any, corpus: Corpus, settings: Iterable[str] = ()) -> Self:
-        """A new, untrained system for `corpus`: a preset's name or a config, with `field=value` settings.
+        """An untrained system for `corpus`: a preset's name or a config, with `field=value` settings.
 
         Raises: InputError on an unknown preset or field.
         """
-        config, name = cls.configure(preset, settings)
+        config, name = cls.configured(preset, settings)
         system = cls(config, {"mean": corpus.mean, "std": corpus.std})
         system.provenance.preset = name
         return system
@@ -271,7 +284,7 @@ class System(ABC):
             **({"corpus": p.corpus} if p.corpus else {}),
         }
 
-    def passport(self, request: TextRequest, seed: int, **extra: Any) -> dict[str, Any]:
+    def passport(self, request: TextRequest | MusicRequest, seed: int, **extra: Any) -> dict[str, Any]:
         """The passport of one result: enough, with the weights, to make it again."""
         import laban
 

@@ -17,7 +17,7 @@ from laban.data import synthetic, synthetic_digits
 from laban.data.corpus import Corpus
 from laban.errors import InputError, WeightsError
 from laban.motion.clip import Motion
-from laban.systems.base import SYSTEMS, System, TextRequest, load, locate, resolve
+from laban.systems.base import SYSTEMS, MusicRequest, System, TextRequest, load, locate, resolve
 
 SETTINGS: dict[str, tuple[str, ...]] = {  # where `tiny` is a model that ships, a smaller one of the same kind
     "godiva": (
@@ -37,15 +37,23 @@ def kind(request: pytest.FixtureRequest) -> type[System]:
 def corpus(kind: type[System], tmp_path_factory: pytest.TempPathFactory) -> Any:
     place = tmp_path_factory.mktemp("corpus")
     if kind.makes == "video":
-        config, _ = kind.configure("tiny", SETTINGS[kind.name])
+        config, _ = kind.configured("tiny", SETTINGS[kind.name])
         return kind.open_data(synthetic_digits.write(place / "mnist.tar"), config)
     return synthetic.write(place, clips=16, seed=0)
 
 
-def requests_of(kind: type[System]) -> list[TextRequest]:
+def ask(kind: type[System], text: str, seconds: float | None = None) -> Any:
+    """A request of the sort that the system takes; an empty text is one that it must refuse."""
+    if kind.name != "fact":
+        return TextRequest(text, seconds)
+    music = np.random.default_rng(len(text)).normal(0, 1, (240 if text else 0, 35))
+    return MusicRequest(music.astype(np.float32), seconds, text=text)
+
+
+def requests_of(kind: type[System]) -> list[Any]:
     if kind.makes == "video":
         return [TextRequest("digit 3 moves up then down"), TextRequest("Digit 1 is moving left and right.")]
-    return [TextRequest("a person walks forward", 2.0), TextRequest("a person bows", 3.05), TextRequest("waves")]
+    return [ask(kind, "a person walks forward", 2.0), ask(kind, "a person bows", 3.05), ask(kind, "waves")]
 
 
 def values(result: Any) -> np.ndarray:
@@ -197,9 +205,9 @@ def test_bad_requests_are_input_errors(kind: type[System], corpus: Corpus) -> No
     system = make(kind, corpus)
     for seconds in (0.0, -1.0, 1e6, float("nan"), float("inf")):
         with pytest.raises(InputError):
-            system.generate([TextRequest("walks", seconds)], 0)
+            system.generate([ask(kind, "walks", seconds)], 0)
     with pytest.raises(InputError):
-        system.generate([TextRequest("", 1.0)], 0)
+        system.generate([ask(kind, "", 1.0)], 0)
     assert system.generate([], 0) == []
 
 
@@ -239,9 +247,9 @@ def test_unknown_names_and_presets(tmp_path: Path) -> None:
         load(tmp_path)
     for name in SYSTEMS:
         with pytest.raises(InputError, match="did you mean 'small'"):
-            resolve(name).configure("smal")
+            resolve(name).configured("smal")
         with pytest.raises(InputError, match="unknown field"):
-            resolve(name).configure("tiny", ["no_such_field=1"])
+            resolve(name).configured("tiny", ["no_such_field=1"])
 
 
 def test_the_registry_imports_no_torch_by_itself() -> None:

@@ -81,7 +81,7 @@ def test_the_configuration_imports_no_torch() -> None:
 )
 def test_impossible_settings_are_input_errors(settings: tuple[str, ...], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        Godiva.configure("tiny", settings)
+        Godiva.configured("tiny", settings)
 
 
 def test_words() -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from laban.data.digits import MOTIONS, MovingDigits, caption
+from laban.errors import InputError
 from laban.metrics.digit_judges import Judges
 from laban.metrics.intervals import wilson
 from laban.metrics.video import relative_matching
@@ -230,8 +231,8 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
     out: list[str] = []
     if "cells" in facts:
         easy = (
-            f"Digits move {facts['step']:g} pixels a frame from places on a lattice of {facts['lattice']}. Steps of whole "
-            "cells of the tokenizer's grid keep a digit's codes the same in every frame, which flatters every row."
+            f"Digits move {facts['step']:g} pixels a frame from places on a lattice of {facts['lattice']}. Steps of "
+            "whole cells of the tokenizer's grid keep a digit's codes the same in every frame, which flatters every row."
         )
         rows = [("videos", "digit", "motion", "joint"), ("---",) * 4, *facts["cells"]]
         out += [
@@ -255,9 +256,30 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
         out += [
             "## Our own small text-video score (not CLIP)", "",
             f"Generated {s['generated']:.3f}, real {s['real']:.3f}; its analogue of RM (a mean of ratios) {ratio}. "
-            "CLIPSIM and RM with a real CLIP are implemented (laban.metrics.video) and untested: no weights of CLIP are here.", "",
+            "CLIPSIM and RM with a real CLIP are implemented in laban.metrics.video and untested: no weights are here.",
+            "",
         ]  # fmt: skip
     return out
+
+
+def report(
+    system: Godiva, source: VideoSource, out: Path, cases: int | None, seed: int, quick: bool,
+    progress: Progress | None, judges: Path | None = None, floor: Path | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """`laban evaluate godiva`: see `Godiva.protocol`."""
+    if not isinstance(source, MovingDigits):
+        facts = streamed(system, source, "test", seed, cases or COMPARED)
+        return {**facts, "tables": lines(facts)}
+    from laban.systems.base import load
+
+    blind = None if floor is None else load(str(floor), device=str(system.device))
+    if blind is not None and blind.name != system.name:
+        raise InputError(f"--floor: {floor} is a {blind.name} model; expected a GODIVA trained without captions.")
+    facts = judged(
+        system, source, judges_of(source, judges or out / "judges"), videos=cases or VIDEOS, seed=seed,
+        floor=cast("Godiva | None", blind), quick=quick, progress=progress,
+    )  # fmt: skip
+    return {**facts, "tables": lines(facts)}
 
 
 def goals(facts: Mapping[str, Any]) -> list[tuple[str, float, float, str, bool]]:

@@ -46,6 +46,8 @@ class Godiva(System):
 
     name: ClassVar[str] = "godiva"
     makes = "video"
+    own_protocol: ClassVar[bool] = True
+    own_options = ("judges", "floor")
     skeleton = None
     config_class: ClassVar[type] = GodivaConfig
     presets: ClassVar[Mapping[str, GodivaConfig]] = PRESETS
@@ -81,7 +83,7 @@ class Godiva(System):
     @classmethod
     def create(cls, preset: str | Any, corpus: VideoSource, settings: Iterable[str] = ()) -> Self:  # type: ignore[override]
         """As every system; the vocabulary is that of the data's captions unless `text.words` is set."""
-        config, name = cls.configure(preset, settings)
+        config, name = cls.configured(preset, settings)
         check_source(corpus, config.frames)
         if not config.text.words:
             config = replace(config, text=replace(config.text, words=vocabulary(corpus.captions())))
@@ -183,6 +185,20 @@ class Godiva(System):
         words, valid = self.words(captions)
         a = self.score.embed_videos(self.normalise(self.tensor(videos)))
         return (a * self.score.embed_texts(words, valid)).sum(-1).cpu().numpy()
+
+    def protocol(
+        self, corpus: VideoSource, out: Path, *, cases: int | None, seed: int, quick: bool,
+        progress: Callable[[int, int], None] | None = None, **special: Path,
+    ) -> dict[str, Any]:  # fmt: skip
+        """The judges' table of `cases` videos (500), see judging.py; of other data than digits the likelihood alone.
+
+        Args: special: `judges`, where they are kept, by default in `out`; `floor`, a model trained without captions.
+        Raises: InputError if the floor is no GODIVA; as `sampler` for data of another size.
+        """
+        from laban.systems.godiva import judging
+
+        check_source(corpus, self.config.frames)
+        return judging.report(self, corpus, out, cases, seed, quick, progress, **special)
 
     def tensor(self, videos: np.ndarray) -> Tensor:
         """(B, L, S, S, C) uint8 -> (B, L, C, S, S) on the device."""

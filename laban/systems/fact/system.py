@@ -1,0 +1,284 @@
+"""FACT as a system: one network, and generation from music and a seed motion to a dance."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from laban.condition.music import WIDTH
+from laban.data.choreography import before_the_song, fingerprint
+from laban.errors import InputError
+from laban.motion import cleanup
+from laban.motion.clip import Motion, Segment
+from laban.nn.sampling import generators
+from laban.systems.base import MusicRequest, Sampler, StageSchedule, System
+from laban.systems.fact import data, decoding
+from laban.systems.fact.config import PRESETS, FactConfig
+from laban.systems.fact.losses import FactLoss
+from laban.systems.fact.network import FactNetwork
+from laban.systems.fact.representation import FPS, representation, seed_rows
+
+if TYPE_CHECKING:
+    from laban.data.choreography import Dance
+    from laban.data.corpus import Corpus
+
+LONGEST = 900.0  # seconds of one dance
+SEED = Path(__file__).with_name("seed.npz")
+
+
+@lru_cache(maxsize=1)
+def shipped_seed() -> Motion:
+    """The seed motion that is used when nobody gives one: two seconds and a bit of a CMU dance (free for any use)."""
+    from laban.io import arrays
+
+    return arrays.read(SEED)
+
+
+class Fact(System):
+    """Music to dance.
+
+    Args:
+        config: see config.py.
+        stats: "mean" and "std" of motion rows, "audio_mean" and "audio_std" of the 35 music columns. Where the
+            configuration does not normalise they are zeros and ones; other keys are ignored.
+    """
+
+    name: ClassVar[str] = "fact"
+    config_class: ClassVar[type] = FactConfig
+    presets: ClassVar[Mapping[str, FactConfig]] = PRESETS
+    own_protocol: ClassVar[bool] = True
+    own_options = ("aist",)
+    config: FactConfig
+
+    def __init__(self, config: FactConfig, stats: Mapping[str, Any]) -> None:
+        self.kind = representation(config.representation)
+        width = self.kind.width
+        if not config.normalise:
+            stats = {"mean": np.zeros(width, np.float32), "std": np.ones(width, np.float32),
+                     "audio_mean": np.zeros(WIDTH, np.float32), "audio_std": np.ones(WIDTH, np.float32)}  # fmt: skip
+        super().__init__(config, stats)
+        for key, size in (("mean", width), ("std", width), ("audio_mean", WIDTH), ("audio_std", WIDTH)):
+            if key not in self.stats or self.stats[key].shape != (size,):
+                raise InputError(f"fact: stats need {key!r} of shape ({size},); Fact.create makes them from a corpus.")
+        self.stats = {k: self.stats[k].float() for k in ("mean", "std", "audio_mean", "audio_std")}
+        self.network = FactNetwork(config, width)
+        self.criterion = FactLoss(
+            config.loss, self.stats["mean"], self.stats["std"], config.representation == "relative"
+        )
+        self._own: dict[str, list[Dance]] = {}
+
+    @classmethod
+    def create(cls, preset: str | FactConfig, corpus: Corpus, settings: Iterable[str] = ()) -> Self:
+        """As every system; the statistics are those of the synthesised training dances, not the corpus's."""
+        config, name = cls.configured(preset, settings)
+        stats = {}
+        if config.normalise:
+            stats = data.statistics(data.dances(corpus, "train", config.data), representation(config.representation))
+        made = cls(config, stats)
+        made.provenance.preset = name
+        return made
+
+    def use(self, dances: Sequence[Dance], split: str = "train") -> None:
+        """Train on these dances (an AIST++ copy, see laban.data.aist) instead of synthesised tracks."""
+        self._own[split] = list(dances)
+
+    def to(self, device: str | torch.device) -> Self:
+        """Move the network and the loss."""
+        self.criterion.to(torch.device(device))
+        return super().to(device)
+
+    def describe(self) -> dict[str, Any]:
+        """A hash of the choreographies, so that a run is not resumed on others."""
+        return {"choreography": fingerprint()}
+
+    # Training
+
+    def stages(self) -> tuple[str, ...]:
+        """One: dance."""
+        return ("dance",)
+
+    def module(self, stage: str) -> nn.Module:
+        """The network."""
+        if stage != "dance":
+            raise InputError(f"fact: unknown stage {stage!r}; expected dance.")
+        return self.network
+
+    def schedule(self, stage: str) -> StageSchedule:
+        """From the configuration."""
+        return self.config.schedule
+
+    def sampler(self, stage: str, corpus: Corpus, split: str) -> Sampler:
+        """Windows of dances, see data.py. Raises InputError if no dance is long enough."""
+        pairs = self._own.get(split) or data.dances(corpus, split, self.config.data)
+        training = split == "train"
+        loss = self.config.loss
+        return data.WindowSampler(
+            pairs, self.kind, self.config, self.stats, loss.rollout, loss.desync if training else 0.0
+        )
+
+    def loss(self, stage: str, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+        """Named scalars of one batch, as the sampler draws it.
+
+        In training the history ends in 0 to `rollout` blocks of own predictions, as many for the whole batch, and
+        has noise on it; in validation there is no noise and the blocks are all of them, so that it is the error of
+        a dance that goes on by itself.
+        """
+        c, network = self.config, self.network
+        training = network.training
+        most = (batch["motion"].shape[1] - c.history) // c.future - 1
+        blocks = most
+        if training and most:
+            blocks = int(torch.randint(0, most + 1, (), generator=generator, device=generator.device))
+        history = batch["motion"][:, : c.history]
+        step = c.supervised
+        for number in range(blocks):
+            with torch.no_grad():
+                rows = network(self._noisy(history, generator), self._heard(batch, number * step))
+            history = torch.cat([history, rows.to(history.dtype)[:, :step]], 1)[:, -c.history :]
+        start = blocks * step
+        rows = network(self._noisy(history, generator), self._heard(batch, start))[:, :step]
+        target = batch["motion"][:, c.history + start : c.history + start + step]
+        return self.criterion(rows, target, history[:, -1:])
+
+    def _heard(self, batch: dict[str, Tensor], start: int) -> Tensor:
+        return batch["audio"][:, start : start + self.config.audio]
+
+    def _noisy(self, history: Tensor, generator: torch.Generator) -> Tensor:
+        noise = self.config.loss.noise
+        if not noise or not self.network.training:
+            return history
+        return history + noise * torch.randn(history.shape, generator=generator, device=history.device)
+
+    # Generation
+
+    @torch.no_grad()
+    def generate(
+        self,
+        requests: Sequence[MusicRequest],
+        seed: int,
+        *,
+        block: int | None = None,
+        clean: bool = True,
+        first_index: int = 0,
+        progress: Callable[[int], None] | None = None,
+        **unknown: Any,
+    ) -> list[Motion]:
+        """One dance per request, at 60 fps, beginning with row 0 of the music.
+
+        Args:
+            requests: see MusicRequest; music of at most LONGEST seconds.
+            seed: sample i draws its noise from a generator seeded by (seed, first_index + i) alone.
+            block: frames committed per pass (k); None: the configuration's. 1 is the released loop.
+            clean: hold standing feet (`laban.motion.cleanup`).
+            progress: called with the number of frames done, of each request anew.
+        Returns: motions, each with one segment and a passport.
+        Raises: InputError naming what is out of range.
+        """
+        if unknown:
+            raise InputError(f"fact.generate: unknown option {sorted(unknown)[0]!r}.")
+        block = self.config.sampling.block if block is None else block
+        if not 1 <= block <= self.config.supervised:
+            raise InputError(
+                f"fact.generate: block is {block!r}, expected 1 to {self.config.supervised}, the frames it was "
+                "trained to predict."
+            )
+        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0 or first_index < 0:
+            raise InputError(f"fact.generate: seed is {seed!r}, expected a whole number of 0 or more.")
+        for number, request in enumerate(requests, start=1):
+            if not isinstance(request, MusicRequest):
+                raise InputError(
+                    f"fact.generate: request {number} is a {type(request).__name__}; FACT dances to music and reads no "
+                    "text. Use laban dance, or a MusicRequest."
+                )
+        counts = [self._frames(i, request) for i, request in enumerate(requests, start=1)]
+        sources = generators(seed, len(requests), first_index)
+        mode = self.network.training
+        self.eval()
+        try:
+            return [
+                self._dance(request, frames, seed, first_index + i, block, clean, source, progress)
+                for i, (request, frames, source) in enumerate(zip(requests, counts, sources, strict=True))
+            ]
+        finally:
+            self.network.train(mode)
+
+    def _frames(self, number: int, request: MusicRequest) -> int:
+        """Frames of a request. Raises InputError for music or lengths that cannot be danced to."""
+        music = np.asarray(request.music)
+        where = f"fact.generate: request {number}"
+        if music.ndim != 2 or music.shape[1] != WIDTH or not len(music) or not np.isfinite(music).all():
+            raise InputError(f"{where}: music is {music.shape}, expected (M, {WIDTH}) finite numbers at 60 fps.")
+        seconds = len(music) / FPS if request.seconds is None else request.seconds
+        if not (math.isfinite(seconds) and 0 < seconds <= LONGEST):
+            raise InputError(f"{where}: seconds is {seconds:g}, expected more than 0 and at most {LONGEST:g}.")
+        frames = max(1, round(seconds * FPS))
+        if len(music) < frames:
+            raise InputError(f"{where}: music lasts {len(music) / FPS:.2f} s, {seconds:g} s are wanted. Ask for less.")
+        return frames
+
+    def _dance(
+        self, request: MusicRequest, frames: int, seed: int, index: int, block: int, clean: bool,
+        source: torch.Generator, progress: Callable[[int], None] | None,
+    ) -> Motion:  # fmt: skip
+        c, s = self.config, self.stats
+        given = request.seed_motion or shipped_seed()
+        rows, begin = seed_rows(given, self.kind, c.history)
+        normal = torch.from_numpy(((rows - s["mean"].numpy()) / s["std"].numpy()).astype(np.float32))
+        music = np.asarray(request.music, np.float32)
+        before = music[:0] if request.before is None else np.asarray(request.before, np.float32)[-c.history :]
+        lead = before_the_song(before if len(before) else music, c.history - len(before))
+        heard = torch.from_numpy(np.concatenate([lead, before, music]))
+        heard = (heard - s["audio_mean"]) / s["audio_std"]
+        made = decoding.decode(
+            self.network, c, normal.to(self.device), heard.to(self.device), frames, block, source, progress
+        )
+        values = (made * s["std"] + s["mean"]).numpy().astype(np.float64)
+        if c.representation == "relative":
+            values = decoding.on_stage(values, c.sampling.stage)
+        motion = self.kind.decode(values, begin)
+        if clean:
+            motion = cleanup.clean(motion)
+        text = request.text or "a dance"
+        passport = self.passport(
+            request,
+            seed,
+            index=index,
+            frames=frames,
+            fps=FPS,
+            options={"block": block, "clean": clean},
+            music=_digest(heard.numpy()),
+            seed_motion="shipped" if request.seed_motion is None else _digest(rows),
+        )
+        return Motion(
+            motion.skeleton, motion.rotations, motion.root, FPS, (Segment(text, 0.0, frames / FPS),), passport
+        )
+
+    def protocol(self, corpus: Corpus, out: Path, **options: Any) -> dict[str, Any]:
+        """The paper's: 40 dances of 1,200 frames, beside controls; see tables.py."""
+        from laban.systems.fact import tables
+
+        return tables.protocol(self, corpus, out, **options)
+
+    def preview(self, seed: int) -> list[Motion]:
+        """Two dances to synthesised tracks in tempi that training does not have."""
+        from laban.condition.music import analyse
+        from laban.data import tracks
+
+        songs = [tracks.synthesise(groove, bpm, 8.0, 1) for groove, bpm in (("house", 125.0), ("waltz", 106.0))]
+        requests = [
+            MusicRequest(analyse(song.samples, song.bpm).features, 8.0, text=f"{song.groove}, {song.bpm:.0f} bpm")
+            for song in songs
+        ]
+        return self.generate(requests, seed)
+
+
+def _digest(array: np.ndarray) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array, np.float32).tobytes()).hexdigest()[:16]

@@ -1,0 +1,314 @@
+"""FACT: the released network's oddities, representations, windows, block decoding, and locking."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from laban.condition.music import BEAT, WIDTH
+from laban.data import aist, synthetic, tracks
+from laban.data.choreography import Dance
+from laban.errors import InputError
+from laban.io import audio
+from laban.motion import clip6d, rotation
+from laban.motion.clip import Motion
+from laban.motion.skeletons import HUMANML22, SMPL24
+from laban.systems.base import MusicRequest, TextRequest
+from laban.systems.fact import data, decoding, performance
+from laban.systems.fact.config import PAPER, PRESETS, TINY, FactConfig, LossConfig, NetworkConfig
+from laban.systems.fact.losses import FactLoss
+from laban.systems.fact.network import FactNetwork
+from laban.systems.fact.representation import Absolute, Relative, seed_rows
+from laban.systems.fact.system import Fact, shipped_seed
+from tests.motion.test_warp import swings
+
+
+def small_paper(**changes: object) -> FactConfig:
+    """The released structure at a size for tests."""
+    net = NetworkConfig(width=20, heads=2, feedforward=32, cross_layers=2, motion_layers=1, audio_layers=1)
+    return replace(PAPER, network=replace(net, **changes))
+
+
+def test_the_paper_preset_has_the_papers_size() -> None:
+    with torch.device("meta"):
+        net = FactNetwork(PRESETS["paper"], 225)
+    assert sum(p.numel() for p in net.parameters()) == 120_406_977
+    with torch.device("meta"):
+        small = FactNetwork(PRESETS["small"], 136)
+    assert 2 * sum(p.numel() for p in small.parameters()) < 12e6  # bytes in fp16
+
+
+def by_hand(net: FactNetwork, history: torch.Tensor, music: torch.Tensor, scale: float) -> torch.Tensor:
+    """The released forward pass, written out."""
+
+    def layer(x: torch.Tensor, part) -> torch.Tensor:
+        h = F.layer_norm(x, x.shape[-1:], part.norm_attention.weight, part.norm_attention.bias, 1e-5)
+        q, k, v = (h @ part.attention.qkv.weight.T).chunk(3, -1)
+        heads = part.attention.heads
+        split = [a.unflatten(-1, (heads, -1)).transpose(1, 2) for a in (q, k, v)]
+        weight = (split[0] @ split[1].transpose(-1, -2) * scale).softmax(-1)
+        y = (weight @ split[2]).transpose(1, 2).flatten(2)
+        x = x + y @ part.attention.out.weight.T + part.attention.out.bias
+        h = F.layer_norm(x, x.shape[-1:], part.norm_feedforward.weight, part.norm_feedforward.bias, 1e-5)
+        u = h @ part.up.weight.T + part.up.bias
+        u = 0.5 * u * (1 + torch.tanh(math.sqrt(2 / math.pi) * (u + 0.044715 * u**3)))
+        return x + u @ part.down.weight.T + part.down.bias
+
+    streams = []
+    for encoder, rows in ((net.motion, history), (net.audio, music)):
+        x = rows @ encoder.embed.weight.T + encoder.embed.bias + encoder.positions
+        for part in encoder.layers:
+            x = layer(x, part)
+        streams.append(x)
+    x = torch.cat(streams, 1)
+    for part in net.cross:
+        x = layer(x, part)
+    return x[:, :20] @ net.head.weight.T + net.head.bias
+
+
+def test_the_network_is_the_released_one() -> None:
+    torch.manual_seed(0)
+    net = FactNetwork(small_paper(), 225)
+    for p in net.parameters():
+        p.data += 0.1 * torch.randn_like(p)
+    history, music = torch.randn(2, 120, 225), torch.randn(2, 240, 35)
+    got = net(history, music)
+    assert got.shape == (2, 20, 225)
+    assert torch.allclose(got, by_hand(net, history, music, 20**-0.5), atol=1e-4)
+    assert not torch.allclose(got, by_hand(net, history, music, 10**-0.5), atol=1e-3)  # the usual scale is another
+    assert all(part.attention.qkv.bias is None for part in net.cross)
+
+
+def test_full_attention_sees_the_future_and_causal_does_not_leak() -> None:
+    torch.manual_seed(0)
+    history, music = torch.randn(1, 120, 225), torch.randn(1, 240, 35)
+    late = music.clone()
+    late[:, -1] += 5.0
+    full, causal = FactNetwork(small_paper(), 225), FactNetwork(small_paper(attention="causal"), 225)
+    assert (full(history, music) - full(history, late)).abs().max() > 1e-5
+    heard, changed = causal.audio(music), causal.audio(late)
+    assert torch.equal(heard[:, :-1], changed[:, :-1]) and not torch.equal(heard[:, -1], changed[:, -1])
+    assert causal(history, music).shape == (1, 20, 225)
+
+
+def test_absolute_rows_are_released_rows() -> None:
+    motion = swings(30)
+    kind = Absolute()
+    fitted = kind.fitted(motion)
+    rows = kind.encode(fitted)
+    assert rows.shape == (30, 225) and (rows[:, :6] == 0).all()
+    assert np.array_equal(rows[:, 6:9], motion.root)
+    matrix = rows[4, 9:].reshape(24, 3, 3)
+    assert matrix[3] == pytest.approx(rotation.to_matrix(fitted.rotations)[4, 3])  # row-major
+    back = kind.decode(rows)
+    assert back.skeleton is SMPL24 and np.abs(back.joints() - fitted.joints()).max() < 1e-6
+    noisy = kind.decode(rows + np.random.default_rng(0).normal(0, 0.05, rows.shape))
+    matrices = rotation.to_matrix(noisy.rotations)
+    assert np.abs(matrices @ np.swapaxes(matrices, -1, -2) - np.eye(3)).max() < 1e-6
+    assert np.linalg.det(matrices).min() > 0.99
+
+
+def test_relative_rows_continue_where_the_seed_ends() -> None:
+    motion = swings(300)
+    kind = Relative()
+    rows = kind.encode(motion)
+    before = Motion(HUMANML22, motion.rotations[:120], motion.root[:120], 60.0)
+    after = kind.decode(rows[120:], before)
+    assert (
+        np.abs(after.joints() - motion.joints()[119:299] - (motion.joints()[120:] - motion.joints()[119:-1])).max()
+        < 0.05
+    )
+    assert np.linalg.norm(after.root[0] - before.root[-1]) < 0.02
+
+
+def test_seed_motions_are_checked_and_fitted() -> None:
+    rows, last = seed_rows(shipped_seed(), Relative(), 120)
+    assert rows.shape == (120, 136) and last.frames == 120
+    with pytest.raises(InputError, match="lasts 1.00 s; expected at least 2 s"):
+        seed_rows(swings(60), Relative(), 120)
+    slow = Motion(HUMANML22, swings(90).rotations, swings(90).root, 30.0)
+    assert seed_rows(slow, Relative(), 120)[0].shape == (120, 136)
+    other = Absolute().fitted(swings(150))
+    assert seed_rows(other, Relative(), 120)[1].skeleton.names == HUMANML22.names
+    licence = (shipped_seed().passport or {}).get("licence", "")
+    assert "CMU" in licence
+
+
+@pytest.fixture(scope="module")
+def system() -> Fact:
+    torch.manual_seed(0)
+    stats = {"mean": np.zeros(136), "std": np.full(136, 0.2), "audio_mean": np.zeros(35), "audio_std": np.ones(35)}
+    made = Fact(TINY, {k: v.astype(np.float32) for k, v in stats.items()})
+    torch.nn.init.normal_(made.network.head.weight, std=0.05)
+    rows = Relative().encode(shipped_seed())
+    made.stats["mean"] = torch.from_numpy(rows.mean(0).astype(np.float32))
+    return made.eval()
+
+
+def song(seconds: float, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 1, (round(seconds * 60), WIDTH)).astype(np.float32)
+
+
+def test_block_one_is_frame_by_frame(system: Fact) -> None:
+    network, config = system.network, replace(system.config, sampling=replace(TINY.sampling, noise=0.0, blend=False))
+    seed, music = torch.randn(120, 136) * 0.1, torch.randn(300, 35)
+    generator = torch.Generator()
+    with torch.no_grad():
+        got = decoding.decode(network, config, seed, music, 12, 1, generator)
+        history, plain = seed, []
+        for t in range(12):
+            row = network(history[None], music[None, t : t + 240])[0, :1]
+            plain.append(row)
+            history = torch.cat([history[1:], row])
+        assert torch.allclose(got, torch.cat(plain), atol=1e-5)
+        block = decoding.decode(network, config, seed, music, 20, 20, generator)
+        assert torch.allclose(block, network(seed[None], music[None, :240])[0], atol=1e-5)
+        blended = decoding.decode(network, replace(config, sampling=replace(config.sampling, blend=True)), seed, music,
+                                  40, 10, generator)  # fmt: skip
+        unblended = decoding.decode(network, config, seed, music, 40, 10, generator)
+    assert torch.equal(blended[:10], unblended[:10]) and not torch.equal(blended[10:20], unblended[10:20])
+
+
+def test_dances_have_the_asked_length_and_follow_music_and_seed(system: Fact) -> None:
+    request = MusicRequest(song(4.0), 3.5, text="a song")
+    made = system.generate([request], 1)[0]
+    assert made.frames == 210 and made.fps == 60.0 and made.segments[0].text == "a song"
+    other = system.generate([replace(request, music=song(4.0, 1))], 1)[0]
+    assert np.abs(made.joints() - other.joints()).max() > 1e-4
+    seeded = system.generate([replace(request, seed_motion=swings(200))], 1)[0]
+    assert np.abs(made.joints() - seeded.joints()).max() > 1e-3
+    assert (made.passport or {})["options"] == {"block": 10, "clean": True}
+    raw = system.generate([request], 1, clean=False, block=5)[0]
+    assert (raw.passport or {})["options"] == {"block": 5, "clean": False}
+
+
+def test_bad_requests_are_refused(system: Fact) -> None:
+    for request, options, said in (
+        (MusicRequest(song(1.0)[:, :30]), {}, "expected .M, 35."),
+        (MusicRequest(np.full((60, 35), np.nan, np.float32)), {}, "finite"),
+        (MusicRequest(song(1.0), 5.0), {}, "music lasts 1.00 s"),
+        (MusicRequest(song(1.0)), {"block": 21}, "expected 1 to 20"),
+        (MusicRequest(song(1.0)), {"polka": 1}, "unknown option 'polka'"),
+    ):
+        with pytest.raises(InputError, match=said):
+            system.generate([request], 0, **options)
+    with pytest.raises(InputError, match="request 1 is a TextRequest; FACT dances to music"):
+        system.generate([TextRequest("a person walks")], 0)
+
+
+def test_the_stage_is_not_left() -> None:
+    rng = np.random.default_rng(0)
+    rows = np.zeros((3600, 136))
+    rows[:, 0] = 0.6 + 0.1 * rng.normal(size=3600)
+    rows[:, 3] = 0.05
+    rows[:, 4:] = Relative().encode(shipped_seed())[0, 4:]
+    free = clip6d.decode(rows, HUMANML22, 60.0).root
+    kept = clip6d.decode(decoding.on_stage(rows, 2.5), HUMANML22, 60.0).root
+    assert np.linalg.norm(free[:, [0, 2]], axis=1).max() > 10
+    assert np.linalg.norm(kept[:, [0, 2]], axis=1).max() < 4.0
+    still = rows.copy()
+    still[:, :4] = 0
+    assert np.array_equal(decoding.on_stage(still, 2.5), still)
+
+
+def test_steps_of_the_loss_are_those_of_the_dance() -> None:
+    motion = swings(60)
+    rows = torch.from_numpy(Relative().encode(motion)).float()[None]
+    loss = FactLoss(LossConfig(), torch.zeros(136), torch.ones(136), True)
+    joints = loss.joints(rows)
+    facing = clip6d.heading(motion.rotations[:, 0])
+    about = rotation.rotate(rotation.yaw(-facing)[:, None], motion.joints() - motion.root[:, None] * [1, 0, 1])
+    assert np.abs(joints[0].numpy() - about).max() < 1e-4
+    moved = rotation.rotate(rotation.yaw(-facing[1:])[:, None], np.diff(motion.joints(), axis=0))
+    assert np.abs(loss.steps(rows, joints)[0].numpy() - moved).max() < 3e-4
+
+
+def test_windows_hold_what_follows_and_the_music_of_then() -> None:
+    motion = swings(400)
+    features = np.zeros((460, WIDTH), np.float32)
+    features[:, BEAT] = np.arange(460)[:, None]
+    pair = Dance(motion, features, np.zeros(0), "x")
+    stats = {k: torch.from_numpy(v) for k, v in data.statistics([pair], Relative()).items()}
+    draw = data.WindowSampler([pair], Relative(), TINY, stats, rollout=1, desync=0.0)
+    batch = draw(np.random.default_rng(0), 3)
+    assert batch["motion"].shape == (3, 160, 136) and batch["audio"].shape == (3, 260, 35)
+    rows = Relative().encode(motion)
+    beat = batch["audio"][..., 34] * stats["audio_std"][34] + stats["audio_mean"][34]
+    for b in range(3):
+        at = round(float(beat[b, 0]))
+        got = batch["motion"][b].numpy() * stats["std"].numpy() + stats["mean"].numpy()
+        assert np.abs(got - rows[at : at + 160]).max() < 1e-3
+    late = data.WindowSampler([pair], Relative(), TINY, stats, rollout=1, desync=0.2)
+    shifted = late(np.random.default_rng(0), 3)
+    assert not torch.allclose(shifted["motion"][:, :120], batch["motion"][:, :120], atol=1e-3)
+    assert torch.allclose(shifted["motion"][:, 159], batch["motion"][:, 159], atol=1e-4)  # back in step
+    with pytest.raises(InputError, match="long enough"):
+        data.WindowSampler([pair], Relative(), TINY, stats, rollout=20, desync=0.0)
+
+
+def test_rollouts_and_noise_are_for_training_only(system: Fact) -> None:
+    batch = {"motion": torch.randn(2, 200, 136), "audio": torch.randn(2, 300, 35)}
+    plain = Fact(replace(TINY, loss=LossConfig(rollout=3, noise=0.0)), {k: v.numpy() for k, v in system.stats.items()})
+    noisy = Fact(replace(TINY, loss=LossConfig(rollout=3, noise=0.5)), {k: v.numpy() for k, v in system.stats.items()})
+    noisy.network.load_state_dict(plain.network.state_dict())
+    for net in (plain, noisy):
+        torch.nn.init.normal_(net.network.head.weight, std=0.05, generator=torch.Generator().manual_seed(0))
+    losses = []
+    for training in (False, True):
+        row = []
+        for one in (plain, noisy):
+            one.network.train(training)
+            row.append(float(one.loss("dance", batch, torch.Generator().manual_seed(2))["loss"].detach()))
+        losses.append(row)
+    assert losses[0][0] == losses[0][1] and losses[1][0] != losses[1][1]
+
+
+def test_training_on_an_aist_copy(tmp_path: Path) -> None:
+    """`paper` rows from AIST++ files, next-frame supervision included."""
+    held = Absolute().fitted(swings(330))
+    pair = Dance(held, np.zeros((400, WIDTH), np.float32), np.zeros(0), "gBR_sBM_cAll_d04_mBR0_ch01")
+    torch.manual_seed(0)
+    corpus = synthetic.write(tmp_path, clips=8)
+    one = Fact.create(replace(small_paper(), supervised=1, data=TINY.data), corpus)
+    plain = one.sampler("dance", corpus, "train")(np.random.default_rng(0), 2)  # 22 joints as 24
+    assert plain["motion"].shape == (2, 140, 225)
+    one.use([pair])
+    batch = one.sampler("dance", corpus, "train")(np.random.default_rng(0), 2)
+    assert batch["motion"].shape == (2, 140, 225)
+    assert one.loss("dance", batch, torch.Generator())["loss"].isfinite()
+    assert one.generate([MusicRequest(song(1.0))], 0, block=1)[0].skeleton is SMPL24
+    assert aist.parse(pair.name).genre == "gBR"
+
+
+def test_listening_takes_only_the_part_that_is_danced_to(tmp_path: Path) -> None:
+    path = tmp_path / "song.ogg"
+    track = tracks.synthesise("rock", 110.0, 20.0, seed=2)
+    audio.write(track.samples, tracks.RATE, path)
+    heard = performance.listen(path, 4.0, 8.0, bpm=110.0, cache=False)
+    assert heard.frames == 240 and heard.total == pytest.approx(20.0, abs=0.01) and not heard.notes
+    true = (track.beats - 8.0) * 60
+    assert np.abs(heard.dance.beats[:, None] - true[None]).min(axis=1).max() <= 3
+    assert len(heard.request().music) >= 240 + 300 and len(heard.request().before) >= 120
+    begin = performance.listen(path, 30.0, 0.0, bpm=110.0, cache=False)
+    assert begin.frames == 1200 and "the song ends 20.0 s after" in begin.notes[0]
+    with pytest.raises(InputError, match="1.50 s of song follow"):
+        performance.listen(path, 4.0, 18.5, cache=False)
+
+
+def test_locking_keeps_length_and_passport() -> None:
+    motion = replace(swings(900, seed=3), passport={"a": 1})
+    beats = np.arange(12.0, 900, 33.0)
+    before = performance.score(motion, beats)
+    locked = performance.lock(motion, beats)
+    after = performance.score(locked, beats)
+    assert locked.frames == 900 and locked.passport == {"a": 1}
+    assert after.fact > before.fact + 0.2
+    assert 0.5 < after.per_second / before.per_second < 2.0
+    still = Motion(HUMANML22, motion.rotations[:1].repeat(100, 0), motion.root[:1].repeat(100, 0), 60.0)
+    assert performance.lock(still, beats).frames == 100
