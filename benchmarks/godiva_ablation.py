@@ -2,10 +2,10 @@
 
     python benchmarks/godiva_ablation.py --data data/mnist.tar --tokenizer RUN --out runs/ablation [--steps 3000]
 
-Every variant is a `tiny` decoder trained for equal steps on the same tokens (the tokenizer of RUN) with seeds 0 and 1.
-Run it again after an interruption: finished runs stay and a cut-off one goes on where it stood. It prints what is
-finished; --only VARIANT trains one. Printed: nats per token of real test videos, and the joint accuracy of
-generated ones with its Wilson interval over both seeds.
+Every variant is a `tiny` decoder trained for equal steps on the same tokens (the tokenizer of RUN): all of them with
+seed 0, then all with seed 1. Run it again after an interruption: finished runs stay and a cut-off one goes on where it
+stood. --table trains nothing and prints what is finished. Printed: nats per token of real test videos, over all frames
+and over all but the first, and how many generated ones the judges accept, with Wilson intervals over both seeds.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from godiva import generated, judges_of, real, spread
-from report import parser, run, share, table
+from report import parser, run
 
 FAITHFUL = ("decoder.mask=godiva",)
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -28,10 +27,18 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "without column": (*FAITHFUL, "decoder.axes=('T','R')"),
     "axial_full, 6 layers": (),
     "axial_full, bf16": (),
-    "without captions": ("text.dropout=1.0",),  # a floor, and what `godiva.py --free` takes
+    "axial_full, no captions": ("text.dropout=1.0",),
 }
 PRECISION = {"axial_full, bf16": "bf16"}
 SHARED = ("prefixes=()", "digits.doubles=0.0")  # whole videos of one digit, as in the paper's training
+
+
+HEAD = ("variant", "parameters", "minutes", "nats per token, by seed", "of later frames", "digit", "motion", "joint")
+
+
+def place(name: str, seed: int, given: argparse.Namespace) -> Path:
+    """The folder of a model."""
+    return given.out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}"
 
 
 def train(name: str, seed: int, given: argparse.Namespace) -> Path:
@@ -41,7 +48,7 @@ def train(name: str, seed: int, given: argparse.Namespace) -> Path:
     from laban.systems.godiva.system import Godiva
     from laban.train import loop
 
-    folder: Path = given.out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}"
+    folder = place(name, seed, given)
     start = Godiva.load(given.tokenizer)
     settings = [*SHARED, *VARIANTS[name], f"decoder_schedule.steps={given.steps}", *given.set]
     for field in ("halvings", "width", "blocks", "code_width", "codes"):  # the tokenizer's own
@@ -67,28 +74,44 @@ def train(name: str, seed: int, given: argparse.Namespace) -> Path:
 
 def measure(folder: Path, source: Any, judges: Any, given: argparse.Namespace) -> dict[str, Any]:
     """Nats per token of real test videos and hits of generated ones; kept beside the weights."""
+    import laban
+    from laban.systems.godiva import judging
+
     note = folder / f"measured-{given.videos}.json"
     if note.is_file():
         return json.loads(note.read_text())
-    import laban
-
     system: Any = laban.load(folder)
-    rng = np.random.default_rng(0)
-    asked = spread(source.pairs(True), given.videos)
-    videos, captions = real(source, rng, [[pair] for pair in asked])
+    asked = judging.spread(source.pairs(True), given.videos)
+    videos, captions = judging.real(source, np.random.default_rng(0), [[pair] for pair in asked])
     nll = system.likelihood(videos, captions)
-    found = judges.single(generated(system, captions, 0))
+    row = judging.singles("", judges.single(judging.generated(system, captions, 0)), asked)
+    length = system.config.frames.count
     facts = {
         "nll": float(nll.mean()),
-        "joint": sum(a == b for a, b in zip(found, asked, strict=True)),
-        "digit": sum(a[0] == b[0] for a, b in zip(found, asked, strict=True)),
-        "motion": sum(a[1] == b[1] for a, b in zip(found, asked, strict=True)),
-        "n": len(asked),
+        "later": float((nll.mean() * length - system.likelihood(videos[:, :1], captions).mean()) / (length - 1)),
+        **{"digit": row.digit, "motion": row.motion, "joint": row.joint, "n": row.total},
         "minutes": json.loads((folder / "state" / "decoder.json").read_text())["seconds"] / 60,
         "parameters": sum(p.numel() for p in system.decoder.parameters()),
     }
     note.write_text(json.dumps(facts))
     return facts
+
+
+def table(found: dict[str, list[dict[str, Any]]]) -> list[str]:
+    """Markdown of what is measured: a row per variant, seeds side by side."""
+    from laban.systems.godiva.judging import share
+
+    rows = [HEAD, ("---",) * len(HEAD)]
+    for name, runs in found.items():
+        if runs:
+            total = sum(f["n"] for f in runs)
+            hits = [share(sum(f[k] for f in runs), total) for k in ("digit", "motion", "joint")]
+            several = [
+                " ".join(f"{f[k]:{kind}}" for f in runs)
+                for k, kind in (("minutes", ".1f"), ("nll", ".4f"), ("later", ".4f"))
+            ]
+            rows.append((name, f"{runs[0]['parameters'] / 1e6:.2f} M", *several, *hits))
+    return ["| " + " | ".join(row) + " |" for row in rows]
 
 
 def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
@@ -101,32 +124,29 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     made.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     made.add_argument("--videos", type=int, default=120, help="generated per model")
     made.add_argument("--only", choices=VARIANTS, action="append", help="train these alone")
+    made.add_argument("--table", action="store_true", help="train nothing, print what is finished")
     made.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="for every variant")
     made.add_argument("--bar", action="store_true", help="a progress bar")
     given = made.parse_args()
     from laban.data.digits import MovingDigits
+    from laban.systems.godiva.judging import judges_of
 
     source = MovingDigits.open(given.data)
     judges = judges_of(source, given.judges or given.out / "judges")
-    rows, figures = [], {}
-    for name in VARIANTS:
-        found = []
-        for seed in given.seeds:
-            folder = given.out / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}"
-            if not given.only or name in given.only:
-                folder = train(name, seed, given)
-            if (folder / "state" / "decoder.json").is_file():
-                found.append(measure(folder, source, judges, given))
-                print(f"{name}, seed {seed}: {found[-1]}", flush=True)
-        figures[name] = found
-        total = sum(f["n"] for f in found)
-        cells = [share(sum(f[k] for f in found), total) for k in ("digit", "motion", "joint")]
-        nll = " ".join(f"{f['nll']:.4f}" for f in found) or "-"
-        minutes = " ".join(f"{f['minutes']:.1f}" for f in found) or "-"
-        rows.append([name, f"{found[0]['parameters'] / 1e6:.2f} M" if found else "-", minutes, nll, *cells])
-    print(f"{given.steps} steps each")
-    print(table(("variant", "parameters", "minutes", "nats per token, by seed", "digit", "motion", "joint"), rows))
-    return {"steps": given.steps, "variants": figures}, all(figures.values()), given
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in VARIANTS}
+    for seed in given.seeds:
+        for name in VARIANTS:
+            if not given.table and (not given.only or name in given.only):
+                train(name, seed, given)
+            if (place(name, seed, given) / "state" / "decoder.json").is_file():
+                found[name].append(measure(place(name, seed, given), source, judges, given))
+                if not given.table:
+                    print(f"{name}, seed {seed}: {found[name][-1]}", flush=True)
+    said = " ".join(given.set) or "as the preset"
+    print(f"\n{given.steps} steps each, {said}; {given.videos} videos of each model judged\n")
+    print("\n".join(table(found)))
+    complete = all(len(runs) == len(given.seeds) for runs in found.values())
+    return {"steps": given.steps, "variants": found}, complete, given
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ def prepare(
     frames: int = 10,
     size: int = 64,
     channels: int = 3,
+    most: int = 60,
     json: bool = False,
     quiet: bool = False,
 ) -> int:
@@ -32,14 +33,17 @@ def prepare(
         frames: Of films: frames of a clip.
         size: Of films: pixels of its height and width.
         channels: Of films: 3 for colour, 1 for grey.
+        most: Of renders: films of one caption in each split.
         json: Print one JSON object.
         quiet: No progress bar, and print only what was skipped.
     """
-    for name, value, low, high in (("frames", frames, 2, 64), ("size", size, 16, 256), ("channels", channels, 1, 3)):
+    for name, value, low, high in (
+        ("frames", frames, 2, 64), ("size", size, 16, 256), ("channels", channels, 1, 3), ("most", most, 1, 1_000_000),
+    ):  # fmt: skip
         check_number(f"--{name}", value, low, high)
     from laban.data.prepare import prepare as prepare_corpus
 
-    report = prepare_corpus(corpus, source, out, quiet, (frames, size, 1 if channels == 1 else 3))
+    report = prepare_corpus(corpus, source, out, quiet, (frames, size, 1 if channels == 1 else 3), most)
     for name, reason in report.skipped.items():
         print(f"skipped {name}: {reason}", file=sys.stderr)
     if json:

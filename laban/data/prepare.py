@@ -42,13 +42,13 @@ class Report:
 
 
 def prepare(
-    corpus: str, src: Path, dst: Path, quiet: bool = False, shape: tuple[int, int, int] = (10, 64, 3)
+    corpus: str, src: Path, dst: Path, quiet: bool = False, shape: tuple[int, int, int] = (10, 64, 3), most: int = 60
 ) -> Report:
     """Prepare `corpus` from `src` (the published folder, an archive, or a folder of archives) into `dst/corpus`.
 
     A broken file is skipped and named in the report. A run that was cut off continues where it stopped; a
     finished one is not done again unless the sources have changed. Films become shards of clips of `shape` (frames,
-    pixels, channels), from the beginning each time.
+    pixels, channels), from the beginning each time; of renders `most` per caption and split.
     Raises: InputError if the corpus is unknown or `src` holds none of its files.
     """
     if corpus not in CORPORA:
@@ -61,7 +61,7 @@ def prepare(
     except OSError as error:
         raise InputError(f"data prepare: cannot make {folder} ({error.strerror}). Name another destination.") from None
     if corpus in VIDEO_CORPORA:
-        make = renders.prepare if corpus == "renders" else partial(films.prepare, corpus)
+        make = partial(renders.prepare, most=most) if corpus == "renders" else partial(films.prepare, corpus)
         clips, seconds, skipped = make(src, folder, shape, quiet)
         return Report(corpus, str(folder), clips, round(seconds / 3600, 3), skipped, False)
     if corpus in humanml3d.LAYOUT_OF:

@@ -232,7 +232,7 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
     if "cells" in facts:
         easy = (
             f"Digits move {facts['step']:g} pixels a frame from places on a lattice of {facts['lattice']}. Steps of "
-            "whole cells of the tokenizer's grid keep a digit's codes the same in every frame, which flatters every row."
+            "whole cells of the tokenizer's grid keep a digit's codes the same in every frame: that flatters every row."
         )
         rows = [("videos", "digit", "motion", "joint"), ("---",) * 4, *facts["cells"]]
         out += [
