@@ -113,7 +113,7 @@ class FullStream(nn.Module):
     def forward(self, start: Tensor, tokens: Tensor, words: Tensor, valid: Tensor) -> Tensor:
         """Args: start: (L, h, w, D) what a place begins with. tokens: (B, L, h, w, D). Returns: (B, L, h, w, D)."""
         x = tokens
-        for layer in self.frames:
+        for layer in self.frames if tokens.shape[1] > 1 else ():  # of a single frame nothing sees them
             x = layer(x, None, words, valid)
         before = shifted(self.from_frames(self.norm_frames(x)), 1, self.first_frame)
         x = tokens + before
