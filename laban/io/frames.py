@@ -177,7 +177,8 @@ def cut(
 ) -> np.ndarray:
     """`count` frames spread evenly over a film, or over its part from `start` to `end` seconds.
 
-    The film is cut into equal spans and each gives the first frame at or after its middle, cut square and scaled.
+    The film is cut into equal spans and each gives the frame that is shown at its middle, cut square and scaled; no
+    frame is given twice.
 
     Args: film: a file, or its open bytes. name: what to call it in errors.
     Returns: (count, size, size, channels) uint8.
@@ -190,16 +191,16 @@ def cut(
         raise FormatError(f"{name}: lasts {length:.1f} s, expected a part from {start:g} to {last:g} s in it.")
     targets = [start + (k + 0.5) * (last - start) / count for k in range(count)]
     found: list[np.ndarray] = []
-    waiting: Image.Image | None = None
+    shown: Image.Image | None = None  # the last frame that was not given
     for seconds, picture in decode(film, start, last, name):
-        waiting = picture
-        if len(found) < count and seconds >= targets[len(found)] - 1e-3:
-            found.append(square(picture, channels, size))
-            waiting = None
+        if shown is not None and seconds > targets[len(found)] + 1e-3:
+            found.append(square(shown, channels, size))
         if len(found) == count:
             break
-    if waiting is not None and len(found) == count - 1:  # the last frame may begin before the middle of its span
-        found.append(square(waiting, channels, size))
+        shown = picture
+    else:
+        if shown is not None:
+            found.append(square(shown, channels, size))
     if len(found) < count:
         raise FormatError(f"{name}: gave {len(found)} frames from {start:g} to {last:g} s, expected {count}.")
     return np.stack(found)

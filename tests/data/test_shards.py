@@ -85,7 +85,7 @@ def test_a_system_trains_on_shards_and_its_sampler_resumes(tmp_path: Path) -> No
         "frames.count=4", "frames.size=16", "frames.channels=3", "prefixes=(4,)", "coder.width=8", "coder.code_width=8",
         "coder.codes=16", "decoder.width=12", "decoder.heads=2", "score.width=4",
     )  # fmt: skip
-    config, _ = Godiva.configure("tiny", settings)
+    config, _ = Godiva.configured("tiny", settings)
     opened = Godiva.open_data(tmp_path, config)
     assert isinstance(opened, ShardedVideos) and opened.fingerprint == source.fingerprint
     system = Godiva.create("tiny", opened, settings)
@@ -177,7 +177,7 @@ def msrvtt(folder: Path) -> Path:
 def test_msrvtt_as_published(tmp_path: Path) -> None:
     report = prepare("msrvtt", msrvtt(tmp_path / "src"), tmp_path / "out", quiet=True, shape=SHAPE)
     assert report.clips == 1 and sorted(report.skipped) == ["video1.mp4", "video2", "video3.mp4", "video4"]
-    assert "missing" in report.skipped["video2"] and "gave 1 frames" in report.skipped["video3.mp4"]
+    assert "missing" in report.skipped["video2"] and "gave 2 frames" in report.skipped["video3.mp4"]
     source = ShardedVideos.open(tmp_path / "out" / "msrvtt", *SHAPE)
     assert sorted(source.captions()) == ["it grows", "light comes"]
     rng, stream = np.random.default_rng(0), source.stream("train")

@@ -52,6 +52,9 @@ def test_cut_takes_frames_evenly(tmp_path: Path) -> None:
     video.encode(pixels, tmp_path / "a.mp4", 10.0)
     got = frames.cut(tmp_path / "a.mp4", 5, 16, 1).mean((1, 2, 3))
     assert np.allclose(np.diff(got), 40, atol=6)
+    assert np.allclose(frames.cut(tmp_path / "a.mp4", 20, 16, 1).mean((1, 2, 3)), np.arange(20) * 10, atol=6)  # all
+    with pytest.raises(FormatError, match="gave 20 frames"):
+        frames.cut(tmp_path / "a.mp4", 21, 16, 1)
     for start, end in ((0.0, 0.2), (9.0, None), (1.0, 0.5)):
         with pytest.raises(FormatError, match="frames|part"):
             frames.cut(tmp_path / "a.mp4", 5, 16, 1, start, end)

@@ -76,6 +76,13 @@ class Godiva(System):
         from laban.data.digits import MovingDigits
 
         path = Path(path)
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder; expected mnist.tar, or shards of `laban data prepare`.")
+        if path.is_dir() and not shards.is_shards(path) and not any(path.rglob("*-idx?-ubyte*")):
+            raise InputError(
+                f"{path}: holds neither shards of clips nor MNIST's idx files. Give mnist.tar, or what "
+                "`laban data prepare` made of msrvtt, howto100m or renders to its end."
+            )
         if shards.is_shards(path):
             return shards.ShardedVideos.open(path, config.frames.count, config.frames.size, config.frames.channels)
         return MovingDigits.open(path, config.digits)
