@@ -1,6 +1,6 @@
 """What a video costs: cached against naive sampling, batches, axial against dense attention, bf16 against fp32.
 
-    python benchmarks/godiva_sample.py [--model godiva] [--quick]
+    python benchmarks/godiva_sample.py [--model RUN] [--quick]
 
 Goals, at the `small` size of 2,560 tokens with random weights: caching >= 40 times at batch 1 (naive sampling is
 extrapolated from its first 64 tokens: each runs the whole video through the network), batch 16 >= 3 times cheaper per
@@ -212,7 +212,7 @@ def shipped(model: str) -> tuple[dict[str, float], list[tuple[str, bool]]]:
 
 def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     made = parser("time and memory of GODIVA")
-    made.add_argument("--model", default="godiva", help="shipped weights by name, a checkpoint folder, or none")
+    made.add_argument("--model", default="none", help="also time a video of trained weights: a name or a folder")
     made.add_argument("--quick", action="store_true", help="fewer tokens and videos; says what is extrapolated")
     options = made.parse_args()
     figures: dict[str, Any] = {"scaling": scaling()}

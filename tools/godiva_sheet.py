@@ -43,7 +43,7 @@ def main() -> None:
         draw.text((x, y), text + note, font=scene.font(13), fill=scene.INK)
         sheet.paste(Image.fromarray(strip), (x, y + bar))
     with replacing(options.out) as beside:
-        sheet.save(beside, format="PNG", optimize=True)
+        sheet.quantize(16).save(beside, format="PNG", optimize=True)
     print(f"{options.out}: {len(told)} captions, {np.asarray(sheet).shape}")
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from laban.data.videos import VideoSource
 
 STAGES = ("tokenizer", "decoder", "score")
+BATCH = 16  # videos that pass through the tokenizer or the score at once
 RUNNING = ("code_sum", "code_count")
 """Buffers of the codebook that only training uses."""
 
@@ -174,7 +175,8 @@ class Godiva(System):
     @torch.no_grad()
     def round_trip(self, videos: np.ndarray) -> np.ndarray:
         """(B, L, S, S, C) uint8 through the tokenizer and back, the same."""
-        return self.decode(self.encode(self.normalise(self.tensor(videos))))
+        parts = [videos[at : at + BATCH] for at in range(0, len(videos), BATCH)]
+        return np.concatenate([self.decode(self.encode(self.normalise(self.tensor(part)))) for part in parts])
 
     @torch.no_grad()
     def likelihood(self, videos: np.ndarray, captions: Sequence[str], batch: int = 8) -> np.ndarray:
@@ -189,9 +191,12 @@ class Godiva(System):
     @torch.no_grad()
     def rate(self, videos: np.ndarray, captions: Sequence[str]) -> np.ndarray:
         """(B,) our own text-video score, a cosine, of videos (B, L, S, S, C) uint8 and their captions."""
-        words, valid = self.words(captions)
-        a = self.score.embed_videos(self.normalise(self.tensor(videos)))
-        return (a * self.score.embed_texts(words, valid)).sum(-1).cpu().numpy()
+        found = []
+        for at in range(0, len(videos), BATCH):
+            words, valid = self.words(captions[at : at + BATCH])
+            seen = self.score.embed_videos(self.normalise(self.tensor(videos[at : at + BATCH])))
+            found.append((seen * self.score.embed_texts(words, valid)).sum(-1).cpu().numpy())
+        return np.concatenate(found)
 
     def protocol(
         self, corpus: VideoSource, out: Path, *, cases: int | None, seed: int, quick: bool,
