@@ -39,19 +39,24 @@ class FrameCoderConfig:
 
     halvings: int = 2  # convolutions of kernel 4, stride 2: 64 -> 16 [C]
     width: int = 128  # channels between them [I]
-    blocks: int = 0  # residual blocks at the lowest resolution, on each side [C: none]
+    blocks: int = 0  # residual blocks at the lowest resolution, before the decoder's convolutions [C: none]
+    blocks_in: int = 0  # the same after the encoder's [C: none]. A cell then sees its neighbours, and an empty cell's
+    # code tells of strokes beside it, which the decoder of codes has to learn as if it were chance
+    padding: Literal["zeros", "replicate"] = "zeros"  # of the encoder's convolutions [I]; "replicate": an empty cell at
+    # the border looks like one inside
     code_width: int = 128  # d_B [C]
     codes: int = 10_000  # K [C]
     commit: float = 0.25  # beta [I]
     decay: float = 0.99  # of the codebook's moving averages, in place of a codebook loss [I]
     reset_below: float = 0.02  # uses per step, averaged, below which a code is replaced [I]
+    rate: float = 0.0  # what a code's rarity costs, TokenizerConfig.rate [I]
 
     @property
     def quantizer(self) -> TokenizerConfig:
         """The shared quantizer's settings: one layer, nearest codes."""
         return TokenizerConfig(
             code_width=self.code_width, codes=self.codes, quantizers=1, decay=self.decay, sample_temperature=0.0,
-            quantize_dropout=0.0, reset_below=self.reset_below, reset_restarts=True,
+            quantize_dropout=0.0, reset_below=self.reset_below, reset_restarts=True, rate=self.rate,
         )  # fmt: skip
 
 
@@ -183,7 +188,17 @@ SMALL = replace(
 TINY = replace(
     # 640 tokens: what ships, and what the ablation runs at. An hour on one core at 70 GFLOPS.
     SMALL,
-    coder=FrameCoderConfig(halvings=3, width=48, blocks=1, code_width=64, codes=1024, decay=0.98, reset_below=0.03),
+    coder=FrameCoderConfig(
+        halvings=3,
+        width=48,
+        blocks=1,
+        code_width=64,
+        codes=1024,
+        decay=0.98,
+        reset_below=0.03,
+        rate=0.01,
+        padding="replicate",
+    ),
     decoder=DecoderConfig(width=160, heads=5, layers=6, mask="axial_full", positions="axes"),
     tokenizer_schedule=replace(SMALL.tokenizer_schedule, steps=3_000),
     decoder_schedule=replace(

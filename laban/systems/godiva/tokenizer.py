@@ -52,8 +52,10 @@ class FrameTokenizer(nn.Module):
             widths = [config.width]
         sizes = [frames.channels, *widths, config.code_width]
         pairs = list(zip(sizes[:-1], sizes[1:], strict=True))
-        self.down = nn.ModuleList(nn.Conv2d(a, b, 4, stride=2, padding=1) for a, b in pairs)
-        self.blocks_in = nn.Sequential(*(Block(config.code_width) for _ in range(config.blocks)))
+        self.down = nn.ModuleList(
+            nn.Conv2d(a, b, 4, stride=2, padding=1, padding_mode=config.padding) for a, b in pairs
+        )
+        self.blocks_in = nn.Sequential(*(Block(config.code_width) for _ in range(config.blocks_in)))
         self.quantizer = ResidualQuantizer(config.quantizer)
         self.blocks_out = nn.Sequential(*(Block(config.code_width) for _ in range(config.blocks)))
         self.up = nn.ModuleList(nn.ConvTranspose2d(b, a, 4, stride=2, padding=1) for a, b in reversed(pairs))
