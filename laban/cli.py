@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "caption": ("laban.commands.latent:caption", "the phrases nearest to a motion file"),
     "script": ("laban.commands.script:script", "a script of lines to one long motion"),
     "dance": ("laban.commands.dance:dance", "a song to a dance"),
+    "video": ("laban.commands.video:video", "text to a small video"),
     "convert": ("laban.commands.convert:convert", "a motion file into another format"),
     "render": ("laban.commands.convert:render", "a motion file into a film, a picture or a page"),
     "info": ("laban.commands.convert:info", "what is in a motion file"),

@@ -1,7 +1,8 @@
-"""See a GLB move in a browser: headless Chromium, three.js, one screenshot per moment.
+"""See a GLB, or a film, move in a browser: headless Chromium, three.js, one screenshot per moment.
 
     cd tools && npm install && cd ..
     python tools/browser_check.py walk.glb --out shots/
+    python tools/browser_check.py digits.mp4 --out shots/        # .mp4 and .gif need no three.js
 
 Serves the file and three.js on a local port, renders it at several times of its animation, and checks that a figure
 is visible in each picture and that each picture differs from the one before it. Exit code 0 if so, 1 if not, 2 if
@@ -72,9 +73,41 @@ new GLTFLoader().load("/model.glb", (gltf) => {
 </script>
 """.replace("BACKGROUND", ",".join(map(str, BACKGROUND)))
 
+FILM = """<!doctype html><meta charset="utf-8"><title>loading</title>
+<style>html,body{margin:0;background:rgb(BACKGROUND)}</style><canvas></canvas>
+<img src="/hold" hidden>
+<script type="module">
+const share = Number(new URLSearchParams(location.search).get("share"));
+const canvas = document.querySelector("canvas");
+function draw(picture, width, height) {
+  canvas.width = width; canvas.height = height;
+  canvas.getContext("2d").drawImage(picture, 0, 0);
+  requestAnimationFrame(() => requestAnimationFrame(() => fetch("/drawn")));
+}
+const file = await (await fetch("/film")).blob();
+if (file.type === "image/gif") {
+  const decoder = new ImageDecoder({ data: await file.arrayBuffer(), type: file.type });
+  await decoder.tracks.ready;
+  const count = decoder.tracks.selectedTrack.frameCount;
+  const { image } = await decoder.decode({ frameIndex: Math.min(count - 1, Math.floor(share * count)) });
+  draw(image, image.displayWidth, image.displayHeight);
+} else {
+  const film = document.createElement("video");
+  film.muted = true;
+  film.onloadeddata = () => { film.currentTime = share * film.duration; };
+  film.onseeked = () => draw(film, film.videoWidth, film.videoHeight);
+  film.onerror = () => fetch("/drawn");
+  film.src = URL.createObjectURL(file);
+}
+</script>
+""".replace("BACKGROUND", ",".join(map(str, BACKGROUND)))
+FILMS = {".mp4": "video/mp4", ".gif": "image/gif"}
+
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """Serves the page, the model and three.js; nothing else."""
+    """Serves the page, the model and three.js; nothing else. A film's page is loaded once its picture is drawn."""
+
+    drawn = threading.Event()
 
     def __init__(self, model: Path, three: Path, *args: object) -> None:
         self.model, self.three = model, three
@@ -83,7 +116,16 @@ class Server(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
         if path == "/":
-            self.answer(PAGE.encode(), "text/html; charset=utf-8")
+            page = FILM if self.model.suffix.lower() in FILMS else PAGE
+            self.answer(page.encode(), "text/html; charset=utf-8")
+        elif path == "/hold":
+            self.drawn.wait(60)
+            self.answer(b"", "image/png")
+        elif path == "/drawn":
+            self.answer(b"", "text/plain")
+            self.drawn.set()
+        elif path == "/film":
+            self.answer(self.model.read_bytes(), FILMS[self.model.suffix.lower()])
         elif path == "/model.glb":
             self.answer(self.model.read_bytes(), "model/gltf-binary")
         elif path.startswith("/three/") and ".." not in path and (self.three / path[7:]).is_file():
@@ -104,7 +146,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("glb", type=Path)
+    parser.add_argument("glb", type=Path, help="or an .mp4 or .gif")
     parser.add_argument("--out", type=Path, default=Path("."), help="folder for the screenshots")
     parser.add_argument("--at", type=float, nargs="+", default=[0.1, 0.5], help="moments, as shares of the clip")
     parser.add_argument("--size", type=int, nargs=2, default=[640, 640])
@@ -113,7 +155,7 @@ def main() -> int:
     three, browser = HERE / "node_modules" / "three", shutil.which(options.browser)
     for here, what in (
         (options.glb.is_file(), f"{options.glb}: no such file"),
-        (three.is_dir(), "three.js is missing: run `npm install` in tools/"),
+        (three.is_dir() or options.glb.suffix.lower() in FILMS, "three.js is missing: run `npm install` in tools/"),
         (browser, f"{options.browser} is missing: apt-get install chromium, or name another --browser"),
     ):
         if not here:
@@ -123,13 +165,15 @@ def main() -> int:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Server, options.glb, three))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     pictures = []
+    waiting = [] if options.glb.suffix.lower() in FILMS else ["--virtual-time-budget=20000"]  # films play in real time
     for number, share in enumerate(options.at):
         shot = (options.out / f"{options.glb.stem}-{number}.png").resolve()
         shot.unlink(missing_ok=True)
+        Server.drawn.clear()
         with tempfile.TemporaryDirectory() as profile:
             command = [
                 str(browser), *FLAGS, f"--user-data-dir={profile}", f"--screenshot={shot}",
-                f"--window-size={options.size[0]},{options.size[1]}", "--virtual-time-budget=20000",
+                f"--window-size={options.size[0]},{options.size[1]}", *waiting,
                 f"http://127.0.0.1:{server.server_port}/?share={share}",
             ]  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True, timeout=180)

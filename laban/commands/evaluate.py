@@ -37,6 +37,8 @@ def evaluate(
     beside: tuple[str, ...] = ("momask",),
     directional: bool = False,
     aist: Path | None = None,
+    judges: Path | None = None,
+    floor: Path | None = None,
     babel: Path | None = None,
     features: Path | None = None,
     seed: int = 0,
@@ -50,7 +52,8 @@ def evaluate(
     Writes OUT/report.md, report.json, plots and the motions that were made. Started again with the same options it
     goes on where a stopped run stood. What the figures mean: docs/evaluation.md.
     fact has a protocol of its own, 40 dances of 1,200 frames scored beside their songs' beats (docs/fact.md); of the
-    options, --cases, --quick, --aist, --seed, --device and --threads are about it.
+    options, --cases, --quick, --aist, --seed, --device and --threads are about it. So has godiva: do judges see the
+    digit and the motion of the caption in 500 videos (docs/godiva.md); its --data is mnist.tar.
 
     --protocol long is FlowMDM's for long motion instead: compositions of many texts, scored by segment and at their
     boundaries. It writes OUT/long.md and long.json; its full size is --compositions 32 --length 32 --repeats 10.
@@ -75,6 +78,8 @@ def evaluate(
         beside: Long: other models to compare with; one that makes single motions is cut together.
         directional: Long: only texts that name one side, left or right.
         aist: Fact: dances on the test and validation songs of this AIST++ copy, instead of synthesised songs.
+        judges: Godiva: folder to keep the judges of digits in, or to take them from; by default in OUT.
+        floor: Godiva: a model that was trained without captions, for a control row.
         babel: Long: BABEL's val.json instead of --data, with --features.
         features: Long: folder of features (T, 263) of AMASS at 20 fps; docs/kmm.md says how files are named.
         seed: Of the motions, the pools and the bootstrap.
@@ -100,7 +105,8 @@ def evaluate(
         ("motions", motions is not None, "single"), ("cases", cases is not None, "single"),
         ("compositions", compositions is not None, "long"), ("length", length is not None, "long"),
         ("directional", directional, "long"), ("babel", babel is not None, "long"),
-        ("aist", aist is not None, "single"),
+        ("aist", aist is not None, "single"), ("judges", judges is not None, "single"),
+        ("floor", floor is not None, "single"),
     ):  # fmt: skip
         if given and protocol != where:
             raise InputError(f"--{name} is of --protocol {where}. Leave it out, or give --protocol {where}.")
@@ -129,7 +135,8 @@ def evaluate(
 
         assert data is not None
         settings = Settings(split, cases, 20 if repeats is None else repeats, seed, steps, guidance, quick)
-        facts, page = single_report(system, data, motions, out, settings, evaluator, aist, device, quiet or json)
+        special = {k: v for k, v in (("aist", aist), ("judges", judges), ("floor", floor)) if v is not None}
+        facts, page = single_report(system, data, motions, out, settings, evaluator, special, device, quiet or json)
     if json:
         print_json(facts)
     elif not quiet:
@@ -140,7 +147,7 @@ def evaluate(
 
 def single_report(
     system: str, data: Path, motions: Path | None, out: Path, settings: Settings, evaluator: tuple[Path, ...],
-    aist: Path | None, device: str, quiet: bool,
+    special: dict[str, Path], device: str, quiet: bool,
 ) -> tuple[dict[str, Any], str]:  # fmt: skip
     """The report beside held-out clips and captions, or a system's own. Returns: its facts, and as Markdown."""
     import laban
@@ -151,9 +158,12 @@ def single_report(
     from laban.evaluate.run import SHIPPED, Settings
     from laban.evaluate.run import evaluate as whole
 
-    corpus = Corpus.open(data)
-    given = read_folder(motions) if motions is not None else []
     loaded: System | None = laban.load(system, device=device) if system else None
+    corpus = Corpus.open(data) if loaded is None else loaded.open_data(data, loaded.config)
+    given = read_folder(motions) if motions is not None else []
+    for name in special:
+        if loaded is None or name not in loaded.own_options:
+            raise InputError(f"--{name} is not about {loaded.name if loaded else 'motions'}. Leave it out.")
     if loaded is not None and loaded.own_protocol:
         plain = Settings(cases=settings.cases, seed=settings.seed, quick=settings.quick)
         if evaluator or settings != plain:
@@ -162,11 +172,9 @@ def single_report(
                 "--evaluator."
             )
         facts = own.evaluate(
-            loaded, corpus, out, cases=settings.cases, seed=settings.seed, quick=settings.quick, aist=aist, quiet=quiet
+            loaded, corpus, out, cases=settings.cases, seed=settings.seed, quick=settings.quick, quiet=quiet, **special
         )
         return facts, own.markdown(facts)
-    if aist is not None:
-        raise InputError("--aist is about a system that dances: laban evaluate fact ...")
     facts = whole(corpus, out, settings, system=loaded, motions=given, judges=evaluator or SHIPPED, quiet=quiet)
     return facts, markdown(facts)
 

@@ -107,6 +107,8 @@ def generate(
         import torch  # noqa: F401
     with clock.part(f"load {model}"):
         system = laban.load(model, device=device)
+        if system.makes != "motion":
+            raise InputError(f"{model} is a {system.name} model and makes videos. Use laban video, or another --model.")
         if text_encoder is not None:
             give_encoder(system, text_encoder)
     drawn = samples or (drawn_by_default(system) if best is None else max(best, DRAWN))

@@ -41,8 +41,8 @@ def train(
     stood. Ctrl-C saves and ends. Once the first stage is finished, two processes may train two other stages.
 
     Args:
-        system: what to train: momask, motionclip, kmm, fact, or evaluator (the judge of laban evaluate).
-        data: folder that `laban data prepare` wrote; all corpora in it are used.
+        system: what to train: momask, motionclip, kmm, fact, godiva, or evaluator (the judge of laban evaluate).
+        data: folder that `laban data prepare` wrote; all corpora in it are used. For godiva also mnist.tar.
         out: folder of the run; when all stages are done, --model takes it.
         preset: size of the model: small, paper, tiny.
         stage: train only these stages.
@@ -70,7 +70,6 @@ def train(
         check_number(f"--{name}", number, low, 2**63 - 1)
     import torch
 
-    from laban.data.corpus import Corpus
     from laban.systems.base import pick_device, resolve
     from laban.train import loop
 
@@ -78,7 +77,8 @@ def train(
         torch.set_num_threads(threads)
     kind = resolve(system)
     where = pick_device(device)
-    corpus = Corpus.open(data)
+    config, _ = kind.configured(preset, set)  # a wrong preset is said before the data are opened
+    corpus = kind.open_data(data, config)
     torch.manual_seed(seed)
     model = kind.create(preset, corpus, set)
     model.provenance.data = corpus.names

@@ -99,6 +99,16 @@ class Corpus:
         """All different captions, sorted."""
         return sorted({c for r in self.records for c in r.captions})
 
+    def summary(self) -> list[str]:
+        """For the model card: how much there is to train on, then one line per corpus."""
+        counts = {name: 0 for name in sorted({r.corpus for r in self.records})}
+        frames = 0
+        for record in self.select("train"):
+            counts[record.corpus] += 1
+            frames += record.length
+        total = f"Trained on {sum(counts.values())} clips, {frames / self.fps / 3600:.2f} hours."
+        return [total, *(f"- {name}: {n} training clips" for name, n in counts.items())]
+
     @property
     def fingerprint(self) -> str:
         """A hash of the indexes and statistics: two equal ones mean the same data."""

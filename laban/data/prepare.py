@@ -12,19 +12,21 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 from tqdm import tqdm
 
-from laban.data import bandai_namco, cmu, humanml3d
+from laban.data import bandai_namco, cmu, films, humanml3d, renders
 from laban.data.corpus import FORMAT, Clip, write
 from laban.errors import FormatError, InputError, LabanError
 from laban.io.atomic import replacing
 
 BVH_CORPORA: dict[str, ModuleType] = {"bandai-namco": bandai_namco, "cmu": cmu}
-CORPORA = (*BVH_CORPORA, *humanml3d.LAYOUT_OF)
+VIDEO_CORPORA = (*films.READERS, "renders")
+CORPORA = (*BVH_CORPORA, *humanml3d.LAYOUT_OF, *VIDEO_CORPORA)
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,14 @@ class Report:
     already_done: bool
 
 
-def prepare(corpus: str, src: Path, dst: Path, quiet: bool = False) -> Report:
+def prepare(
+    corpus: str, src: Path, dst: Path, quiet: bool = False, shape: tuple[int, int, int] = (10, 64, 3), most: int = 60
+) -> Report:
     """Prepare `corpus` from `src` (the published folder, an archive, or a folder of archives) into `dst/corpus`.
 
     A broken file is skipped and named in the report. A run that was cut off continues where it stopped; a
-    finished one is not done again unless the sources have changed.
+    finished one is not done again unless the sources have changed. Films become shards of clips of `shape` (frames,
+    pixels, channels), from the beginning each time; of renders `most` per caption and split.
     Raises: InputError if the corpus is unknown or `src` holds none of its files.
     """
     if corpus not in CORPORA:
@@ -55,6 +60,10 @@ def prepare(corpus: str, src: Path, dst: Path, quiet: bool = False) -> Report:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"data prepare: cannot make {folder} ({error.strerror}). Name another destination.") from None
+    if corpus in VIDEO_CORPORA:
+        make = partial(renders.prepare, most=most) if corpus == "renders" else partial(films.prepare, corpus)
+        clips, seconds, skipped = make(src, folder, shape, quiet)
+        return Report(corpus, str(folder), clips, round(seconds / 3600, 3), skipped, False)
     if corpus in humanml3d.LAYOUT_OF:
         return _prepare_humanml(corpus, src, folder, quiet)
     return _prepare_bvh(corpus, BVH_CORPORA[corpus], src, folder, quiet)

@@ -1,10 +1,10 @@
-"""The evaluation of a system that has a protocol of its own (FACT), with the same files as every report."""
+"""The evaluation of a system that has a protocol of its own (FACT, GODIVA), with the same files as every report."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tqdm import tqdm
 
@@ -13,13 +13,10 @@ from laban.evaluate.machine import machine, peak_megabytes
 from laban.io.atomic import replacing
 from laban.systems.base import System
 
-if TYPE_CHECKING:
-    from laban.data.corpus import Corpus
-
 
 def evaluate(
-    system: System, corpus: Corpus, out: Path, *, cases: int | None = None, seed: int = 0, quick: bool = False,
-    aist: Path | None = None, quiet: bool = False,
+    system: System, corpus: Any, out: Path, *, cases: int | None = None, seed: int = 0, quick: bool = False,
+    quiet: bool = False, **special: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Run the system's protocol and write report.json, report.md and its pictures into `out`.
 
@@ -28,19 +25,19 @@ def evaluate(
     Returns: what report.json holds.
     """
     out.mkdir(parents=True, exist_ok=True)
-    with tqdm(unit="motion", desc="evaluate", disable=quiet or None) as bar:
+    with tqdm(unit=system.makes, desc="evaluate", disable=quiet or None) as bar:
 
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
-        found = system.protocol(corpus, out, cases=cases, seed=seed, quick=quick, aist=aist, progress=progress)
+        found = system.protocol(corpus, out, cases=cases, seed=seed, quick=quick, progress=progress, **special)
     p = system.provenance
     facts = {
         "laban": laban.__version__,
         "machine": machine(),
         "peak_megabytes": peak_megabytes(),
-        "settings": {"cases": cases, "seed": seed, "quick": quick, "aist": None if aist is None else str(aist)},
+        "settings": {"cases": cases, "seed": seed, "quick": quick, **{k: str(v) for k, v in special.items()}},
         "data": {
             "corpora": list(corpus.names), "licence": "; ".join(corpus.licences), "fingerprint": corpus.fingerprint,
         },

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from laban.errors import InputError
 
 if TYPE_CHECKING:
+    from laban.io.frames import Video
     from laban.motion.clip import Motion
 
 READERS = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
@@ -18,6 +19,8 @@ WRITERS = READERS | {
     ".png": "laban.io.picture",
     ".html": "laban.io.html",
 }
+
+VIDEO_WRITERS = {suffix: "laban.io.frames" for suffix in (".mp4", ".gif", ".png")}
 
 
 def check_suffix(path: str | Path, formats: dict[str, str]) -> str:
@@ -40,10 +43,13 @@ def read(path: str | Path) -> Motion:
     return importlib.import_module(READERS[suffix]).read(path)
 
 
-def write(motion: Motion, path: str | Path, **options: Any) -> None:
-    """Write `motion` as what the suffix of `path` says; `options` go to the format's writer.
+def write(motion: Motion | Video, path: str | Path, **options: Any) -> None:
+    """Write `motion` (or a video's frames) as what the suffix of `path` says; `options` go to the format's writer.
 
     Raises: InputError if the suffix is unknown or the folder cannot be written to.
     """
+    if hasattr(motion, "pixels"):
+        importlib.import_module(VIDEO_WRITERS[check_suffix(path, VIDEO_WRITERS)]).write(motion, Path(path), **options)
+        return
     suffix = check_suffix(path, WRITERS)
     importlib.import_module(WRITERS[suffix]).write(motion, Path(path), **options)

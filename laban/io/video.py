@@ -122,6 +122,24 @@ def write(
             _write_gif(frames, temporary, fps)
 
 
+def encode(pictures: np.ndarray, path: str | Path, fps: float) -> None:
+    """Write any pictures (T, H, W, 3) uint8 as .mp4 (H and W even) or .gif.
+
+    Raises: InputError for another suffix, an odd size, or a place that cannot be written.
+    """
+    path = Path(path)
+    suffix, (height, width) = path.suffix.lower(), pictures.shape[1:3]
+    if suffix not in (".mp4", ".gif"):
+        raise InputError(f"video.encode: {path.name} ends in {suffix or 'nothing'}; expected .mp4 or .gif.")
+    if suffix == ".mp4" and (width % 2 or height % 2):
+        raise InputError(f"video.encode: the size is {width}x{height}; an mp4 needs even numbers. Change it by one.")
+    with replacing(path) as temporary:
+        if suffix == ".mp4":
+            _write_mp4(iter(pictures), temporary, width, height, fps, None)
+        else:
+            _write_gif(iter(pictures), temporary, fps)
+
+
 def _counted(frames: Iterator[np.ndarray], progress: Callable[[int], None]) -> Iterator[np.ndarray]:
     for number, frame in enumerate(frames, start=1):
         yield frame

@@ -22,6 +22,9 @@ class TokenizerConfig:
     dilation_growth: int = 3  # blocks run with dilations growth**(depth-1) ... 1, largest first
     dropout: float = 0.2  # after each residual block's second convolution, in training
     decay: float = 0.99  # EMA of code_sum and code_count
+    rate: float = 0.0  # a code costs its squared distance and, times this and the codes' variance, -log(its share of
+    # the uses): entropy-constrained quantization (Chou, Lookabaugh and Gray 1989). Released: 0, the nearest code. Where
+    # many codes lie close together the nearest says little of the data, and a model of codes has to learn that noise
     sample_temperature: float = 0.5  # codes in training ~ softmax(-distance / temperature); 0 = nearest
     quantize_dropout: float = 0.2  # chance that a batch keeps only layers 0..k (KIT: 0.5)
     reset_below: float = 1.0  # a code whose EMA count falls below this is replaced by a vector of the batch

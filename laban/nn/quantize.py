@@ -51,17 +51,25 @@ class Codebook(nn.Module):
         """(M, D) -> (M, K) squared distances to every code."""
         return (x * x).sum(-1, keepdim=True) - 2.0 * x @ self.codes.T + (self.codes * self.codes).sum(-1)
 
+    def costs(self, x: Tensor) -> Tensor:
+        """(M, D) -> (M, K): squared distances, and what a code's rarity costs where the configuration has a rate."""
+        if self.config.rate == 0:
+            return self.distances(x)
+        share = (self.code_count / self.code_count.sum())[:, None]
+        spread = (share * (self.codes - (share * self.codes).sum(0)).square()).sum()
+        return self.distances(x) - self.config.rate * spread * share[:, 0].clamp_min(1e-6).log()
+
     def nearest(self, x: Tensor) -> Tensor:
-        """(M, D) -> (M,) int64."""
-        return self.distances(x).argmin(-1)
+        """(M, D) -> (M,) int64, the codes of least cost."""
+        return self.costs(x).argmin(-1)
 
     def draw(self, x: Tensor, generator: torch.Generator | None) -> Tensor:
-        """(M, D) -> (M,) int64, a code for each row ~ softmax(-distance / temperature)."""
-        distances = self.distances(x)
+        """(M, D) -> (M,) int64, a code for each row ~ softmax(-cost / temperature)."""
+        costs = self.costs(x)
         if self.config.sample_temperature == 0:
-            return distances.argmin(-1)
-        noise = gumbel(tuple(distances.shape), generator, distances.device)
-        return (noise - distances / self.config.sample_temperature).argmax(-1)
+            return costs.argmin(-1)
+        noise = gumbel(tuple(costs.shape), generator, costs.device)
+        return (noise - costs / self.config.sample_temperature).argmax(-1)
 
     @torch.no_grad()
     def start(self, x: Tensor, generator: torch.Generator | None) -> None:

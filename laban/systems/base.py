@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 from laban import config as configuration
 from laban.errors import InputError, WeightsError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from laban.checkpoint import Checkpoint
     from laban.data.corpus import Corpus
+    from laban.io.frames import Video
     from laban.motion.clip import Motion
 
 SYSTEMS: dict[str, str] = {
@@ -28,6 +29,7 @@ SYSTEMS: dict[str, str] = {
     "motionclip": "laban.systems.motionclip.system:MotionCLIP",
     "kmm": "laban.systems.kmm.system:KMM",
     "fact": "laban.systems.fact.system:Fact",
+    "godiva": "laban.systems.godiva.system:Godiva",
 }
 """Name -> 'module:Class'. A new system is one line here."""
 
@@ -84,6 +86,17 @@ class Sampler(Protocol):
     def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]: ...
 
 
+@runtime_checkable
+class StatefulSampler(Protocol):
+    """A sampler that reads a stream: what it needs beside `rng` to go on from where it stood, JSON-able."""
+
+    def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]: ...
+
+    def state(self) -> dict[str, Any]: ...
+
+    def restore(self, state: Mapping[str, Any]) -> None: ...
+
+
 @dataclass
 class Provenance:
     """Where a system's weights come from; written to config.json and to every passport."""
@@ -97,7 +110,7 @@ class Provenance:
 
 
 class System(ABC):
-    """A trainable system that makes motions.
+    """A trainable system that makes motions, or videos.
 
     A subclass sets `name`, `config_class` and `presets`, builds its networks in `__init__` (random, from
     torch's global generator) and keeps `super().__init__(config, stats)` first.
@@ -108,7 +121,8 @@ class System(ABC):
     """
 
     name: ClassVar[str]
-    skeleton: ClassVar[str] = "humanml22"
+    makes: ClassVar[Literal["motion", "video"]] = "motion"
+    skeleton: ClassVar[str | None] = "humanml22"
     config_class: ClassVar[type]
     presets: ClassVar[Mapping[str, Any]]  # name -> config; `paper`, `small` and `tiny` at least
 
@@ -150,10 +164,10 @@ class System(ABC):
         """How the stage is trained under this configuration."""
 
     @abstractmethod
-    def generate(self, requests: Sequence[Any], seed: int, **options: Any) -> list[Motion]:
-        """One Motion per request (TextRequest, or what the system takes), each with a passport.
+    def generate(self, requests: Sequence[Any], seed: int, **options: Any) -> list[Any]:
+        """One Motion (or Video, see `makes`) per request (TextRequest, or what the system takes), each with a passport.
 
-        Same seed and requests, same motions on one machine.
+        Same seed and requests, same results on one machine.
         """
 
     # What a subclass may refine.
@@ -163,8 +177,8 @@ class System(ABC):
         first = self.stages()[0]
         return () if stage == first else (first,)
 
-    def preview(self, seed: int) -> list[Motion]:
-        """A few motions to look at in training; none while `provenance.trained` does not suffice."""
+    def preview(self, seed: int) -> Sequence[Motion | Video]:
+        """A few results to look at in training; none while `provenance.trained` does not suffice."""
         return []
 
     def own_tables(self, corpus: Corpus, split: str, seed: int) -> list[str]:
@@ -173,16 +187,19 @@ class System(ABC):
 
     own_protocol: ClassVar[bool] = False
     """Whether `laban evaluate` runs `protocol`, instead of scoring motions beside held-out clips and captions."""
+    own_options: ClassVar[tuple[str, ...]] = ()
+    """Options of `laban evaluate`, all of them paths, that only `protocol` takes."""
 
     def protocol(
-        self, corpus: Corpus, out: Path, *, cases: int | None, seed: int, quick: bool, aist: Path | None,
-        progress: Callable[[int, int], None] | None = None,
+        self, corpus: Any, out: Path, *, cases: int | None, seed: int, quick: bool,
+        progress: Callable[[int, int], None] | None = None, **special: Path,
     ) -> dict[str, Any]:  # fmt: skip
         """The evaluation of a system with `own_protocol`: JSON-able facts, with lines of Markdown in `tables`.
 
         Args:
-            out: an existing folder, for pictures. cases: so many motions instead of the protocol's number.
-            quick: the main table only. aist: an AIST++ copy to score on. progress: called with (done, total).
+            corpus: as `open_data` gives it. out: an existing folder, for pictures.
+            cases: so many results instead of the protocol's number. quick: the main table only.
+            progress: called with (done, total). special: those of `own_options` that were given.
         """
         raise NotImplementedError(f"{self.name} has no protocol of its own")
 
@@ -215,6 +232,13 @@ class System(ABC):
                 )
             config, name = cls.presets[preset], preset
         return configuration.override(config, settings), name
+
+    @classmethod
+    def open_data(cls, path: Path, config: Any) -> Any:
+        """The training data at a path: what `sampler` and `create` take. By default prepared corpora of motions."""
+        from laban.data.corpus import Corpus
+
+        return Corpus.open(path)
 
     @classmethod
     def create(cls, preset: str | Any, corpus: Corpus, settings: Iterable[str] = ()) -> Self:

@@ -15,18 +15,12 @@ if TYPE_CHECKING:
 def model_card(system: System, corpus: Corpus, folder: Path) -> str:
     """Markdown: what was trained, on what, for how long, and with what validation losses."""
     p = system.provenance
-    counts = {name: 0 for name in sorted({r.corpus for r in corpus.records})}
-    frames = 0
-    for record in corpus.select("train"):
-        counts[record.corpus] += 1
-        frames += record.length
     lines = [
         f"# {system.name}, preset {p.preset}",
         "",
-        f"Trained with `laban train {system.name}` on {sum(counts.values())} clips, "
-        f"{frames / corpus.fps / 3600:.2f} hours.",
+        f"Made with `laban train {system.name}`. {corpus.summary()[0]}",
         "",
-        *[f"- {name}: {n} training clips" for name, n in counts.items()],
+        *corpus.summary()[1:],
         "",
         f"Licence of the data: {p.licence or 'unknown'}.",
         "",

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from laban import checkpoint
 from laban.config import nearest, to_dict
 from laban.errors import InputError, LabanError
-from laban.systems.base import System
+from laban.systems.base import StatefulSampler, System
 from laban.train.average import WeightAverage
 from laban.train.card import model_card
 from laban.train.log import MetricsLog
@@ -235,13 +235,13 @@ class StageTrainer:
 
         try:
             with self._evaluating():
-                motions = self.system.preview(self.options.seed)
-            if not motions:
+                results = self.system.preview(self.options.seed)
+            if not results:
                 return
             place = self.folder / "previews"
             place.mkdir(exist_ok=True)
-            for i, motion in enumerate(motions):
-                io.write(motion, place / f"{self.stage}-{self.step:06d}-{i + 1}.png")
+            for i, result in enumerate(results):
+                io.write(result, place / f"{self.stage}-{self.step:06d}-{i + 1}.png")
         except Exception as error:
             self.previews = False
             self.bar.say(f"previews are off: {type(error).__name__}: {error}")
@@ -254,6 +254,8 @@ class StageTrainer:
         self.val_sampler = None
         if o.validate_every and self.corpus.select("val"):
             self.val_sampler = self.system.sampler(self.stage, self.corpus, "val")
+            if isinstance(self.val_sampler, StatefulSampler):
+                self.val_state = self.val_sampler.state()
         self.network = self.system.module(self.stage).requires_grad_(True).train()
         if o.init is not None:
             tensors = checkpoint.load_stage(o.init, self.stage)
@@ -286,6 +288,8 @@ class StageTrainer:
         torch.set_rng_state(state["torch"])
         if self.fabric.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda"], self.fabric.device)
+        if isinstance(self.sampler, StatefulSampler):
+            self.sampler.restore(json.loads(state["sampler"]))
         self.step, self.seconds = state["step"], state["seconds"]
         self.keys, self.pending = state["keys"], state["pending"]
 
@@ -299,6 +303,7 @@ class StageTrainer:
             "optimizer": self.optimizer.state_dict(),
             "average": self.average.values,
             "numpy": json.dumps(self.rng.bit_generator.state),
+            "sampler": json.dumps(self.sampler.state() if isinstance(self.sampler, StatefulSampler) else None),
             "generator": self.generator.get_state(),
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(self.fabric.device) if cuda else None,
@@ -363,6 +368,8 @@ class StageTrainer:
         """Mean losses of the averaged weights on the same validation batches each time."""
         if self.val_sampler is None:
             return
+        if isinstance(self.val_sampler, StatefulSampler):
+            self.val_sampler.restore(self.val_state)
         rng = np.random.default_rng([self.options.seed, 1])
         generator = torch.Generator(self.fabric.device)
         generator.manual_seed(1)

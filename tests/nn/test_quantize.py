@@ -45,6 +45,24 @@ def test_evaluation_takes_the_nearest_code_of_each_residual() -> None:
     assert torch.equal(module.decode(torch.full((1, 3, 4), -1)), torch.zeros(1, 3, 8))
 
 
+def test_a_rate_prefers_the_frequent_one_of_close_codes() -> None:
+    book = Codebook(config(codes=3, rate=0.02, sample_temperature=0.0))
+    book.codes.zero_()
+    book.codes[:, 0] = torch.tensor([1.0, 1.1, -4.0])
+    book.code_count.copy_(torch.tensor([90.0, 1.0, 9.0]))
+    x = torch.zeros(4, 8)
+    x[:, 0] = torch.tensor([1.1, 1.5, -3.0, -1.505])
+    share = book.code_count / 100
+    spread = (share * (book.codes[:, 0] - (share * book.codes[:, 0]).sum()) ** 2).sum()
+    by_hand = (x[:, :1] - book.codes[:, 0]) ** 2 - 0.02 * spread * share.log()
+    assert torch.allclose(book.costs(x), by_hand, atol=1e-5)
+    assert book.nearest(x).tolist() == [0, 0, 2, 0]  # the last one lies nearer to -4, which is rarer
+    assert torch.equal(book.draw(x, None), book.nearest(x))
+    plain = Codebook(config(codes=3, rate=0.0))
+    plain.load_state_dict(book.state_dict())
+    assert plain.nearest(x).tolist() == [1, 1, 2, 2]
+
+
 def test_moving_average_and_reset() -> None:
     c = config(codes=3, decay=0.9, reset_below=1.0)
     book = Codebook(c)

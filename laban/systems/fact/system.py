@@ -55,6 +55,7 @@ class Fact(System):
     config_class: ClassVar[type] = FactConfig
     presets: ClassVar[Mapping[str, FactConfig]] = PRESETS
     own_protocol: ClassVar[bool] = True
+    own_options = ("aist",)
     config: FactConfig
 
     def __init__(self, config: FactConfig, stats: Mapping[str, Any]) -> None:

@@ -83,7 +83,7 @@ def lines(facts: dict[str, Any]) -> list[str]:
 
 
 def protocol(
-    system: Fact, corpus: Corpus, out: Path, *, cases: int | None, seed: int, quick: bool, aist: Path | None,
+    system: Fact, corpus: Corpus, out: Path, *, cases: int | None, seed: int, quick: bool, aist: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """`laban evaluate fact`: 40 dances of 1,200 frames, ten of 60 s, and one seed motion with four songs.

@@ -1,0 +1,1 @@
+"""GODIVA: text to video, token by token, with sparse attention (Wu et al. 2021, arXiv 2104.14806)."""
