@@ -20,13 +20,16 @@ def model_card(system: System, corpus: Corpus, folder: Path) -> str:
     for record in corpus.select("train"):
         counts[record.corpus] += 1
         frames += record.length
+    used = system.training_data(corpus) or [
+        f"{sum(counts.values())} clips, {frames / corpus.fps / 3600:.2f} hours.",
+        "",
+        *[f"- {name}: {n} training clips" for name, n in counts.items()],
+    ]
     lines = [
         f"# {system.name}, preset {p.preset}",
         "",
-        f"Trained with `laban train {system.name}` on {sum(counts.values())} clips, "
-        f"{frames / corpus.fps / 3600:.2f} hours.",
-        "",
-        *[f"- {name}: {n} training clips" for name, n in counts.items()],
+        f"Trained with `laban train {system.name}` on {used[0]}",
+        *used[1:],
         "",
         f"Licence of the data: {p.licence or 'unknown'}.",
         "",

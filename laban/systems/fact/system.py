@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from laban.condition.music import WIDTH
-from laban.data.choreography import before_the_song, fingerprint
+from laban.data import tracks
+from laban.data.choreography import MIRRORED, before_the_song, fingerprint, phrases
 from laban.errors import InputError
 from laban.motion import cleanup
 from laban.motion.clip import Motion, Segment
@@ -260,6 +261,21 @@ class Fact(System):
             motion.skeleton, motion.rotations, motion.root, FPS, (Segment(text, 0.0, frames / FPS),), passport
         )
 
+    def training_data(self, corpus: Corpus) -> list[str]:
+        """The phrases and the tracks they are put on."""
+        if "train" in self._own:
+            return [f"{len(self._own['train'])} dances that were given."]
+        cast = {groove: phrases(corpus, groove) for groove in tracks.TRAINING}
+        taken = [i for items in cast.values() for i in items if not i.name.startswith(MIRRORED)]
+        lasts, names = sum(i.motion.seconds for i in taken), sorted({f"`{i.name}`" for i in taken})
+        chosen = self.config.data
+        return [
+            f"{chosen.tracks} synthesised tracks of {chosen.seconds:g} s with phrases on their beats: {lasts:.0f} s of "
+            "captured motion and their mirror images, of these clips:",
+            "",
+            f"{', '.join(names)}.",
+        ]
+
     def protocol(self, corpus: Corpus, out: Path, **options: Any) -> dict[str, Any]:
         """The paper's: 40 dances of 1,200 frames, beside controls; see tables.py."""
         from laban.systems.fact import tables
@@ -269,7 +285,6 @@ class Fact(System):
     def preview(self, seed: int) -> list[Motion]:
         """Two dances to synthesised tracks in tempi that training does not have."""
         from laban.condition.music import analyse
-        from laban.data import tracks
 
         songs = [tracks.synthesise(groove, bpm, 8.0, 1) for groove, bpm in (("house", 125.0), ("waltz", 106.0))]
         requests = [
