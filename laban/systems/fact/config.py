@@ -54,8 +54,12 @@ class LossConfig:
     joints: float = 0.0  # mean squared error of the joints about the root, metres, times this
     velocity: float = 0.0  # the same of their steps from frame to frame, the root's path included
     noise: float = 0.0  # Gaussian noise on the history in training, in standard deviations of each column
-    rollout: int = 0  # up to so many blocks of own predictions (no gradient) are appended to the history before the
-    # one that is trained on. Released: none; users see dances freeze or drift, which the author lays on this
+    rollout: int = 0  # so many more blocks are predicted from the network's own predictions, each with its loss (no
+    # gradient from block to block). Released: none; users see dances freeze or drift, which the author lays on this
+    resync: bool = False  # what follows own predictions is not what the dance did then, but a way back to it: to the
+    # moment of the same dance, at the same phase of the beat, that is nearest to them (data.py)
+    foreign: float = 0.0  # share of windows whose history is another dance's, with a way back to follow: people start
+    # from seed motions that the song's own dance never shows. Needs resync
     desync: float = 0.0  # seconds by which the history may run early or late against music and target, uniformly;
     # the target comes back in step. Without it the beat can be read off the motion, and the music is ignored
     dropout: float = 0.0  # after attention and feed-forward. Released: the setting exists and is never used
@@ -92,8 +96,9 @@ class FactConfig:
     future: int = 20  # frames predicted (the paper's N)
     supervised: int = 20  # of these, how many the loss sees; 1 is the paper's next-frame variant
     normalise: bool = False  # released: neither motion nor music is; music's columns then range over hundreds
-    residual: bool = False  # predict the difference from the last frame of the history; the head then starts at
-    # zero, which is holding that frame. Released: no
+    residual: Literal["none", "fading"] = "none"  # "fading": the last frame of the history is added to what is
+    # predicted, less and less (all of it to the first frame, none to the last): no seam, and errors of the history
+    # fade instead of adding up. The head then starts at zero. Released: "none"
     loss: LossConfig = field(default_factory=LossConfig)
     data: DataConfig = field(default_factory=DataConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -127,10 +132,10 @@ SMALL = FactConfig(
     ),
     representation="relative",
     normalise=True,
-    residual=True,
-    loss=LossConfig(root=4.0, joints=8.0, velocity=400.0, noise=0.1, rollout=3, desync=0.15),
+    residual="fading",
+    loss=LossConfig(root=4.0, joints=8.0, velocity=400.0, noise=0.1, rollout=8, resync=True, foreign=0.15, desync=0.15),
     schedule=StageSchedule(
-        steps=3400, batch_size=24, learning_rate=8e-4, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
+        steps=3400, batch_size=6, learning_rate=5e-4, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
         decay="cosine", floor=0.02, clip=1.0, weight_ema=0.998,
     ),
 )  # fmt: skip
@@ -141,6 +146,7 @@ TINY = replace(
         width=32, heads=2, feedforward=64, motion_layers=1, audio_layers=1, cross_layers=1, scale="head",
         final_norm=True, motion_patch=4, audio_patch=4,
     ),
+    loss=replace(SMALL.loss, rollout=2),
     data=DataConfig(tracks=3, seconds=8.0),
     schedule=StageSchedule(steps=40, batch_size=4, learning_rate=3e-3),
 )  # fmt: skip
