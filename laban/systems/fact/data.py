@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from laban.condition.music import BEAT
 from laban.condition.music import WIDTH as MUSIC_WIDTH
@@ -19,8 +19,8 @@ from laban.systems.fact.network import fade
 from laban.systems.fact.representation import FPS, Representation
 
 _made: dict[tuple[str, str, DataConfig], list[Dance]] = {}
-TAPS = (1, 5, 9)  # frames ago in which poses are compared
-TRUE = 0.7  # factor on the distance to the true moment
+TAPS = (1, 6, 12, 24)  # frames ago in which poses are compared
+TRUE = 0.5  # factor on the distance to the true moment
 RETURN = 40  # frames after the history in which a desynchronised window comes back in step
 
 
@@ -71,7 +71,8 @@ def way_back(dance: Tensor, moments: Tensor, history: Tensor, step: int, future:
 
     Where a dance has got to by itself is seldom where the captured one was at that time, and teaching it to jump
     there teaches it the mean of everything. So of the given moments of the same dance, all in step with the music,
-    the one that looks most like the last frames is taken, with a small preference for the true one.
+    the one that looks most like the last frames is taken, with a preference for the true one and for lively ones:
+    without it, small motion is answered by small motion until nothing moves.
 
     Args:
         dance: (B, T, W) normalised rows. moments: (B, C) frames that may come next, the true one first. history:
@@ -83,11 +84,21 @@ def way_back(dance: Tensor, moments: Tensor, history: Tensor, step: int, future:
     taps = torch.tensor(TAPS, device=dance.device)
     near = dance[which[:, None, None], moments[..., None] - taps]
     apart = (near - history[:, None, -taps]).square().mean(dim=(-2, -1))
+    lively = liveliness(dance, future).gather(1, moments)
+    apart = apart / lively.clamp(0.25, 4.0)
     apart[:, 0] *= TRUE
     best = moments.gather(1, apart.argmin(dim=1, keepdim=True))
     frames = torch.arange(step, device=dance.device)
     gap = history[:, -1:] - dance[which[:, None], best - 1]
     return dance[which[:, None], best + frames] + gap * fade(future)[:step].to(gap)
+
+
+def liveliness(dance: Tensor, frames: int) -> Tensor:
+    """(B, T): mean squared step of the rows over the next `frames` frames, over its mean in the dance."""
+    steps = nn.functional.pad((dance[:, 1:] - dance[:, :-1]).square().mean(dim=-1), (0, frames))
+    sums = nn.functional.pad(steps.cumsum(dim=1), (1, 0))
+    ahead = (sums[:, frames:] - sums[:, :-frames])[:, : dance.shape[1]]
+    return ahead / ahead.mean(dim=1, keepdim=True).clamp_min(1e-9)
 
 
 class WindowSampler:
