@@ -19,7 +19,7 @@ from laban.systems.fact.network import fade
 from laban.systems.fact.representation import FPS, Representation
 
 _made: dict[tuple[str, str, DataConfig], list[Dance]] = {}
-TAPS = (1, 6, 12, 24)  # frames ago in which poses are compared
+TAPS = (1, 5, 9)  # frames ago in which poses are compared
 TRUE = 0.5  # factor on the distance to the true moment
 RETURN = 40  # frames after the history in which a desynchronised window comes back in step
 
@@ -85,7 +85,7 @@ def way_back(dance: Tensor, moments: Tensor, history: Tensor, step: int, future:
     near = dance[which[:, None, None], moments[..., None] - taps]
     apart = (near - history[:, None, -taps]).square().mean(dim=(-2, -1))
     lively = liveliness(dance, future).gather(1, moments)
-    apart = apart / lively.clamp(0.25, 4.0)
+    apart = apart / lively.clamp(0.5, 2.0)
     apart[:, 0] *= TRUE
     best = moments.gather(1, apart.argmin(dim=1, keepdim=True))
     frames = torch.arange(step, device=dance.device)
