@@ -1,7 +1,7 @@
 """The paper's comparisons at this scale: next-frame against 20-frame supervision, causal against full attention, and
 12 against 2 cross-modal layers. Trains each variant of `small` for the same number of steps, then scores it.
 
-Runs and their scores are kept in --out and go on where they stood. At 400 steps all five take about half an hour of one
+Runs and their scores are kept in --out and go on where they stood. At 250 steps all five take about half an hour of one
 core.
 """
 
@@ -28,7 +28,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     made = parser(__doc__ or "")
     data_option(made)
     made.add_argument("--out", type=Path, default=Path("runs/fact-comparisons"))
-    made.add_argument("--steps", type=int, default=400)
+    made.add_argument("--steps", type=int, default=250)
     made.add_argument("--dances", type=int, default=16, help="at least 4")
     made.add_argument("--frames", type=int, default=600)
     made.add_argument("--threads", type=int, default=1)
