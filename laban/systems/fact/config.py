@@ -35,8 +35,8 @@ class NetworkConfig:
     attention: Literal["full", "causal"] = "full"  # "causal": every token sees itself and what is before it (motion
     # before music), and the predictions are read at the last tokens, the only ones that then see everything
     final_norm: bool = False  # LayerNorm before the head. Released: none, though all layers are pre-norm
-    motion_patch: int = 1  # frames per motion token, stacked; released: 1. Four frames a token make attention and
-    # feed-forward four times cheaper, which a CPU needs; predictions come in as many patches
+    motion_patch: int = 1  # frames per motion token, stacked; released: 1. Ten frames a token make attention and
+    # feed-forward ten times cheaper, which a CPU needs; predictions come in as many patches
     audio_patch: int = 1  # the same of the music
 
     def __post_init__(self) -> None:
@@ -127,15 +127,15 @@ PAPER = FactConfig(sampling=SamplingConfig(block=1, blend=False, noise=0.0, stag
 
 SMALL = FactConfig(
     network=NetworkConfig(
-        width=192, heads=6, feedforward=768, motion_layers=2, audio_layers=2, cross_layers=4, scale="head",
-        final_norm=True, motion_patch=4, audio_patch=6,
+        width=128, heads=4, feedforward=512, motion_layers=1, audio_layers=1, cross_layers=4, scale="head",
+        final_norm=True, motion_patch=10, audio_patch=20,
     ),
     representation="relative",
     normalise=True,
     residual="fading",
-    loss=LossConfig(root=4.0, joints=8.0, velocity=400.0, noise=0.1, rollout=8, resync=True, foreign=0.15, desync=0.15),
+    loss=LossConfig(root=4.0, joints=8.0, velocity=400.0, noise=0.1, rollout=5, resync=True, foreign=0.1, desync=0.1),
     schedule=StageSchedule(
-        steps=3400, batch_size=6, learning_rate=5e-4, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
+        steps=3000, batch_size=6, learning_rate=6e-4, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
         decay="cosine", floor=0.02, clip=1.0, weight_ema=0.998,
     ),
 )  # fmt: skip

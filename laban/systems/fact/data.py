@@ -129,7 +129,7 @@ class WindowSampler:
         self.rows = [((kind.encode(kind.fitted(d.motion)) - mean) / std).astype(np.float32) for d in pairs]
         self.music = [((d.features[:, :MUSIC_WIDTH] - audio_mean) / audio_std).astype(np.float32) for d in pairs]
         self.phases = [beat_phase(d.features) for d in pairs]
-        self.resync = config.loss.resync and rollout > 0 and all(map(len, self.phases))
+        self.resync = config.loss.resync and all(map(len, self.phases))
         room = [min(len(r) - self.length, len(m) - self.heard) + 1 for r, m in zip(self.rows, self.music, strict=True)]
         self.room = np.cumsum(np.maximum(room, 0))
         if not len(self.room) or self.room[-1] < 1:
