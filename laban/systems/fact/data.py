@@ -20,7 +20,7 @@ from laban.systems.fact.representation import FPS, Representation
 
 _made: dict[tuple[str, str, DataConfig], list[Dance]] = {}
 TAPS = (1, 5, 9)  # frames ago in which poses are compared
-TRUE = 0.5  # factor on the distance to the true moment
+TRUE = 0.1  # factor on the distance to the true moment
 RETURN = 40  # frames after the history in which a desynchronised window comes back in step
 
 
