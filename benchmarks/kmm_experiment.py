@@ -19,55 +19,16 @@ import argparse
 import json
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from report import data_option, parser, run, table
+from kmm_contrasts import BASE, CELLS, Cell, report
+from report import data_option, parser, run
 
-MARK = "<!-- kmm-experiment -->"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One combination of factors."""
-
-    backbone: str = "ssd"
-    mask: str = "keyframe"
-    ratio: float | None = None
-    weight: float = 0.5
-    mirrored: bool = True
-
-    @property
-    def name(self) -> str:
-        ratio = "cos" if self.ratio is None else f"{self.ratio:g}"
-        return f"{self.backbone}-{self.mask}-{ratio}-{self.weight:g}-{'mirrored' if self.mirrored else 'plain'}"
-
-
-BASE = Cell()
-CELLS = [
-    BASE,
-    *(replace(BASE, mask=m) for m in ("random", "inverse", "speed", "matched")),
-    *(replace(BASE, mask=m, ratio=r) for m in ("keyframe", "matched") for r in (0.15, 0.3, 0.5)),
-    *(replace(BASE, weight=w) for w in (0.0, 0.1)),
-    *(replace(BASE, weight=w, mirrored=False) for w in (0.0, 0.1, 0.5)),
-    *(replace(BASE, backbone=b) for b in ("causal", "transformer")),
-    *(replace(BASE, backbone=b, mask="random") for b in ("causal", "transformer")),
-]
-CONTRASTS = [
-    ("H1 key frames against matched runs", BASE, replace(BASE, mask="matched")),
-    ("H1 key frames against random", BASE, replace(BASE, mask="random")),
-    ("H2 contrast 0.5 against 0, no mirror images", replace(BASE, mirrored=False),
-     replace(BASE, mirrored=False, weight=0.0)),
-    ("H2 contrast 0.5 against 0, mirror images", BASE, replace(BASE, weight=0.0)),
-    ("H2 mirror images against none, no contrast", replace(BASE, weight=0.0),
-     replace(BASE, mirrored=False, weight=0.0)),
-    ("H3 state space against transformer", BASE, replace(BASE, backbone="transformer")),
-    ("H3 key frames against random, transformer", replace(BASE, backbone="transformer"),
-     replace(BASE, backbone="transformer", mask="random")),
-]  # fmt: skip
-COLUMNS = ("side", "lines", "slope", "FID a", "FID b", "R3 a", "R3 b", "PJ", "AUJ", "flip")
+PART = "kmm-experiment"  # of the page that --table writes into
 
 
 def parameters(module: Any) -> int:
@@ -75,7 +36,7 @@ def parameters(module: Any) -> int:
 
 
 def configured(cell: Cell, base: Any, build: Any) -> Any:
-    """The cell's configuration; `inner` of other backbones is searched so that parameters match."""
+    """The cell's configuration, other backbones in equal size."""
     made = replace(
         base,
         mask=replace(base.mask, kind=cell.mask, ratio=cell.ratio, share=0.5),
@@ -84,15 +45,27 @@ def configured(cell: Cell, base: Any, build: Any) -> Any:
     )
     if cell.backbone == "ssd":
         return made
-    wanted = parameters(build(made).masked.trunk)
-    heads, best = made.trunk.heads, None
-    for inner in range(heads, 8 * made.trunk.inner, heads):
-        trial = replace(made, trunk=replace(made.trunk, backbone=cell.backbone, inner=inner))
-        off = abs(size_of(trial.trunk) / wanted - 1)
-        if best is None or off < best[0]:
-            best = (off, trial)
-    assert best is not None and best[0] < 0.05, f"{cell.name}: parameters are {100 * best[0]:.0f} % off"
-    return best[1]
+    return replace(made, trunk=equal_size(made.trunk, cell.backbone))
+
+
+def equal_size(trunk: Any, backbone: str) -> Any:
+    """The trunk with another backbone and as many parameters, to 5 %.
+
+    Attention takes four square matrices per layer, more than a whole state-space layer whose inner width is its width:
+    with as many layers nothing would be left for the feed-forward part. So there are fewer, the most with which `inner`
+    is at least a quarter of the width.
+    """
+    wanted, step = size_of(trunk), 1 if backbone == "transformer" else trunk.heads
+    for layers in range(trunk.layers, 0, -1):
+
+        def sized(inner: int, layers: int = layers) -> Any:
+            return replace(trunk, backbone=backbone, layers=layers, inner=inner)
+
+        one, two = (size_of(sized(n * step)) for n in (1, 2))  # sizes grow evenly with inner
+        inner = step * (1 + round((wanted - one) / (two - one)))
+        if inner >= trunk.width / 4 and abs(size_of(sized(inner)) / wanted - 1) < 0.05:
+            return sized(inner)
+    raise AssertionError(f"{backbone}: no trunk of width {trunk.width} and {wanted} parameters")
 
 
 def size_of(trunk: Any) -> int:
@@ -237,6 +210,8 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     from laban.data import synthetic
     from laban.data.clips import canonical
     from laban.data.corpus import Corpus
+    from laban.errors import InputError
+    from laban.evaluate import page
     from laban.motion import humanml
     from laban.systems.kmm.config import PRESETS
     from laban.systems.kmm.system import KMM
@@ -272,9 +247,13 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         return system
 
     owners = {flag: build(replace(base, mirrored=flag)) for flag in (True, False)}
-    shared = trained(replace(base, align=replace(base.align, weight=0.5)), options.out / "residual", "residual", 0)
-    del shared
-    residual = checkpoint.load_stage(options.out / "residual", "residual")
+
+    @cache
+    def residual() -> Any:
+        """The tensors of the residual model that all cells share; trained when the first cell needs them."""
+        trained(replace(base, align=replace(base.align, weight=0.5)), options.out / "residual", "residual", 0)
+        return checkpoint.load_stage(options.out / "residual", "residual")
+
     from kmm_encoders import Encoder
 
     probe = owners[True]
@@ -287,16 +266,18 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
             corpus, probe.text_encoder, options.out / f"encoder-{seed}.safetensors", seed, 30 if options.tiny else 500
         )
         encoders.append((encoder, encoder.motions(reals)))
+    cells = CELLS[: options.cells]
     results: dict[str, dict[int, dict[str, Any]]] = {}
     for seed in range(options.seeds):
-        for cell in CELLS[: options.cells]:
+        for cell in cells:
             path = options.out / f"{cell.name}-{seed}.json"
             if not path.exists():
                 if time.monotonic() - begun > 60 * options.minutes:
                     continue
                 config = configured(cell, base, build)
+                rest = residual()  # before the seed is set
                 system = trained(config, options.out / f"{cell.name}-{seed}", "masked", seed)
-                checkpoint.load_into(system.residual, residual, "the shared residual model")
+                checkpoint.load_into(system.residual, rest, "the shared residual model")
                 found = judge(system.eval(), corpus, encoders, real, options)
                 if cell in (BASE, replace(BASE, backbone="causal")):
                     found |= recall(system, corpus, config, options)
@@ -304,67 +285,15 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
                 path.write_text(json.dumps(found, indent=1) + "\n")
                 print(f"{cell.name}, seed {seed}: side {found['side']:.2f}, lines {found['lines']:.2f}", flush=True)
             results.setdefault(cell.name, {})[seed] = json.loads(path.read_text())
+    if not results:
+        raise InputError(f"{options.out}: no cell is finished, and --minutes lets none begin.")
     text = report(results, encoders, options)
     print(text)
     if options.table:
-        page = options.table.read_text() if options.table.exists() else "# Results\n"
-        before, found_mark, rest = page.partition(MARK)
-        after = rest.partition(MARK)[2] if found_mark else ""
-        options.table.write_text(f"{before.rstrip()}\n\n{MARK}\n{text}\n{MARK}\n{after.lstrip()}")
+        before = options.table.read_text(encoding="utf-8") if options.table.exists() else "# Results\n"
+        options.table.write_text(page.put(before, PART, text), encoding="utf-8")
+        print(f"written: {options.table}")
     return {"cells": results}, True, options
-
-
-def report(results: dict[str, dict[int, dict[str, Any]]], encoders: list[Any], options: Any) -> str:
-    """Both tables, as text."""
-    from laban.metrics.frechet import frechet
-
-    rows = []
-    for name, seeds in results.items():
-        row = [name, str(len(seeds))]
-        for column in COLUMNS:
-            values = [s[column] for s in seeds.values() if column in s]
-            row.append(f"{np.mean(values):.3f}" if values else "-")
-        rows.append([*row, f"{next(iter(seeds.values()))['parameters'] / 1e6:.2f}"])
-    halves = []
-    for _, held in encoders:
-        order = np.random.default_rng(0).permutation(len(held))
-        halves.append(frechet(held[order[::2]], held[order[1::2]]))
-    said = [
-        f"KMM's claims: {options.steps} steps, {options.scripts} scripts of {options.lines} lines, means over seeds",
-        table(["backbone-mask-ratio-contrast-data", "seeds", *COLUMNS, "M"], rows),
-        f"FID of one half of real held-out clips against the other: a {halves[0]:.3f}, b {halves[1]:.3f}",
-        "",
-    ]
-    lines = []
-    for title, first, second in CONTRASTS:
-        a, b = results.get(first.name, {}), results.get(second.name, {})
-        both = sorted(a.keys() & b.keys())
-        if not both:
-            continue
-        row = [title, str(len(both))]
-        for column in ("side", "FID a", "FID b", "slope"):
-            differences = np.array([a[s][column] - b[s][column] for s in both])
-            row.append(interval(differences))
-        lines.append(row)
-    said.append(table(["difference of means over seeds", "seeds", "side", "FID a", "FID b", "slope"], lines))
-    for name, seeds in results.items():
-        recalled = {k: np.mean([s[k] for s in seeds.values() if k in s]) for k in next(iter(seeds.values()))}
-        kept = {k: v for k, v in recalled.items() if k.startswith("recall")}
-        if kept:
-            said.append(f"{name}: " + ", ".join(f"{k[7:]} back {v:.2f}" for k, v in kept.items()))
-    return "\n".join(said)
-
-
-def interval(differences: np.ndarray) -> str:
-    """Mean and 95 % t interval over seeds; '?' where there are fewer than three, which only screen."""
-    from math import sqrt
-
-    mean = differences.mean()
-    if len(differences) < 3:
-        return f"{mean:+.3f} ?"
-    t = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365}.get(len(differences), 2.262)
-    half = t * differences.std(ddof=1) / sqrt(len(differences))
-    return f"{mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}]" + ("" if abs(mean) <= half else " *")
 
 
 if __name__ == "__main__":

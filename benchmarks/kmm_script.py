@@ -11,6 +11,9 @@ training sequence holds. A line lasts 3 to 7 s. The rows:
 - "MoMask, single": MoMask's motion for the same text and length, one at a time: what a line is compared with.
 - "real, joined": held-out clips joined by laban/data/compose.py, each stretch judged by its label: the ceiling.
 
+Cost: both systems on the same texts, lengths, machine and threads; MoMask's lines of a script at once, and one at a
+time as a script is performed.
+
 Seams: 30 frames around each; beside them windows of real held-out clips and, as a control, clips put end to end with
 no transition at all (placed and turned to fit, but not blended).
 """
@@ -18,11 +21,53 @@ no transition at all (placed and turned to fit, but not blended).
 from __future__ import annotations
 
 import argparse
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from control import GOALS, Tally, vocabulary
 from report import data_option, goal, model_option, parser, run, share, table
+
+
+@dataclass
+class Cost:
+    """CPU seconds of generation without clean-up of feet, all threads, and the seconds of motion that were made."""
+
+    busy: float = 0.0
+    seconds: float = 0.0
+
+    @contextmanager
+    def spent(self) -> Iterator[list[Any]]:
+        """Times what is inside; the motions that it makes go into the list."""
+        begin, made = time.process_time(), []
+        yield made
+        self.busy += time.process_time() - begin
+        self.seconds += sum(motion.seconds for motion in made)
+
+
+def cost_table(system: Any, rival: Any, costs: dict[str, Cost], right: dict[str, tuple[int, int]]) -> str:
+    """Parameters, cost and lines that do what they say, of both systems on the same texts and lengths."""
+    import torch
+
+    def millions(owner: Any, stage: str, without: str = " ") -> float:
+        named = owner.module(stage).named_parameters()
+        return sum(p.numel() for name, p in named if not name.startswith(without)) / 1e6
+
+    rows = []
+    for name, cost in costs.items():
+        owner = system if name == "KMM" else rival
+        base, rest = millions(owner, "masked", "align."), millions(owner, "residual")
+        rows.append([
+            name, f"{base:.2f}", f"{rest:.2f}", f"{base + rest:.2f}", f"{cost.busy / cost.seconds:.4f}",
+            share(*right[name]) if name in right else "-",
+        ])  # fmt: skip
+    head = ["", "base M", "residual M", "both", "CPU s per s", "lines right"]
+    said = "cost: parameters used in generation, on the same tokenizer; CPU without clean-up of feet, {} thread{}"
+    count = torch.get_num_threads()
+    return said.format(count, "s" * (count != 1)) + "\n" + table(head, rows)
 
 
 def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
@@ -43,7 +88,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     from laban.data.corpus import Corpus
     from laban.metrics import composition
     from laban.metrics.control import CONTENTS
-    from laban.motion import humanml
+    from laban.motion import cleanup, humanml
     from laban.systems.base import TextRequest
 
     corpus = Corpus.open(options.data)
@@ -57,6 +102,8 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     by_place = [[0, 0] for _ in range(options.lines)]
     windows: dict[str, list[np.ndarray]] = {"KMM": [], "cut": []}
     rival: Any = laban.load(options.momask) if options.momask else None
+
+    costs = {name: Cost() for name in ("KMM", "MoMask, single", "MoMask, one at a time")}
 
     def judged(name: str, expect: str, joints: np.ndarray) -> bool:
         if expect in composition.SIDED:
@@ -72,7 +119,10 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         picks = [phrases[i] for i in rng.integers(len(phrases), size=options.lines)]
         seconds = np.round(rng.uniform(3, 7, options.lines), 1)
         lines = [f"{text} @{s}" for (text, _), s in zip(picks, seconds, strict=True)]
-        motion = system.compose(lines, options.seed, index=number, clean=not options.raw, **extra)
+        with costs["KMM"].spent() as spent:
+            motion = system.compose(lines, options.seed, index=number, **extra)
+            spent.append(motion)
+        motion = motion if options.raw else cleanup.clean(motion)
         joints = motion.joints()
         seams = [round(s.start * motion.fps) for s in motion.segments[1:]]
         windows["KMM"].append(composition.windows(joints, seams))
@@ -82,9 +132,15 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
             by_place[place][1] += 1
         if rival is not None:
             requests = [TextRequest(text, float(s)) for (text, _), s in zip(picks, seconds, strict=True)]
-            singles = rival.generate(requests, options.seed, first_index=number * options.lines, clean=not options.raw)
+            first = number * options.lines
+            with costs["MoMask, single"].spent() as spent:
+                singles = rival.generate(requests, options.seed, first_index=first)
+                spent += singles
             for single, (_, expect) in zip(singles, picks, strict=True):
-                judged("MoMask, single", expect, single.joints())
+                clip = single if options.raw else cleanup.clean(single)
+                judged("MoMask, single", expect, clip.joints())
+            with costs["MoMask, one at a time"].spent() as spent:
+                spent += [rival.generate([r], options.seed, first_index=first + i)[0] for i, r in enumerate(requests)]
 
     held = [r for r in corpus.select("test", mirrored=False) if r.labels.get("content") in CONTENTS]
     weights = np.full(len(held), 1 / len(held))
@@ -129,6 +185,8 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     print(table(head, seam_rows))
     got, of = tallies["KMM"].over(every)
     hits, total = sides["KMM"]
+    if rival is not None:
+        print(f"\n{cost_table(system, rival, costs, {n: t.over(every) for n, t in tallies.items()})}")
     lines_ = [goal("side accuracy", hits / max(1, total), 0.90, at_least=True)]
     if rival is not None:
         their, count = tallies["MoMask, single"].over(every)
@@ -147,6 +205,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     figures = {
         "lines": {n: t.figures() for n, t in tallies.items()}, "sides": sides, "by_place": by_place,
         "seams": dict(zip(measures, seam_rows, strict=True)),
+        "cost": {name: [c.busy, c.seconds] for name, c in costs.items()},
     }  # fmt: skip
     return figures, all(ok for _, ok in lines_), options
 

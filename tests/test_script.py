@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +17,7 @@ import torch
 import laban
 from laban.cli import main
 from laban.data import synthetic
+from laban.systems.kmm import script
 from laban.systems.kmm.system import KMM
 
 
@@ -63,6 +70,10 @@ def test_a_script_file_in_parts(model, tmp_path, capsys) -> None:
         (["walks @4", "--file", "x.txt"], "both lines and --file"), (["--file", "x.txt"], "no such file"),
         (["walks @600"] * 13, "7800 s"), (["walks @4", "--model", "kmn"], "did you mean 'kmm'"),
         (["walks @4", "--seed", "-1"], "--seed"), (["walks @4", "--steps", "0"], "--steps"),
+        (["walks @4 and bows @2"], "before its end"), (["@4 walks"], "before its end"),
+        (["walks @4 5"], "before its end"), (["walks @4 # slowly"], "before its end"), (["walks # slowly"], "has a #"),
+        (["walks @4", ""], "line 2: has no text"),
+        (["walks @4", "--only", "0"], "--only is 0"), (["--file", "."], "is a folder"),
         (["walks @4", "--parts", "0.1"], "--parts"), (["walks @4", "--variation", "-1"], "--variation"),
     ],
 )  # fmt: skip
@@ -71,6 +82,56 @@ def test_what_is_refused(words, match, tmp_path, capsys, monkeypatch) -> None:
     assert main(["script", *words, "--out", str(tmp_path / "x.npz")]) == 2
     assert match in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("held", "match"),
+    [
+        (b"", "is empty"), (b"# a comment\n\n  \n", "is empty"), (b"walks @4\r\n@3\r\n", "line 2: has no text"),
+        (b"walks \xff\xfe @4\n", "not UTF-8"), ("walks @4".encode("utf-16"), "not UTF-8"), (b"a\0b @4", "no text"),
+        (b"walks @1\n" * 10_001, "10001 lines"), (b"#" * (1 << 20) + b"\nwalks @4", "larger than 1 MiB"),
+    ],
+)  # fmt: skip
+def test_script_files_that_are_refused(held, match, tmp_path, capsys) -> None:
+    path = tmp_path / "script.txt"
+    path.write_bytes(held)
+    assert main(["script", "--file", str(path), "--out", str(tmp_path / "x.npz")]) == 2
+    said = capsys.readouterr().err
+    assert match in said and said.count("\n") == 1 and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_script_file_of_another_system(tmp_path) -> None:
+    path = tmp_path / "script.txt"
+    path.write_bytes(b"\xef\xbb\xbf# a day\r\na person walks @4\r\n\r\n  # of it\r\nbows @2 #seed 7\r\n")
+    assert script.read(path) == [script.Line("a person walks", 4.0), script.Line("bows", 2.0, 7)]
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_what_an_interrupted_stream_has_written_stays_valid(how, model, tmp_path) -> None:
+    lines = [f"a person walks @{3 + i % 3}" for i in range(1500)]
+    (tmp_path / "script.txt").write_text("\n".join(lines))
+    command = [sys.executable, "-m", "laban", "script", "--file", str(tmp_path / "script.txt"), "--model", model,
+               "--parts", "1", "--fps", "20", "--device", "cpu", "--out", str(tmp_path / "long.npz")]  # fmt: skip
+    root = str(Path(laban.__file__).parents[1])
+    running = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": root}
+    )
+    try:
+        until = time.monotonic() + 120
+        while len(list(tmp_path.glob("long-*.npz"))) < 3 and time.monotonic() < until and running.poll() is None:
+            time.sleep(0.02)
+        running.send_signal(how)
+        _, said = running.communicate(timeout=60)
+    finally:
+        running.kill()
+    parts = sorted(tmp_path.glob("long-*.npz"))
+    assert len(parts) >= 3 and "Traceback" not in said
+    assert running.returncode == (130 if how == signal.SIGINT else -how)
+    motions = [laban.read(part) for part in parts]
+    assert all(np.isfinite(m.joints()).all() and m.segments for m in motions)
+    assert [m.passport["first_frame"] for m in motions] == np.cumsum([0, *(m.frames for m in motions)])[:-1].tolist()
+    if how == signal.SIGINT:
+        assert {p.name for p in tmp_path.iterdir()} == {"script.txt", *(p.name for p in parts)}
 
 
 def test_a_model_of_another_kind_is_refused(tmp_path, capsys) -> None:

@@ -1,6 +1,8 @@
 """Write docs/results.md from a report: `python tools/results_page.py runs/report docs/results.md`.
 
-A section "In short", which a person writes, is kept from the page that is there.
+The folder may hold the report of `laban evaluate` (report.json), of its `--protocol long` (long.json), or both. What
+the page has from elsewhere is kept: a section "In short", which a person writes, and parts between marks
+(laban/evaluate/page.py), of which the long protocol's is one.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ import json
 import re
 from pathlib import Path
 
+from laban.evaluate import page
+from laban.evaluate.long import markdown as long_markdown
 from laban.evaluate.report import markdown
 
 HEAD = """# Results
@@ -27,18 +31,37 @@ of the plain row.
 
 """
 
+LONG = """## Long motion, FlowMDM's protocol
+
+```
+laban evaluate kmm --protocol long --data data/prepared --out runs/long
+python tools/results_page.py runs/long docs/results.md
+```
+
+"""
+
 
 def main() -> None:
-    made = argparse.ArgumentParser(description=__doc__)
-    made.add_argument("report", type=Path)
-    made.add_argument("out", type=Path)
-    options = made.parse_args()
-    facts = json.loads((options.report / "report.json").read_text())
-    text = markdown(facts).split("\n", 2)[2]  # without its own title
-    before = options.out.read_text(encoding="utf-8") if options.out.exists() else ""
-    short = re.search(r"^## In short\n.*?(?=^laban |^## )", before, re.S | re.M)
-    head = HEAD + (short[0].rstrip() + "\n\n## The report\n\n" if short else "")
-    options.out.write_text(head + text.strip() + "\n", encoding="utf-8")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("report", type=Path)
+    parser.add_argument("out", type=Path)
+    options = parser.parse_args()
+    text = options.out.read_text(encoding="utf-8") if options.out.exists() else ""
+    report, long = options.report / "report.json", options.report / "long.json"
+    if not report.is_file() and not long.is_file():
+        raise SystemExit(f"{options.report}: holds neither report.json nor long.json; run laban evaluate first.")
+    if report.is_file():
+        made = markdown(json.loads(report.read_text())).split("\n", 2)[2]  # without its own title
+        short = re.search(r"^## In short\n.*?(?=^laban |^## |^<!-- )", text, re.S | re.M)
+        kept = page.parts(text)
+        text = HEAD + (short[0].rstrip() + "\n\n## The report\n\n" if short else "") + made.strip() + "\n"
+        for name, part in kept.items():
+            text = page.put(text, name, part)
+    if long.is_file():
+        made = long_markdown(json.loads(long.read_text())).split("\n", 2)[2]
+        made = made.replace("\n## ", "\n### ")
+        text = page.put(text, "long", LONG + made)
+    options.out.write_text(text, encoding="utf-8")
     print(f"written: {options.out}")
 
 

@@ -1,152 +1,142 @@
-"""BABEL's labels and the BABEL-60 recognition protocol of MotionCLIP, with its time alignment mended.
+"""BABEL: labels of AMASS recordings, as its json files have them, and features that the user has made of AMASS.
 
 A label file (train.json, val.json) maps a sequence's id to {"feat_p": path in AMASS, "dur": seconds, "seq_ann":
 {"labels": [...]}, "frame_ann": {"labels": [...]} or null}; a label has "raw_label", "proc_label", "act_cat" (a list)
-and, in frame_ann, "start_t" and "end_t" in seconds.
-Source: Punnakkal et al. 2021; the protocol: Tevet et al. 2022, section 4, and its released code as
-specs/motionclip.md describes it. Deviation: the released parser brings labels to 30 fps but leaves the categories at
-the recording's own rate, so at 60 or 120 fps they belong to another moment; here categories are looked up by time.
+and, in frame_ann, "start_t" and "end_t" in seconds. What is done with them: babel_scripts.py (pairs, compositions) and
+babel_classes.py (recognition).
+
+AMASS itself is not read here: features (T, 135) at 30 fps or (T, 263) at 20 fps are expected as
+`<folder>/<feat_p with / replaced by __>.npy`, made by the user, since both corpora forbid passing them on.
+Source: Punnakkal et al., "BABEL", CVPR 2021; specs/kmm.md, section 2.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
-from laban.errors import FormatError, InputError, ShapeError
+from laban.errors import FormatError, InputError
 
-FPS = 30.0
-WINDOW = 60  # frames
-
-# The 60 most frequent categories, in the order of BABEL's released list.
-CLASSES = (
-    "walk", "stand", "hand movements", "turn", "interact with/use object", "arm movements", "t pose", "step",
-    "backwards movement", "raising body part", "look", "touch object", "leg movements", "forward movement",
-    "circular movement", "stretch", "jump", "touching body part", "sit", "place something", "take/pick something up",
-    "run", "bend", "throw", "foot movements", "a pose", "stand up", "lowering body part", "sideways movement",
-    "move up/down incline", "action with ball", "kick", "gesture", "head movements", "jog", "grasp object",
-    "waist movements", "lift something", "knee movement", "wave", "move something", "swing body part", "catch",
-    "dance", "lean", "greet", "poses", "touching face", "sports move", "exercise/training", "clean something", "punch",
-    "squat", "scratch", "hop", "play sport", "stumble", "crossing limbs", "perform", "martial art",
-)  # fmt: skip
+TRANSITION = "transition"
+FPS = {135: 30.0, 263: 20.0}
+"""Frames per second by the width of the features."""
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A stretch of a sequence, in seconds, with its words and categories."""
+class Action:
+    """A stretch of a recording, in seconds.
 
+    `text` is proc_label (spelling mended; raw_label where there is none), `raw` is raw_label, `categories` are act_cat.
+    """
+
+    text: str
     start: float
     end: float
-    raw: str
-    categories: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    raw: str = ""
+
+    @property
+    def is_transition(self) -> bool:
+        """Whether the label says that one action becomes another."""
+        return self.text == TRANSITION or TRANSITION in self.categories
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One labelled recording. `stretches` cover all of it where only the whole was labelled."""
+    """One AMASS sequence with its labels in order of time; `frame_level` is False where they are of the whole of it."""
 
     id: str
     path: str
     seconds: float
-    stretches: tuple[Stretch, ...]
+    actions: tuple[Action, ...]
+    frame_level: bool
 
 
 def read(path: str | Path) -> list[Recording]:
-    """The sequences of a label file, in its order. Stretches with no length are left out.
+    """A label file, sorted by id. Labels of no length are left out, and what is beyond a recording's end is cut off.
 
-    Raises: InputError if the file is absent; FormatError if it is not BABEL's.
+    Raises: FormatError, naming the sequence and the field, for what is not as BABEL's files are (its test.json, whose
+        labels are not released, among them); InputError if the file cannot be read.
     """
     path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: no such file; expected BABEL's train.json or val.json.")
     try:
-        held = dict(json.loads(path.read_text(encoding="utf-8")))
-        if not held:
-            raise ValueError("no recording in it")
-        return [_sequence(key, held[key]) for key in held]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        table = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); give BABEL's train.json or val.json.") from None
+    except (ValueError, RecursionError) as error:
         said = " ".join(str(error).split())[:120]
-        raise FormatError(f"{path}: not BABEL's labels ({type(error).__name__}: {said}).") from None
+        raise FormatError(f"{path}: not BABEL's labels: it is not JSON ({said}).") from None
+    if not isinstance(table, dict) or not table:
+        raise FormatError(f"{path}: not BABEL's labels: expected a table of sequences by id.")
+    return [_recording(path, key, table[key]) for key in sorted(table, key=lambda k: (len(k), k))]
 
 
-def _sequence(key: str, entry: dict[str, Any]) -> Recording:
-    seconds = float(entry["dur"])
-    if not math.isfinite(seconds) or seconds <= 0:
-        raise ValueError(f"{key}: dur is {seconds}")
-    timed = (entry.get("frame_ann") or {}).get("labels")
-    labels = timed if timed else (entry.get("seq_ann") or {}).get("labels") or []
-    stretches = []
-    for label in labels:
-        start = float(label["start_t"]) if timed else 0.0
-        end = min(seconds, float(label["end_t"])) if timed else seconds
-        if not (math.isfinite(start) and math.isfinite(end)):
-            raise ValueError(f"{key}: a label's time is not finite")
-        if end > start:
-            stretches.append(
-                Stretch(max(0.0, start), end, str(label.get("raw_label") or ""), tuple(label.get("act_cat") or ()))
+def _recording(path: Path, key: str, row: Any) -> Recording:
+    where = f"{path}: not BABEL's labels: sequence {key}"
+    if not isinstance(row, dict):
+        raise FormatError(f"{where}: expected a table with feat_p, dur, seq_ann and frame_ann.")
+    feature, seconds = row.get("feat_p"), row.get("dur")
+    if not isinstance(feature, str) or not _number(seconds) or not 0 < seconds < 1e5:
+        raise FormatError(f"{where}: feat_p is {feature!r} and dur {seconds!r}; expected a path and seconds.")
+    frames, whole = (_labels(row.get(name)) for name in ("frame_ann", "seq_ann"))
+    labels = frames or whole
+    if labels is None:
+        raise FormatError(f"{where}: has neither frame_ann nor seq_ann with labels.")
+    actions = []
+    for number, label in enumerate(labels):
+        if not isinstance(label, dict):
+            raise FormatError(f"{where}, label {number}: expected a table.")
+        raw = label.get("raw_label")
+        text = label.get("proc_label") or raw
+        start, end = (label.get(name) for name in ("start_t", "end_t"))
+        start, end = 0.0 if start is None else start, seconds if end is None else end
+        timed = _number(start) and _number(end) and 0 <= start <= end < 1e6
+        if not isinstance(text, str) or not text.strip() or not timed:
+            said = f"{text!r} from {start!r} to {end!r} s"
+            raise FormatError(f"{where}, label {number}: {said}; expected text and times.")
+        kinds = label.get("act_cat") or []
+        if not isinstance(kinds, list):
+            raise FormatError(f"{where}, label {number}: act_cat is {kinds!r}; expected a list.")
+        end = min(float(end), float(seconds))
+        if start < end:
+            actions.append(
+                Action(text.strip(), float(start), end, tuple(map(str, kinds)), raw if isinstance(raw, str) else "")
             )
-    return Recording(str(key), str(entry["feat_p"]), seconds, tuple(stretches))
+    actions.sort(key=lambda a: (a.start, a.end))
+    return Recording(key, feature, float(seconds), tuple(actions), bool(frames))
 
 
-def caption(sequence: Recording, start: float, end: float) -> str:
-    """The different raw labels of a stretch of time, in order of time, joined with "and"; as in training."""
-    ordered = sorted(_inside(sequence, start, end), key=lambda s: s.start)
-    return " and ".join(dict.fromkeys(s.raw for s in ordered if s.raw))
+def _number(value: Any) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def categories(
-    sequence: Recording, first_frame: int, frames: int = WINDOW, fps: float = FPS, valid: Sequence[str] = CLASSES
-) -> set[str]:
-    """The valid categories that any frame of a window has.
+def _labels(annotation: Any) -> list[Any] | None:
+    labels = annotation.get("labels") if isinstance(annotation, dict) else None
+    return labels if isinstance(labels, list) else None
 
-    Args:
-        first_frame: of the window at `fps`, the rate of the motion that is recognised, whatever the recording's was.
+
+def features(folder: str | Path, recording: Recording) -> np.ndarray:
+    """(T, 135) or (T, 263) features of a recording.
+
+    Raises: InputError if there is no file; FormatError for another shape, NaN, or a length that is not the recording's.
     """
-    start, end = first_frame / fps, (first_frame + frames) / fps
-    return {c for s in _inside(sequence, start, end) for c in s.categories} & set(valid)
-
-
-def _inside(sequence: Recording, start: float, end: float) -> list[Stretch]:
-    return [s for s in sequence.stretches if s.start < end - 1e-9 and s.end > start + 1e-9]
-
-
-def window(sequence: Recording, seed: int, frames: int = WINDOW, fps: float = FPS) -> int | None:
-    """The first frame of the sequence's window, drawn by `seed` and its id; None if it is too short.
-
-    Released: one random window per sequence, without a seed.
-    """
-    spare = math.floor(sequence.seconds * fps + 1e-6) - frames
-    if spare < 0:
-        return None
-    rng = np.random.default_rng([seed, *sequence.id.encode()])
-    return int(rng.integers(spare + 1))
-
-
-def score(similarity: np.ndarray, truths: Sequence[set[str]], names: Sequence[str] = CLASSES) -> dict[str, float]:
-    """Top-1 and top-5 of BABEL-60: a hit is any valid category of the window among the first k.
-
-    Args:
-        similarity: (N, C) of windows to the classes' texts. truths: N sets; windows without one are dropped.
-    Returns: {"top1", "top5": shares of the windows kept; "windows", "dropped": counts}.
-    Raises: ShapeError, InputError if no window has a label.
-    """
-    similarity = np.asarray(similarity, np.float64)
-    if similarity.shape != (len(truths), len(names)):
-        raise ShapeError(f"babel.score: similarity {similarity.shape}, expected ({len(truths)}, {len(names)}).")
-    if not np.isfinite(similarity).all():
-        raise InputError("babel.score: similarity holds NaN or infinity.")
-    order = np.argsort(-similarity, axis=1, kind="stable")
-    hits = [[names[j] in truth for j in row[:5]] for row, truth in zip(order, truths, strict=True) if truth]
-    if not hits:
-        raise InputError("babel.score: no window has a valid category; nothing can be scored.")
-    table = np.array(hits)
-    return {
-        "top1": float(table[:, 0].mean()), "top5": float(table.any(1).mean()),
-        "windows": len(hits), "dropped": len(truths) - len(hits),
-    }  # fmt: skip
+    path = Path(folder) / (recording.path.removesuffix(".npz").replace("/", "__") + ".npy")
+    if not path.is_file():
+        raise InputError(f"{path}: missing; make features of AMASS's {recording.path} (docs/kmm.md says how).")
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise FormatError(f"{path}: cannot be read ({error}).") from None
+    if not isinstance(array, np.ndarray):
+        raise FormatError(f"{path}: holds several arrays, expected one, as numpy.save writes it.")
+    fits = array.ndim == 2 and array.shape[1] in FPS and array.dtype.kind in "fiu"
+    if not fits or not np.isfinite(array).all():
+        raise FormatError(f"{path}: shape {array.shape}, expected (T, 135) at 30 fps or (T, 263) at 20 fps, finite.")
+    expected = recording.seconds * FPS[array.shape[1]]
+    if abs(len(array) - expected) > 0.05 * expected + 2:
+        raise FormatError(f"{path}: {len(array)} frames, expected about {expected:.0f} for {recording.seconds:g} s.")
+    return array.astype(np.float32)

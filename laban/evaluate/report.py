@@ -126,13 +126,13 @@ def markdown(facts: Figures) -> str:
                 "Chance under the same rule for equal captions: "
                 + ", ".join(f"top-{k + 1} {value:.3f}" for k, value in enumerate(chance)) + ".", "",
             ]  # fmt: skip
-        lines += _table(
+        lines += table(
             ["", "R@1", "R@2", "R@3", "R@3, old rule", "MM-Dist", "FID", "Diversity", "MultiModality"],
             [_matched(row, evaluator) for row in rows],
         )
     lines += facts.get("own_tables", ())  # a report of an earlier version has none
     lines += ["## Physics", "", "Ratio to real motion in brackets.", ""]
-    lines += _table(
+    lines += table(
         ["", "skate m/s", "jerk m/s3", "penetration mm", "floating mm", "joint error mm", "CPU s per clip"],
         [_physics(row) for row in rows],
     )
@@ -144,11 +144,11 @@ def markdown(facts: Figures) -> str:
     lines += ["## Control, from joints by geometry", ""]
     if chance is not None:
         lines += [f"Chance, captions dealt to the real clips at random: {chance:.3f}.", ""]
-    lines += _table(["", "side", "turn", "speed", "all"], [_control(row) for row in rows])
+    lines += table(["", "side", "turn", "speed", "all"], [_control(row) for row in rows])
     lines += ["## What each figure sees", ""]
     lines += ['"yes": it tells that row from real motion; "better": it takes it for better than real.', ""]
     names = [n for n in SPOILT if any(n in s["told"] for s in facts["sees"])]
-    lines += _table(
+    lines += table(
         ["", *names, "ranks the rows"],
         [
             [f"{s['figure']} {s['evaluator']}".strip(), *(s["told"].get(n, "-") for n in names),
@@ -231,7 +231,7 @@ def _cell(value: Figures | None, digits: int = 3, scale: float = 1.0) -> str:
     return f"{v:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
     return [
         "| " + " | ".join(head) + " |", "|" + "---|" * len(head),
         *("| " + " | ".join(row) + " |" for row in rows), "",

@@ -1,36 +1,39 @@
-"""FlowMDM's protocol for long motion: scores per segment, and of the transitions between them.
+"""FlowMDM's protocol for long motion: scores of the segments, and of the transitions between them.
 
 Source: Barquero et al., "Seamless Human Motion Composition", CVPR 2024 (FlowMDM), as specs/kmm.md, section 2, has it:
 32 compositions of 32 (text, length) pairs, segments of 30 to 200 frames, transitions of 30 frames centred on each
 boundary, R-precision in pools of 32 after removing duplicate captions, 10 repeats, 1.96 sigma / sqrt(n).
 Deviations: what embeds motions and texts is passed in (theirs is PriorMDM's, which BABEL's licence keeps from us), so
-values compare only with others of the same encoder; the jerk of real motion is measured on the real motions given
-instead of the constants .016383 (BABEL) and .033031 (HumanML3D), which hold at their frame rates alone.
+values compare only with others of the same embedding; the jerk of real motion is measured on the real motions given
+instead of the constants .016383 (BABEL) and .033031 (HumanML3D), which hold at their frame rates alone; windows of 30
+frames last longer at 20 fps than at BABEL's 30.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 
 from laban.errors import InputError
 from laban.metrics.composition import WINDOW, inside, peak_and_area, windows
-from laban.metrics.embedding import diversity, multimodal_distance, r_precision
-from laban.metrics.frechet import frechet
+from laban.metrics.embedding import POOL, diversity, multimodal_distance, r_precision
+from laban.metrics.frechet import FewSamplesWarning, frechet
+from laban.metrics.transitions import jerk_curve
 
-POOL = 32
+PAIRS = 300  # of diversity
 
 
 class Embedder(Protocol):
-    """A text-motion co-embedding. Motions are joints (T, J, 3), metres, world, each of any length."""
+    """One or more text-motion co-embeddings by name. Motions are joints (T, J, 3), metres, world, of any length."""
 
-    def motions(self, motions: Sequence[np.ndarray]) -> np.ndarray: ...
+    def motions(self, motions: Sequence[np.ndarray]) -> Mapping[str, np.ndarray]: ...
 
-    def texts(self, texts: Sequence[str]) -> np.ndarray: ...
+    def texts(self, texts: Sequence[str]) -> Mapping[str, np.ndarray]: ...
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,19 @@ class Interval:
         return cls(float(np.mean(values)), 1.96 * spread / math.sqrt(len(values)))
 
 
+@dataclass
+class Scores:
+    """Of one row, over repeats.
+
+    seams: "PJ" and "AUJ". judged: per embedding "R-precision" (top 3), "R-precision shuffled" (the control),
+    "MM-distance", "FID", "diversity", "transition FID", "transition diversity". R-precision is absent where fewer than
+    32 different captions are left, all of the transitions where no boundary has 15 frames on both sides.
+    """
+
+    seams: dict[str, Interval] = field(default_factory=dict)
+    judged: dict[str, dict[str, Interval]] = field(default_factory=dict)
+
+
 def unique_rows(texts: Sequence[str], rng: np.random.Generator) -> list[int]:
     """Indexes in random order, cut to pools of 32 without a caption twice in a pool (case and spacing aside)."""
     keys = [" ".join(t.lower().split()) for t in texts]
@@ -90,62 +106,101 @@ def unique_rows(texts: Sequence[str], rng: np.random.Generator) -> list[int]:
     return chosen
 
 
-def protocol(
-    repeats: Sequence[Sequence[Performance]], real: Sequence[tuple[np.ndarray, str]], embedder: Embedder, seed: int = 0
-) -> dict[str, Interval]:
-    """All scores.
+class Reference:
+    """Real motions, against which rows are scored with the same embeddings, windows and draws.
 
     Args:
-        repeats: performances of the same compositions, each repeat with other seeds.
-        real: held-out motions (T, J, 3) with their texts, at the same frame rate.
-    Returns: "R-precision" (top 3), "FID", "diversity", "MM-distance" of segments; "transition FID", "transition
-        diversity", "PJ", "AUJ"; the same of real motion with "real " before it, FIDs of real being those of one half
-        against the other; "R-precision shuffled", the control. R-precision is absent where fewer than 32 different
-        captions are left.
-    Raises: InputError for nothing to score.
+        real: motions (T, J, 3) with their texts, at the frame rate of what is scored.
+        transitions: how many windows from inside real motions stand for real transitions.
+        seed: of windows, pools and pairs.
+    Raises: InputError for fewer than four motions, or none of 30 frames.
     """
-    if not repeats or not all(repeats) or len(real) < 4:
-        raise InputError("long_motion: nothing to score; give performances and at least four real motions.")
-    rng = np.random.default_rng(seed)
-    long_enough = [m for m, _ in real if len(m) >= WINDOW]
-    level = float(np.mean([np.abs(np.diff(m, n=3, axis=0)).sum(-1).max(-1).mean() for m in long_enough]))
-    count = sum(len(p.bounds) - 1 for p in repeats[0])
-    real_windows = inside(long_enough, rng, max(40, count))
-    real_motion, real_text = embedder.motions([m for m, _ in real]), embedder.texts([t for _, t in real])
-    real_seams = embedder.motions(list(real_windows))
-    rows: dict[str, list[float]] = {}
 
-    def add(name: str, value: float) -> None:
-        rows.setdefault(name, []).append(float(value))
+    def __init__(
+        self, real: Sequence[tuple[np.ndarray, str]], embedder: Embedder, transitions: int = 1000, seed: int = 0
+    ) -> None:
+        if len(real) < 4:
+            raise InputError(f"long_motion: {len(real)} real motions, expected at least four to compare with.")
+        self.embedder, self.seed = embedder, seed
+        self.joints, self.texts = [m for m, _ in real], [t for _, t in real]
+        self.level = float(np.mean([jerk_curve(m[None]).mean() for m in self.joints if len(m) >= WINDOW] or [0.0]))
+        """Mean jerk of real motion, metres per frame^3: what AUJ measures the distance from."""
+        around = inside(self.joints, np.random.default_rng([seed, 1]), max(40, transitions))
+        self.motion, self.text = embedder.motions(self.joints), embedder.texts(self.texts)
+        self.seam = embedder.motions(list(around))
 
-    def segment_scores(prefix: str, motion: np.ndarray, text: np.ndarray, texts: Sequence[str]) -> None:
-        index = unique_rows(texts, rng)
+    def score(self, repeats: Sequence[Sequence[Performance]]) -> Scores:
+        """A row.
+
+        Args: repeats: performances of the same compositions, each repeat with other seeds.
+        Raises: InputError for nothing to score.
+        """
+        if not repeats or not all(repeats):
+            raise InputError("long_motion: nothing to score; give at least one performance per repeat.")
+        rows = _Rows()
+        for number, performances in enumerate(repeats):
+            rng = np.random.default_rng([self.seed, 2, number])
+            parts = [part for p in performances for part in p.parts()]
+            texts = [t for p in performances for t in p.texts]
+            motion, text = self.embedder.motions(parts), self.embedder.texts(texts)
+            index = unique_rows(texts, rng)
+            for name in motion:
+                rows.segments(name, motion[name], text[name], index, self.seed + number)
+                rows.add(name, "FID", distance(self.motion[name], motion[name]))
+            found = [windows(p.joints, p.bounds[:-1]) for p in performances if len(p.bounds) > 1]
+            around = np.concatenate(found) if found else np.empty((0,))
+            if len(around) > 1:
+                self._transitions(rows, around, number)
+        return rows.scores()
+
+    def itself(self, repeats: int) -> Scores:
+        """The real motions as a row: other pools each time, FIDs of one half against the other, other windows."""
+        rows = _Rows()
+        for number in range(repeats):
+            rng = np.random.default_rng([self.seed, 3, number])
+            index = unique_rows(self.texts, rng)
+            order = rng.permutation(len(self.texts))
+            for name, motion in self.motion.items():
+                rows.segments(name, motion, self.text[name], index, self.seed + number)
+                rows.add(name, "FID", distance(motion[order[::2]], motion[order[1::2]]))
+            count = len(next(iter(self.seam.values())))
+            self._transitions(rows, inside(self.joints, rng, count), number)
+        return rows.scores()
+
+    def _transitions(self, rows: _Rows, around: np.ndarray, number: int) -> None:
+        for name, seam in self.embedder.motions(list(around)).items():
+            rows.add(name, "transition FID", distance(self.seam[name], seam))
+            pairs = min(PAIRS, max(1, len(seam) // 2))
+            rows.add(name, "transition diversity", diversity(seam, pairs, self.seed + number))
+        peak, area = peak_and_area(around, self.level)
+        rows.add("", "PJ", peak)
+        rows.add("", "AUJ", area)
+
+
+def distance(real: np.ndarray, made: np.ndarray) -> float:
+    """The Fréchet distance, also of few samples: who prints it says how many there are."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FewSamplesWarning)
+        return frechet(real, made)
+
+
+class _Rows:
+    """Values of each repeat, by embedding ("" for none) and name."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, dict[str, list[float]]] = {}
+
+    def add(self, embedding: str, name: str, value: float) -> None:
+        self.values.setdefault(embedding, {}).setdefault(name, []).append(float(value))
+
+    def segments(self, name: str, motion: np.ndarray, text: np.ndarray, index: list[int], seed: int) -> None:
         if index:
-            add(f"{prefix}R-precision", r_precision(text[index], motion[index])[-1])
+            self.add(name, "R-precision", r_precision(text[index], motion[index])[-1])
             moved = [*index[1:], index[0]]
-            add(f"{prefix}R-precision shuffled", r_precision(text[moved], motion[index])[-1])
-        add(f"{prefix}MM-distance", multimodal_distance(text, motion))
-        add(f"{prefix}diversity", diversity(motion, min(300, len(motion) // 2), seed))
+            self.add(name, "R-precision shuffled", r_precision(text[moved], motion[index])[-1])
+        self.add(name, "MM-distance", multimodal_distance(text, motion))
+        self.add(name, "diversity", diversity(motion, min(PAIRS, max(1, len(motion) // 2)), seed))
 
-    for performances in repeats:
-        parts = [part for p in performances for part in p.parts()]
-        texts = [t for p in performances for t in p.texts]
-        motion, text = embedder.motions(parts), embedder.texts(texts)
-        segment_scores("", motion, text, texts)
-        add("FID", frechet(real_motion, motion))
-        found = [windows(p.joints, p.bounds[:-1]) for p in performances]
-        around = np.concatenate(found)
-        if len(around):
-            embedded = embedder.motions(list(around))
-            add("transition FID", frechet(real_seams, embedded))
-            add("transition diversity", diversity(embedded, min(300, len(embedded) // 2), seed))
-            peak, area = peak_and_area(around, level)
-            add("PJ", peak)
-            add("AUJ", area)
-    segment_scores("real ", real_motion, real_text, [t for _, t in real])
-    order = rng.permutation(len(real_motion))
-    add("real FID", frechet(real_motion[order[::2]], real_motion[order[1::2]]))
-    peak, area = peak_and_area(real_windows, level)
-    add("real PJ", peak)
-    add("real AUJ", area)
-    return {name: Interval.of(values) for name, values in rows.items()}
+    def scores(self) -> Scores:
+        made = {e: {n: Interval.of(v) for n, v in names.items()} for e, names in self.values.items()}
+        return Scores(made.pop("", {}), made)

@@ -7,23 +7,24 @@ import pytest
 
 from laban.data import synthetic
 from laban.errors import InputError
-from laban.metrics.long_motion import Interval, Performance, protocol, unique_rows
+from laban.metrics.long_motion import Interval, Performance, Reference, unique_rows
 
 
 class ByShape:
     """Motions by four numbers that tell the formulas apart; texts by the mean of such motions."""
 
-    def motions(self, motions: Sequence[np.ndarray]) -> np.ndarray:
+    def motions(self, motions: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
         rows = []
         for m in motions:
             local = m - m[:, :1] * [1, 0, 1]
             speed = np.linalg.norm(np.diff(m[:, 0], axis=0), axis=-1).mean()
             rows.append([10 * speed, local[:, 15, 1].min(), local[:, 21, 1].max(), np.abs(np.diff(m[:, 21, 0])).mean()])
-        return np.array(rows)
+        return {"shape": np.array(rows), "first": np.array(rows)[:, :1]}
 
-    def texts(self, texts: Sequence[str]) -> np.ndarray:
+    def texts(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
         known = self.motions([synthetic.joints(i, 80, 1.1, 0.3) for i in range(4)])
-        return np.stack([known[synthetic.ACTIONS.index(t.partition(" #")[0])] for t in texts])
+        places = [synthetic.ACTIONS.index(t.partition(" #")[0]) for t in texts]
+        return {name: rows[places] for name, rows in known.items()}
 
 
 def performance(seed: int, jump: float = 0.0) -> Performance:
@@ -52,15 +53,34 @@ def real() -> list[tuple[np.ndarray, str]]:
 
 def test_scores_and_their_controls(real) -> None:
     repeats = [[performance(10 * r + i) for i in range(4)] for r in range(3)]
-    found = protocol(repeats, real, ByShape())
+    reference = Reference(real, ByShape(), 44)
+    made = reference.score(repeats)
+    found, seams = made.judged["shape"], made.seams
+    assert set(made.judged) == {"shape", "first"} and set(seams) == {"PJ", "AUJ"}
     # eight of a pool do the same, and ties count against: three of eight at most
     assert found["R-precision"].mean > 3 * found["R-precision shuffled"].mean
-    assert found["FID"].mean >= 0 and found["real FID"].mean >= 0 and found["PJ"].half >= 0
-    jumpy = protocol([[performance(10 * r + i, 1.0) for i in range(4)] for r in range(3)], real, ByShape())
-    assert jumpy["PJ"].mean > found["PJ"].mean + 0.5 and jumpy["AUJ"].mean > found["AUJ"].mean
-    assert jumpy["transition FID"].mean > found["transition FID"].mean
-    assert found["real PJ"].mean < found["PJ"].mean  # these seams are cuts
-    assert protocol(repeats, real, ByShape()) == found
+    assert found["FID"].mean >= 0 and seams["PJ"].half >= 0 and found["transition FID"].half > 0
+    jumpy = reference.score([[performance(10 * r + i, 1.0) for i in range(4)] for r in range(3)])
+    assert jumpy.seams["PJ"].mean > seams["PJ"].mean + 0.5 and jumpy.seams["AUJ"].mean > seams["AUJ"].mean
+    assert jumpy.judged["shape"]["transition FID"].mean > found["transition FID"].mean
+    assert reference.score(repeats) == made == Reference(real, ByShape(), 44).score(repeats)
+
+
+def test_real_motion_as_a_row(real) -> None:
+    reference = Reference(real, ByShape(), 44)
+    itself, cuts = reference.itself(3), reference.score([[performance(i) for i in range(4)]])
+    assert itself.seams["PJ"].mean < cuts.seams["PJ"].mean  # these seams are cuts
+    assert itself.seams["AUJ"].mean < cuts.seams["AUJ"].mean
+    still = [Performance(np.repeat(p.joints[:1], 720, axis=0), p.texts, p.bounds) for p in map(performance, range(4))]
+    assert itself.judged["shape"]["FID"].mean < 0.1 * reference.score([still]).judged["shape"]["FID"].mean
+    assert itself.judged["shape"]["R-precision"].mean > 3 * itself.judged["shape"]["R-precision shuffled"].mean
+    assert itself.judged["shape"]["MM-distance"].half == 0  # the same motions in each repeat
+
+
+def test_a_row_without_boundaries_has_no_transitions(real) -> None:
+    short = Performance(real[0][0], (real[0][1],), (len(real[0][0]),))
+    found = Reference(real, ByShape(), 44).score([[short, short]])
+    assert found.seams == {} and set(found.judged["shape"]) == {"FID", "MM-distance", "diversity"}
 
 
 def test_pools_hold_no_caption_twice() -> None:
@@ -77,6 +97,11 @@ def test_bad_performances_and_nothing_to_score(real) -> None:
     for texts, bounds in ((("a",), (5, 10)), (("a", "b"), (5, 5)), (("a",), (11,))):
         with pytest.raises(InputError, match="rising end per text"):
             Performance(joints, texts, bounds)
-    with pytest.raises(InputError, match="nothing to score"):
-        protocol([[]], real, ByShape())
+    for nothing in ([], [[]]):
+        with pytest.raises(InputError, match="nothing to score"):
+            Reference(real, ByShape(), 44).score(nothing)
+    with pytest.raises(InputError, match="at least four"):
+        Reference(real[:3], ByShape())
+    with pytest.raises(InputError, match="30 frames"):
+        Reference([(m[:20], t) for m, t in real], ByShape())
     assert Interval.of([2.0]) == Interval(2.0, 0.0) and Interval.of([1.0, 3.0]).half == pytest.approx(1.96)

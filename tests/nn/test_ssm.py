@@ -166,6 +166,38 @@ def test_layer_gradients() -> None:
         assert p.grad is not None and bool(p.grad.isfinite().all()) and float(p.grad.abs().sum()) > 0, name
 
 
+def test_gradients_of_every_parameter() -> None:
+    """Also through the convolution's own backward: against differences, every number of every parameter."""
+    torch.manual_seed(0)
+    layer = StateSpace(StateSpaceConfig(width=3, inner=4, heads=2, state=2, conv=3, chunk=2)).double()
+    x = torch.randn(2, 5, 3, generator=source(), dtype=torch.float64)
+    valid = torch.tensor([[True] * 5, [True] * 4 + [False]])
+    names, values = zip(*((n, p.detach().clone().requires_grad_()) for n, p in layer.named_parameters()), strict=True)
+
+    def run(*given: torch.Tensor) -> torch.Tensor:
+        y, state = torch.func.functional_call(layer, dict(zip(names, given, strict=True)), (x, valid, None, 3))
+        return torch.cat([y.flatten(), state.hidden.flatten(), state.recent.flatten()])
+
+    assert torch.autograd.gradcheck(run, values)
+
+
+@pytest.mark.parametrize("config", [SIZES, ONE_WAY])
+def test_without_gradients_it_is_the_same(config) -> None:
+    """Generation takes another way through the convolution than training does."""
+    torch.manual_seed(0)
+    layer = StateSpace(config).double()
+    x = torch.randn(2, 30, 12, generator=source(), dtype=torch.float64)
+    valid = torch.arange(30)[None] < torch.tensor([[30], [26]])
+    with torch.no_grad():
+        before = layer(x[:, :8])[1]
+        for given, block in ((None, None), (before, None), (before, 8)):
+            quick, end = layer(x, valid, given, block)
+            with torch.enable_grad():
+                slow, other = layer(x, valid, given, block)
+            assert slow.requires_grad and close(quick, slow)
+            assert close(end.hidden, other.hidden) and close(end.recent, other.recent)
+
+
 def test_float32_stays_near_float64() -> None:
     torch.manual_seed(0)
     layer = StateSpace(SIZES)

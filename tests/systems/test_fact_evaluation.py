@@ -14,6 +14,7 @@ import torch
 from laban import cli
 from laban.data import aist, synthetic, tracks
 from laban.data.corpus import Corpus
+from laban.errors import InputError
 from laban.io import audio
 from laban.metrics.frechet import FewSamplesWarning
 from laban.motion import rotation
@@ -122,4 +123,5 @@ def test_an_aist_copy_gives_its_songs(system: Fact, corpus: Corpus, tmp_path: Pa
     assert abs(np.percentile(song.seed_motion.joints()[..., 1].min(axis=-1), 50)) < 0.1  # on a floor
     found = evaluation.evaluate(system, corpus, frames=200, given=[song, replace(song, genre="pop")])
     assert found["dances"] == 2 and set(found["rows"]["made"]["genres"]) == {"house", "pop"}
-    assert evaluation.of_aist(aist.Aist(tmp_path), 5000) == []
+    with pytest.raises(InputError, match="no dance of testval has a song that goes on for 5000 frames"):
+        evaluation.of_aist(aist.Aist(tmp_path), 5000)

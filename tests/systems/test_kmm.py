@@ -18,6 +18,7 @@ from laban.motion import humanml
 from laban.nn.frozen import DecoderStream, FrozenTokenizer
 from laban.systems.base import load, resolve
 from laban.systems.kmm import script
+from laban.systems.kmm.blocks import BlockMaker
 from laban.systems.kmm.config import PAPER, SMALL, TINY, KMMConfig, TrunkConfig
 from laban.systems.kmm.networks import Alignment
 from laban.systems.kmm.script import Line, Planner, Span
@@ -85,6 +86,7 @@ def test_batches_say_where_tokens_stand(system, corpus) -> None:
 def test_lines_are_read() -> None:
     assert script.parse_line("a person  walks @4", "x") == Line("a person walks", 4.0)
     assert script.parse_line("bows @ 2.5s #seed 7", "x") == Line("bows", 2.5, 7)
+    assert script.parse_line("bows #seed 7 @2.5", "x") == Line("bows", 2.5, 7)
     assert script.parse_line("bows", "x") == Line("bows", None)
 
 
@@ -94,6 +96,8 @@ def test_lines_are_read() -> None:
         ("", "no text"), ("@4", "no text"), ("walks @", "expected seconds"), ("walks @soon", "expected seconds"),
         ("walks @0.01", "0.01 s; expected"), ("walks @86400", "86400 s; expected"), ("walks @-3", "-3 s; expected"),
         ("walks @nan", "nan s; expected"), ("walks @4 @3", "more than one length"), ("walks @3 #seed x", "seed"),
+        ("walks @3 #seed \u00b2", "seed"), ("walks #seed 1 #seed 2", "more than one seed"), ("walks #seed", "seed"),
+        ("walks @4 then @5", "more than one|before its end"), ("walks @4, bows", "before its end"), ("walk #2", "a #"),
         ("walks\x07 @3", "no text"), ("w" * 600 + " @3", "600 characters"),
     ],
 )  # fmt: skip
@@ -292,6 +296,35 @@ def test_lines_may_come_while_a_stream_runs_and_it_may_be_left(system) -> None:
     second = next(stream)
     stream.close()
     assert len(taken) < 10 and np.isfinite(second.joints()).all()  # what was given out stays valid
+
+
+def test_every_round_of_a_block_starts_from_the_state_after_the_block_before(system, monkeypatch) -> None:
+    calls: dict[str, list[tuple]] = {"masked": [], "residual": []}
+    for name, kept in calls.items():
+        network = system.module(name)
+
+        def recorded(*given, forward=network.forward, kept=kept):
+            found = forward(*given)
+            kept.append((given, found[1]))
+            return found
+
+        monkeypatch.setattr(network, "forward", recorded)
+    draw = system._draw({})
+    maker = BlockMaker(system.masked, system.residual, lambda text: torch.ones(TINY.text.width), draw, 1)
+    spans = [Span(0, "bows", 0, 12), Span(1, "waves", 12, 24)]
+    made = [maker.make(spans, at, at + 8) for at in (0, 8, 16)]
+    rounds = draw.steps + 1  # the last one commits the block
+    assert len(calls["masked"]) == 3 * rounds and len(calls["residual"]) == 3 * 2
+    for block in range(3):
+        mine = calls["masked"][block * rounds : (block + 1) * rounds]
+        before = calls["masked"][block * rounds - 1][1] if block else None
+        assert all(given[2] is before for given, _ in mine)
+        assert torch.equal(mine[-1][0][0][0], made[block][:, 0])  # committed from the final tokens
+        for q in (0, 1):
+            assert calls["residual"][2 * block + q][0][3] is (
+                calls["residual"][2 * block - 2 + q][1] if block else None
+            )
+    assert maker.memory.base is calls["masked"][-1][1] and maker.carried > 0
 
 
 def test_what_comes_later_does_not_change_what_was_given_out(system) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from laban.errors import InputError
+from laban.systems.base import TextRequest
 
 LONGEST_TEXT = 500  # characters of a line
 LONGEST_FILE = 1 << 20  # bytes
@@ -26,31 +27,44 @@ class Line:
 
 
 _TAIL = re.compile(r"@\s*(\S*)\s*$")
-_SEED = re.compile(r"#\s*seed\s*=?\s*(\S+)\s*$")
+_SEED = re.compile(r"#\s*seed\s*=?\s*(\S*)\s*$")
 
 
 def parse_line(text: str, where: str) -> Line:
     """`a person walks forward @4`, or with a seed of its own: `a person walks forward @4 #seed 7`.
 
-    Raises: InputError, naming `where`, for no text, no seconds after @, two lengths, or a seed that is none.
+    Raises: InputError, naming `where`, for no text, no seconds after @, two lengths or seeds, a seed that is none, and
+        for @ or # anywhere else: what was meant by it would be lost.
     """
-    rest, seed = " ".join(text.split()), None
-    found = _SEED.search(rest)
-    if found:
-        if not found[1].isdigit():
-            raise InputError(f"{where}: seed is {found[1]!r}, expected a whole number of 0 or more.")
-        seed, rest = int(found[1]), rest[: found.start()].rstrip()
-    seconds = None
-    found = _TAIL.search(rest)
-    if found:
-        word = found[1].removesuffix("s")
-        try:
-            seconds = float(word)
-        except ValueError:
-            raise InputError(f"{where}: after @ stands {found[1]!r}, expected seconds, for example @4.") from None
+    rest, seconds, seed = " ".join(text.split()), None, None
+    while found := _SEED.search(rest) or _TAIL.search(rest):
+        if found.re is _SEED:
+            if not (found[1].isascii() and found[1].isdigit()):
+                raise InputError(f"{where}: seed is {found[1]!r}, expected a whole number of 0 or more.")
+            if seed is not None:
+                raise InputError(
+                    f"{where}: has more than one seed ({text.strip()!r}); give one #seed NUMBER at the end."
+                )
+            seed = int(found[1])
+        else:
+            try:
+                given = float(found[1].removesuffix("s"))
+            except ValueError:
+                raise InputError(f"{where}: after @ stands {found[1]!r}, expected seconds, for example @4.") from None
+            if seconds is not None:
+                raise InputError(f"{where}: has more than one length ({text.strip()!r}); give one @SECONDS at the end.")
+            seconds = given
         rest = rest[: found.start()].rstrip()
-        if _TAIL.search(rest):
-            raise InputError(f"{where}: has more than one length ({text.strip()!r}); give one @SECONDS at the end.")
+    if "@" in rest:
+        raise InputError(
+            f"{where}: has an @ before its end ({text.strip()[:80]!r}); give one @SECONDS, after the text, and another "
+            "line for what happens next."
+        )
+    if "#" in rest:
+        raise InputError(
+            f"{where}: has a # in it ({text.strip()[:80]!r}); a seed is written '#seed 7' at the end, a comment is a "
+            "line of a file that begins with #."
+        )
     return checked_line(Line(rest, seconds, seed), where)
 
 
@@ -63,9 +77,10 @@ def checked_line(line: Line, where: str, longest: float = 600.0) -> Line:
     if len(line.text) > LONGEST_TEXT:
         raise InputError(f"{where}: has {len(line.text)} characters; expected at most {LONGEST_TEXT}.")
     if line.seconds is not None and not (math.isfinite(line.seconds) and SHORTEST <= line.seconds <= longest):
+        short = line.seconds < SHORTEST
         raise InputError(
-            f"{where}: lasts {line.seconds:g} s; expected {SHORTEST:g} to {longest:g} s. Write a longer action as "
-            "several lines."
+            f"{where}: lasts {line.seconds:g} s; expected {SHORTEST:g} to {longest:g} s. "
+            + ("Nobody can do it in less; give it a second or two." if short else "Write it as several lines.")
         )
     if line.seed is not None and (isinstance(line.seed, bool) or not isinstance(line.seed, int) or line.seed < 0):
         raise InputError(f"{where}: seed is {line.seed!r}, expected a whole number of 0 or more.")
@@ -83,6 +98,8 @@ def read(path: Path) -> list[Line]:
 
     Raises: InputError for a file that cannot be read or holds no line, or a bad line.
     """
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; name the script file in it.")
     if not path.is_file():
         raise InputError(f"{path}: there is no such file. A script has one line each: a person walks forward @4")
     if path.stat().st_size > LONGEST_FILE:
@@ -174,9 +191,11 @@ class Planner:
         return found
 
 
-def parsed(line: Line | str, number: int, longest: float) -> Line:
+def parsed(line: Line | TextRequest | str, number: int, longest: float) -> Line:
     """A line of a script, checked. Raises: InputError."""
     where = f"kmm: line {number}"
+    if isinstance(line, TextRequest):
+        line = Line(line.text, line.seconds)
     if isinstance(line, Line):
         return checked_line(line, where, longest)
     if isinstance(line, str):
@@ -187,7 +206,7 @@ def parsed(line: Line | str, number: int, longest: float) -> Line:
 class Counted:
     """Checked lines as they come, and the frames of all of them so far. Raises: InputError for no line."""
 
-    def __init__(self, script: Iterable[Line | str], longest: float, default: float, fps: float) -> None:
+    def __init__(self, script: Iterable[Line | TextRequest | str], longest: float, default: float, fps: float) -> None:
         if isinstance(script, str):
             raise InputError("kmm: the script is one string; give a list of lines, each such as 'a person walks @4'.")
         self.source, self.longest, self.default, self.fps = iter(script), longest, default, fps
@@ -202,7 +221,7 @@ class Counted:
         return round(self.seconds * self.fps)
 
     def __iter__(self) -> Iterator[Line]:
-        line: Line | str | None = self.first
+        line: Line | TextRequest | str | None = self.first
         while line is not None:
             self.number += 1
             checked = parsed(line, self.number, self.longest)

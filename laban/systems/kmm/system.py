@@ -138,7 +138,7 @@ class KMM(ReadsText, System):
     # Generation
 
     def stream(
-        self, script: Iterable[Line | str], seed: int = 0, *, index: int = 0, **options: Any
+        self, script: Iterable[Line | TextRequest | str], seed: int = 0, *, index: int = 0, **options: Any
     ) -> Iterator[Motion]:
         """Motion as it becomes ready, part after part, in one world.
 
@@ -147,7 +147,7 @@ class KMM(ReadsText, System):
         does not grow: the scans' states, the text of the lines in reach, and `reach` tokens for the decoder.
 
         Args:
-            script: Lines, or texts such as "a person walks forward @4".
+            script: Lines, requests, or texts such as "a person walks forward @4".
             seed: with the number of a line, or the line's own seed, of all its draws. index: another stream of draws.
             options: steps, guidance, residual_guidance, temperature, residual_temperature; None: the configuration's.
         Yields: Motion at the configuration's fps; its segments are those of the lines in it, in seconds from its own
@@ -162,7 +162,7 @@ class KMM(ReadsText, System):
 
     def compose(
         self,
-        script: Sequence[Line | str],
+        script: Sequence[Line | TextRequest | str],
         seed: int = 0,
         *,
         clean: bool = False,
