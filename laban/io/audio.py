@@ -7,6 +7,8 @@ One decoder matters: another one returned 25 ms fewer samples of the same mp3, h
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -63,7 +65,8 @@ def _opened(path: Path) -> Iterator[Any]:
     if not _may_be_sound(path):
         raise FormatError(refusal)
     try:
-        file = soundfile.SoundFile(str(path))
+        with _hushed():
+            file = soundfile.SoundFile(str(path))
     except (soundfile.LibsndfileError, RuntimeError, TypeError):
         raise FormatError(refusal) from None
     with file:
@@ -73,6 +76,24 @@ def _opened(path: Path) -> Iterator[Any]:
                 f"{RATES[0]} to {RATES[1]} Hz. Convert it first."
             )
         yield file
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keeps what libmpg123 writes to stderr about damaged files from the user: what matters is said by `read`."""
+    try:
+        sys.stderr.flush()
+        kept = os.dup(2)
+    except (OSError, ValueError, AttributeError):  # no stderr
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _may_be_sound(path: Path) -> bool:

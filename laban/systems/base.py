@@ -181,6 +181,10 @@ class System(ABC):
         """A few results to look at in training; none while `provenance.trained` does not suffice."""
         return []
 
+    def training_data(self, corpus: Corpus) -> list[str]:
+        """Lines of Markdown for the model card: what is trained on, where it is not the whole training split."""
+        return []
+
     def own_tables(self, corpus: Corpus, split: str, seed: int) -> list[str]:
         """Lines of Markdown for the report of `laban evaluate`: figures of what only this system does; none here."""
         return []

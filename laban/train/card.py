@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 def model_card(system: System, corpus: Corpus, folder: Path) -> str:
     """Markdown: what was trained, on what, for how long, and with what validation losses."""
     p = system.provenance
+    summary = system.training_data(corpus) or corpus.summary()
     lines = [
         f"# {system.name}, preset {p.preset}",
         "",
-        f"Made with `laban train {system.name}`. {corpus.summary()[0]}",
+        f"Made with `laban train {system.name}`. {summary[0]}",
         "",
-        *corpus.summary()[1:],
+        *summary[1:],
         "",
         f"Licence of the data: {p.licence or 'unknown'}.",
         "",

@@ -51,13 +51,14 @@ def test_an_excerpt_is_that_part_of_the_whole(tmp_path: Path) -> None:
     assert np.abs(whole.samples).max() == pytest.approx(np.abs(samples.mean(axis=1)).max(), rel=0.05)
 
 
-def test_a_truncated_mp3_gives_what_is_there(tmp_path: Path) -> None:
+def test_a_truncated_mp3_gives_what_is_there(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "song.mp3"
     audio.write(tone(4.0, 44_100), 44_100, path)
     raw = path.read_bytes()
     path.write_bytes(raw[: len(raw) // 2])
     sound = audio.read(path)
     assert 1.0 < sound.seconds < 3.0 and np.isfinite(sound.samples).all()
+    assert capfd.readouterr().err == ""  # libmpg123 would write there
 
 
 def test_what_is_no_sound_is_a_format_error(tmp_path: Path) -> None:

@@ -235,7 +235,8 @@ def test_windows_hold_what_follows_and_the_music_of_then() -> None:
     features[:, BEAT] = np.arange(460)[:, None]
     pair = Dance(motion, features, np.zeros(0), "x")
     stats = {k: torch.from_numpy(v) for k, v in data.statistics([pair], Relative()).items()}
-    draw = data.WindowSampler([pair], Relative(), TINY, stats, rollout=1, desync=0.0)
+    short = replace(TINY, loss=replace(TINY.loss, rollout=1))
+    draw = data.WindowSampler([pair], Relative(), short, stats, desync=0.0)
     batch = draw(np.random.default_rng(0), 3)
     assert batch["motion"].shape == (3, 160, 136) and batch["audio"].shape == (3, 260, 35)
     rows = Relative().encode(motion)
@@ -244,15 +245,41 @@ def test_windows_hold_what_follows_and_the_music_of_then() -> None:
         at = round(float(beat[b, 0]))
         got = batch["motion"][b].numpy() * stats["std"].numpy() + stats["mean"].numpy()
         assert np.abs(got - rows[at : at + 160]).max() < 1e-3
-    late = data.WindowSampler([pair], Relative(), TINY, stats, rollout=1, desync=0.2)
+    late = data.WindowSampler([pair], Relative(), short, stats, desync=0.2)
     shifted = late(np.random.default_rng(0), 3)
     assert not torch.allclose(shifted["motion"][:, :120], batch["motion"][:, :120], atol=1e-3)
     assert torch.allclose(shifted["motion"][:, 159], batch["motion"][:, 159], atol=1e-4)  # back in step
     with pytest.raises(InputError, match="long enough"):
-        data.WindowSampler([pair], Relative(), TINY, stats, rollout=20, desync=0.0)
+        data.WindowSampler([pair], Relative(), replace(TINY, loss=replace(TINY.loss, rollout=20)), stats, desync=0.0)
 
 
-def test_rollouts_and_noise_are_for_training_only(system: Fact) -> None:
+def test_own_predictions_are_led_back_in_step_with_the_music() -> None:
+    """A wave with a period of two beats: moments are whole beats apart, and the one that looks alike is taken."""
+    frames, beat = np.arange(600), 30
+    features = np.zeros((900, WIDTH), np.float32)
+    features[7::beat, BEAT] = 1.0
+    phase = data.beat_phase(features)
+    assert phase[7] == 0 and phase[7 + 10 * beat] == pytest.approx(10) and phase[0] == pytest.approx(-7 / beat)
+    assert len(data.beat_phase(features[:60])) == 0
+    pair = Dance(swings(600), features, np.zeros(0), "x")
+    stats = {k: torch.from_numpy(v) for k, v in data.statistics([pair], Relative()).items()}
+    settings = replace(TINY, loss=replace(TINY.loss, rollout=2))
+    draw = data.WindowSampler([pair], Relative(), settings, stats, desync=0.0, foreign=0.5)
+    batch = draw(np.random.default_rng(0), 8)
+    assert batch["foreign"].any() and not batch["foreign"].all() and batch["moments"].shape[:2] == (8, 3)
+    apart = (batch["moments"] - batch["moments"][..., :1]) / beat
+    assert (apart - apart.round()).abs().max() < 0.02 and batch["moments"].min() >= max(data.TAPS)
+    wave = torch.sin(torch.from_numpy(frames * np.pi / beat)).float()[None, :, None]
+    history = wave[:, 200:320] + 0.1
+    moments = torch.tensor([[350, 260, 380, 410]])  # one beat late: the wave is upside down; then -2, +2, +3 beats
+    target = data.way_back(wave, moments, history, 20, 20)
+    assert (target[:, -1] - wave[:, 399]).abs().max() < 1e-5  # 380: alike, and the difference has faded
+    assert (target[:, 0] - wave[:, 380] - 0.1).abs().max() < 0.01
+    true = data.way_back(wave, torch.tensor([[320, 380]]), history, 20, 20)
+    assert torch.allclose(true[:, -1], wave[:, 339])
+
+
+def test_noise_is_for_training_only(system: Fact) -> None:
     batch = {"motion": torch.randn(2, 200, 136), "audio": torch.randn(2, 300, 35)}
     plain = Fact(replace(TINY, loss=LossConfig(rollout=3, noise=0.0)), {k: v.numpy() for k, v in system.stats.items()})
     noisy = Fact(replace(TINY, loss=LossConfig(rollout=3, noise=0.5)), {k: v.numpy() for k, v in system.stats.items()})

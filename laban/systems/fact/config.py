@@ -35,8 +35,8 @@ class NetworkConfig:
     attention: Literal["full", "causal"] = "full"  # "causal": every token sees itself and what is before it (motion
     # before music), and the predictions are read at the last tokens, the only ones that then see everything
     final_norm: bool = False  # LayerNorm before the head. Released: none, though all layers are pre-norm
-    motion_patch: int = 1  # frames per motion token, stacked; released: 1. Four frames a token make attention and
-    # feed-forward four times cheaper, which a CPU needs; predictions come in as many patches
+    motion_patch: int = 1  # frames per motion token, stacked; released: 1. Ten frames a token make attention and
+    # feed-forward ten times cheaper, which a CPU needs; predictions come in as many patches
     audio_patch: int = 1  # the same of the music
 
     def __post_init__(self) -> None:
@@ -54,8 +54,12 @@ class LossConfig:
     joints: float = 0.0  # mean squared error of the joints about the root, metres, times this
     velocity: float = 0.0  # the same of their steps from frame to frame, the root's path included
     noise: float = 0.0  # Gaussian noise on the history in training, in standard deviations of each column
-    rollout: int = 0  # up to so many blocks of own predictions (no gradient) are appended to the history before the
-    # one that is trained on. Released: none; users see dances freeze or drift, which the author lays on this
+    rollout: int = 0  # so many more blocks are predicted from the network's own predictions, each with its loss (no
+    # gradient from block to block). Released: none; users see dances freeze or drift, which the author lays on this
+    resync: bool = False  # what follows own predictions is not what the dance did then, but a way back to it: to the
+    # moment of the same dance, at the same phase of the beat, that is nearest to them (data.py)
+    foreign: float = 0.0  # share of windows whose history is another dance's, with a way back to follow: people start
+    # from seed motions that the song's own dance never shows. Needs resync
     desync: float = 0.0  # seconds by which the history may run early or late against music and target, uniformly;
     # the target comes back in step. Without it the beat can be read off the motion, and the music is ignored
     dropout: float = 0.0  # after attention and feed-forward. Released: the setting exists and is never used
@@ -92,8 +96,9 @@ class FactConfig:
     future: int = 20  # frames predicted (the paper's N)
     supervised: int = 20  # of these, how many the loss sees; 1 is the paper's next-frame variant
     normalise: bool = False  # released: neither motion nor music is; music's columns then range over hundreds
-    residual: bool = False  # predict the difference from the last frame of the history; the head then starts at
-    # zero, which is holding that frame. Released: no
+    residual: Literal["none", "fading"] = "none"  # "fading": the last frame of the history is added to what is
+    # predicted, less and less (all of it to the first frame, none to the last): no seam, and errors of the history
+    # fade instead of adding up. The head then starts at zero. Released: "none"
     loss: LossConfig = field(default_factory=LossConfig)
     data: DataConfig = field(default_factory=DataConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -122,15 +127,15 @@ PAPER = FactConfig(sampling=SamplingConfig(block=1, blend=False, noise=0.0, stag
 
 SMALL = FactConfig(
     network=NetworkConfig(
-        width=192, heads=6, feedforward=768, motion_layers=2, audio_layers=2, cross_layers=4, scale="head",
-        final_norm=True, motion_patch=4, audio_patch=6,
+        width=128, heads=4, feedforward=512, motion_layers=1, audio_layers=1, cross_layers=4, scale="head",
+        final_norm=True, motion_patch=10, audio_patch=20,
     ),
     representation="relative",
     normalise=True,
-    residual=True,
-    loss=LossConfig(root=4.0, joints=8.0, velocity=400.0, noise=0.1, rollout=3, desync=0.15),
+    residual="fading",
+    loss=LossConfig(root=4.0, joints=8.0, velocity=400.0, noise=0.1, rollout=5, resync=True, foreign=0.1, desync=0.1),
     schedule=StageSchedule(
-        steps=3400, batch_size=24, learning_rate=8e-4, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
+        steps=3000, batch_size=6, learning_rate=6e-4, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
         decay="cosine", floor=0.02, clip=1.0, weight_ema=0.998,
     ),
 )  # fmt: skip
@@ -141,6 +146,7 @@ TINY = replace(
         width=32, heads=2, feedforward=64, motion_layers=1, audio_layers=1, cross_layers=1, scale="head",
         final_norm=True, motion_patch=4, audio_patch=4,
     ),
+    loss=replace(SMALL.loss, rollout=2),
     data=DataConfig(tracks=3, seconds=8.0),
     schedule=StageSchedule(steps=40, batch_size=4, learning_rate=3e-3),
 )  # fmt: skip

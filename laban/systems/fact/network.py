@@ -83,7 +83,7 @@ class FactNetwork(nn.Module):
         super().__init__()
         net = config.network
         self.columns, self.future = columns, config.future
-        self.residual, self.causal = config.residual, net.attention == "causal"
+        self.fading, self.causal = config.residual == "fading", net.attention == "causal"
         drop = config.loss.dropout
         self.motion = Encoder(net, config.history, columns, net.motion_patch, net.motion_layers, drop)
         self.audio = Encoder(net, config.audio, music, net.audio_patch, net.audio_layers, drop)
@@ -92,7 +92,7 @@ class FactNetwork(nn.Module):
         self.tokens = config.future // net.motion_patch
         self.head = nn.Linear(net.width, columns * net.motion_patch)
         initialise(self)
-        if config.residual:
+        if self.fading:
             nn.init.zeros_(self.head.weight)
 
     def forward(self, history: Tensor, music: Tensor) -> Tensor:
@@ -106,7 +106,13 @@ class FactNetwork(nn.Module):
             x = layer(x)
         x = x[:, -self.tokens :] if self.causal else x[:, : self.tokens]
         rows = self.head(self.norm(x)).reshape(len(x), self.future, self.columns)
-        return rows + history[:, -1:] if self.residual else rows
+        return rows + history[:, -1:] * fade(self.future).to(rows) if self.fading else rows
+
+
+def fade(frames: int) -> Tensor:
+    """(frames, 1): from almost 1 down to 0, smoothly: the share of a start that is left after 1 ... `frames` frames."""
+    x = torch.arange(1, frames + 1, dtype=torch.float32)[:, None] / frames
+    return 1 - x * x * (3 - 2 * x)
 
 
 def initialise(network: FactNetwork) -> None:

@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from laban.condition.music import WIDTH
-from laban.data.choreography import before_the_song, fingerprint
+from laban.data import tracks
+from laban.data.choreography import MIRRORED, before_the_song, fingerprint, phrases
 from laban.errors import InputError
 from laban.motion import cleanup
 from laban.motion.clip import Motion, Segment
@@ -120,33 +121,30 @@ class Fact(System):
         pairs = self._own.get(split) or data.dances(corpus, split, self.config.data)
         training = split == "train"
         loss = self.config.loss
-        return data.WindowSampler(
-            pairs, self.kind, self.config, self.stats, loss.rollout, loss.desync if training else 0.0
-        )
+        foreign, desync = (loss.foreign, loss.desync) if training else (0.0, 0.0)
+        return data.WindowSampler(pairs, self.kind, self.config, self.stats, desync, foreign)
 
     def loss(self, stage: str, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Named scalars of one batch, as the sampler draws it.
 
-        In training the history ends in 0 to `rollout` blocks of own predictions, as many for the whole batch, and
-        has noise on it; in validation there is no noise and the blocks are all of them, so that it is the error of
-        a dance that goes on by itself.
+        The first block follows the real history, with noise on it in training, or another dance's; each of the
+        `rollout` further ones follows the network's own predictions, which carry no gradient. All blocks count alike.
         """
-        c, network = self.config, self.network
-        training = network.training
-        most = (batch["motion"].shape[1] - c.history) // c.future - 1
-        blocks = most
-        if training and most:
-            blocks = int(torch.randint(0, most + 1, (), generator=generator, device=generator.device))
+        c, step = self.config, self.config.supervised
+        blocks = (batch["motion"].shape[1] - c.history) // c.future
         history = batch["motion"][:, : c.history]
-        step = c.supervised
+        sums: dict[str, Tensor] = {}
         for number in range(blocks):
-            with torch.no_grad():
-                rows = network(self._noisy(history, generator), self._heard(batch, number * step))
-            history = torch.cat([history, rows.to(history.dtype)[:, :step]], 1)[:, -c.history :]
-        start = blocks * step
-        rows = network(self._noisy(history, generator), self._heard(batch, start))[:, :step]
-        target = batch["motion"][:, c.history + start : c.history + start + step]
-        return self.criterion(rows, target, history[:, -1:])
+            start = number * step
+            rows = self.network(self._noisy(history, generator), self._heard(batch, start))[:, :step]
+            target = batch["motion"][:, c.history + start : c.history + start + step]
+            if "moments" in batch:
+                back = data.way_back(batch["dance"], batch["moments"][:, number], history, step, c.future)
+                target = back if number else torch.where(batch["foreign"][:, None, None], back, target)
+            for name, value in self.criterion(rows, target, history[:, -1:]).items():
+                sums[name] = sums.get(name, 0.0) + value / blocks
+            history = torch.cat([history, rows.detach().to(history.dtype)], 1)[:, -c.history :]
+        return sums
 
     def _heard(self, batch: dict[str, Tensor], start: int) -> Tensor:
         return batch["audio"][:, start : start + self.config.audio]
@@ -261,6 +259,20 @@ class Fact(System):
             motion.skeleton, motion.rotations, motion.root, FPS, (Segment(text, 0.0, frames / FPS),), passport
         )
 
+    def training_data(self, corpus: Corpus) -> list[str]:
+        """The phrases and the tracks they are put on."""
+        if "train" in self._own:
+            return [f"Trained on {len(self._own['train'])} dances that were given."]
+        cast = {groove: phrases(corpus, groove) for groove in tracks.TRAINING}
+        taken = [i for items in cast.values() for i in items if not i.name.startswith(MIRRORED)]
+        lasts, names = sum(i.motion.seconds for i in taken), sorted({f"`{i.name}`" for i in taken})
+        chosen = self.config.data
+        return [
+            f"Trained on {chosen.tracks} synthesised tracks of {chosen.seconds:g} s with phrases on their beats: "
+            f"{lasts:.0f} s of captured motion and their mirror images, of these clips:",
+            f"{', '.join(names)}.",
+        ]
+
     def protocol(self, corpus: Corpus, out: Path, **options: Any) -> dict[str, Any]:
         """The paper's: 40 dances of 1,200 frames, beside controls; see tables.py."""
         from laban.systems.fact import tables
@@ -270,7 +282,6 @@ class Fact(System):
     def preview(self, seed: int) -> list[Motion]:
         """Two dances to synthesised tracks in tempi that training does not have."""
         from laban.condition.music import analyse
-        from laban.data import tracks
 
         songs = [tracks.synthesise(groove, bpm, 8.0, 1) for groove, bpm in (("house", 125.0), ("waltz", 106.0))]
         requests = [
