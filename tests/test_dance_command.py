@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 
 import av
@@ -172,3 +173,23 @@ def test_odd_sounds_have_a_stated_fallback(kind: str, model: Path, tmp_path: Pat
         assert "no beat was found, so a steady 120 bpm" in said
     elif kind == "noise":
         assert "the beat is unclear" in said
+
+
+def test_the_shipped_weights_dance_to_the_example_song_without_the_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("nothing may be fetched")
+
+    monkeypatch.setattr(socket, "create_connection", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    song = Path(__file__).parents[1] / "examples" / "song.ogg"
+    out = tmp_path / "dance.npz"
+    assert cli.main(["dance", str(song), "--seconds", "6", "--bpm", "118", "--json", "--out", str(out)]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["bpm"] == pytest.approx(118, rel=0.02) and "CC BY-NC 4.0" in said["passport"]["licence"]
+    assert said["scores"]["locked"]["fact"] >= said["scores"]["as_made"]["fact"]
+    dance = laban.read(out)
+    speed = np.linalg.norm(np.diff(dance.joints(), axis=0), axis=-1).mean() * 60
+    assert dance.frames == 360 and 0.2 < speed < 2.0  # somebody moves, and nobody explodes
+    assert np.abs(dance.root[:, [0, 2]] - dance.root[0, [0, 2]]).max() < 4.0

@@ -81,6 +81,8 @@ class SamplingConfig:
     block: int = 10  # frames committed per forward pass (k); released: 1
     blend: bool = True  # what a pass predicted beyond its block fades into the next pass's frames: no seams
     noise: float = 0.02  # on the history at each pass, as in training; it is what `seed` varies
+    smooth: float = 0.0  # frames: standard deviation of a Gaussian over time on the rows, which takes the tremble that
+    # noise and passes leave. Released: none
     stage: float = 2.5  # metres: when the path leads further from where it began, the dancer is turned back, slowly
 
 
@@ -133,9 +135,11 @@ SMALL = FactConfig(
     representation="relative",
     normalise=True,
     residual="fading",
-    loss=LossConfig(root=4.0, joints=8.0, velocity=400.0, noise=0.1, rollout=5, resync=True, foreign=0.1, desync=0.1),
+    sampling=SamplingConfig(block=20, noise=0.1, smooth=1.0),  # as many as are supervised, and training's noise: fewer or less of
+    # it, and dances settle into small loops (docs/fact.md)
+    loss=LossConfig(root=4.0, noise=0.05, resync=True, foreign=0.1, desync=0.1),
     schedule=StageSchedule(
-        steps=3000, batch_size=6, learning_rate=6e-4, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
+        steps=10_000, batch_size=16, learning_rate=2e-3, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
         decay="cosine", floor=0.02, clip=1.0, weight_ema=0.998,
     ),
 )  # fmt: skip
@@ -146,7 +150,8 @@ TINY = replace(
         width=32, heads=2, feedforward=64, motion_layers=1, audio_layers=1, cross_layers=1, scale="head",
         final_norm=True, motion_patch=4, audio_patch=4,
     ),
-    loss=replace(SMALL.loss, rollout=2),
+    loss=replace(SMALL.loss, joints=8.0, velocity=400.0, noise=0.1, rollout=2),
+    sampling=SamplingConfig(),
     data=DataConfig(tracks=3, seconds=8.0),
     schedule=StageSchedule(steps=40, batch_size=4, learning_rate=3e-3),
 )  # fmt: skip

@@ -73,6 +73,20 @@ def _window(music: Tensor, start: int, length: int) -> Tensor:
     return music[torch.arange(start, start + length).clamp_max(len(music) - 1)]
 
 
+def smoothed(rows: Tensor, before: Tensor, deviation: float) -> Tensor:
+    """Rows through a Gaussian over time, which knows what was before them; the last one is held beyond the end.
+
+    Args:
+        rows: (T, W). before: (H, W). deviation: frames; 0 changes nothing.
+    """
+    reach = min(round(3 * deviation), len(before))
+    if not reach:
+        return rows
+    around = torch.cat([before[-reach:], rows, rows[-1:].expand(reach, -1)])
+    weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / deviation) ** 2)
+    return (around.unfold(0, 2 * reach + 1, 1) * (weights / weights.sum())).sum(dim=-1)
+
+
 def on_stage(
     rows: np.ndarray, radius: float, fps: float = 60.0, most: float = 0.35, seconds: float = 1.5
 ) -> np.ndarray:

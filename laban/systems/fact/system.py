@@ -238,6 +238,7 @@ class Fact(System):
         made = decoding.decode(
             self.network, c, normal.to(self.device), heard.to(self.device), frames, block, source, progress
         )
+        made = decoding.smoothed(made, normal, c.sampling.smooth)
         values = (made * s["std"] + s["mean"]).numpy().astype(np.float64)
         if c.representation == "relative":
             values = decoding.on_stage(values, c.sampling.stage)
