@@ -114,8 +114,9 @@ def test_what_an_interrupted_stream_has_written_stays_valid(how, model, tmp_path
                "--parts", "1", "--fps", "20", "--device", "cpu", "--out", str(tmp_path / "long.npz")]  # fmt: skip
     root = str(Path(laban.__file__).parents[1])
     running = subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": root}
-    )
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": root},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+    )  # fmt: skip
     try:
         until = time.monotonic() + 120
         while len(list(tmp_path.glob("long-*.npz"))) < 3 and time.monotonic() < until and running.poll() is None:
