@@ -135,8 +135,8 @@ SMALL = FactConfig(
     representation="relative",
     normalise=True,
     residual="fading",
-    sampling=SamplingConfig(block=20, noise=0.1, smooth=1.0),  # as many as are supervised, and training's noise: fewer or less of
-    # it, and dances settle into small loops (docs/fact.md)
+    # as many frames as are supervised, and more noise than in training: otherwise dances settle into small loops
+    sampling=SamplingConfig(block=20, noise=0.1, smooth=1.0),
     loss=LossConfig(root=4.0, noise=0.05, resync=True, foreign=0.1, desync=0.1),
     schedule=StageSchedule(
         steps=10_000, batch_size=16, learning_rate=2e-3, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
