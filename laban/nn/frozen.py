@@ -17,10 +17,10 @@ from laban.config import from_dict
 from laban.errors import InputError, WeightsError
 from laban.motion import humanml
 from laban.nn.config import TokenizerConfig
+from laban.nn.quantize import RUNNING
 from laban.nn.tokenizer import Tokenizer
 
 STAGE = "tokenizer"
-RUNNING = ("code_sum", "code_count")
 """Buffers of the codebooks that only training uses; shipped weights lack them."""
 
 

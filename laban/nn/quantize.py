@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from laban.nn.config import TokenizerConfig
 from laban.nn.sampling import gumbel
 
+RUNNING = ("code_sum", "code_count")  # names of a codebook's moving averages
+
 
 @dataclass
 class Quantized:

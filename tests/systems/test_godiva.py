@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,12 +18,13 @@ from laban import checkpoint
 from laban.data import synthetic_digits
 from laban.data.digits import DigitsConfig, MovingDigits
 from laban.errors import InputError, ShapeError, WeightsError
+from laban.nn.quantize import RUNNING
 from laban.nn.sampling import generators
 from laban.systems.base import TextRequest, load
 from laban.systems.godiva import sampling, words
 from laban.systems.godiva.config import PAPER, PAPER128, SMALL, TINY, DecoderConfig, FrameCoderConfig, GodivaConfig
 from laban.systems.godiva.decoder import Decoder
-from laban.systems.godiva.system import RUNNING, Godiva
+from laban.systems.godiva.system import Godiva
 from laban.systems.godiva.tokenizer import FrameTokenizer
 
 SHORT = ("frames.count=4", "digits.frames=4", "prefixes=(2,4)", "coder.width=16", "coder.code_width=16",
@@ -293,11 +295,21 @@ def test_equal_captions_are_matches_in_the_score(system: Godiva, digits: MovingD
     assert float(losses["hit"]) == 1.0 and float(losses["loss"].detach()) == pytest.approx(np.log(4), abs=1e-4)
 
 
-def test_shipped_form_leaves_out_running_sums(system: Godiva, tmp_path: Path) -> None:
+def test_shipped_form_leaves_out_running_sums_and_keeps_the_counts_that_choose_codes(
+    system: Godiva, tmp_path: Path
+) -> None:
+    system = copy.deepcopy(system)
+    assert system.config.coder.rate > 0
+    with torch.no_grad():
+        for book in system.tokenizer.quantizer.layers:
+            book.code_count.copy_(torch.arange(1.0, 33.0))
     system.save(tmp_path, half=True)
     stored = checkpoint.load(tmp_path).stages["tokenizer"]
-    assert not [k for k in stored if k.endswith(RUNNING)]
+    assert [k.rpartition(".")[2] for k in stored if k.endswith(RUNNING)] == ["code_count"]
     found: Any = load(tmp_path)
+    assert torch.equal(found.tokenizer.quantizer.layers[0].code_count, torch.arange(1.0, 33.0))
+    plain = Godiva(replace(system.config, coder=replace(system.config.coder, rate=0.0)), system.stats)
+    assert not plain.counts_are_used() and system.counts_are_used()
     assert np.allclose(found.tokenizer.codebook, system.tokenizer.codebook, atol=1e-2)
 
 

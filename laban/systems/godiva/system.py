@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from laban import checkpoint
 from laban.errors import InputError, ShapeError, WeightsError
 from laban.io.frames import Video
 from laban.nn.sampling import generators
-from laban.systems.base import Sampler, StageSchedule, System, TextRequest
+from laban.systems.base import Sampler, StageSchedule, TextRequest
+from laban.systems.codebooks import ShipsCodebooks
 from laban.systems.godiva import sampling
 from laban.systems.godiva.config import PRESETS, GodivaConfig
 from laban.systems.godiva.data import FrameSampler, VideoSampler, check_source
@@ -33,11 +33,9 @@ if TYPE_CHECKING:
 
 STAGES = ("tokenizer", "decoder", "score")
 BATCH = 16  # videos that pass through the tokenizer or the score at once
-RUNNING = ("code_sum", "code_count")
-"""Buffers of the codebook that only training uses."""
 
 
-class Godiva(System):
+class Godiva(ShipsCodebooks):
     """Text to a small video.
 
     Args:
@@ -305,25 +303,9 @@ class Godiva(System):
         known = [t for t in texts if self.reading(t).understood == 1]
         return self.generate([TextRequest(t) for t in known], seed) if known else []
 
-    def save(self, folder: str | Path, *, half: bool = False, card: str | None = None) -> None:
-        """As every system; with `half`, for shipping, what only training uses of the codebook is left out."""
-        if not half:
-            return super().save(folder, half=half, card=card)
-        tensors = {
-            stage: {k: v for k, v in self.module(stage).state_dict().items() if not k.endswith(RUNNING)}
-            for stage in STAGES
-        }
-        checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half)
-
-    @classmethod
-    def restore(cls, found: checkpoint.Checkpoint, where: str) -> Self:
-        """As every system; running sums and counts that were left out are those of one use per code."""
-        tokenizer = found.stages.get("tokenizer", {})
-        for name in [k for k in tokenizer if k.endswith(".codes")]:
-            codes, stem = tokenizer[name], name.removesuffix("codes")
-            tokenizer.setdefault(stem + "code_sum", codes.clone())
-            tokenizer.setdefault(stem + "code_count", torch.ones(codes.shape[:1]))
-        return super().restore(found, where)
+    def counts_are_used(self) -> bool:
+        """Yes, where codes cost what their rarity costs."""
+        return self.config.coder.rate > 0
 
     def _generate(
         self, requests: Sequence[TextRequest], seed: int, first_index: int, options: dict[str, Any],

@@ -6,21 +6,20 @@ import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from laban import checkpoint
 from laban.errors import InputError, WeightsError
 from laban.motion import humanml, legs
 from laban.motion.clip import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.nn.sampling import generators
 from laban.nn.tokenizer import Tokenizer
-from laban.systems.base import Sampler, StageSchedule, System, TextRequest
+from laban.systems.base import Sampler, StageSchedule, TextRequest
+from laban.systems.codebooks import ShipsCodebooks
 from laban.systems.momask import data, sampling
 from laban.systems.momask.condition import Condition
 from laban.systems.momask.config import PRESETS, MoMaskConfig
@@ -35,11 +34,9 @@ if TYPE_CHECKING:
     from laban.data.corpus import Corpus
 
 STAGES = ("tokenizer", "masked", "residual", "length")
-RUNNING = ("code_sum", "code_count")
-"""Buffers of the codebooks that only training uses."""
 
 
-class MoMask(ReadsText, System):
+class MoMask(ReadsText, ShipsCodebooks):
     """Text to motion.
 
     Args:
@@ -82,30 +79,6 @@ class MoMask(ReadsText, System):
     def verify(self, facts: Mapping[str, Any]) -> None:
         """Remembers the text encoder that the weights belong to; it is compared when it is first needed."""
         self.remember_text(facts)
-
-    # Files
-
-    def save(self, folder: str | Path, *, half: bool = False, card: str | None = None) -> None:
-        """As every system; with `half`, for shipping, the codebooks' running sums and counts are left out: only
-        training uses them, and `load` starts them anew.
-        """
-        if not half:
-            return super().save(folder, half=half, card=card)
-        tensors = {
-            stage: {k: v for k, v in self.module(stage).state_dict().items() if not k.endswith(RUNNING)}
-            for stage in STAGES
-        }
-        checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half)
-
-    @classmethod
-    def restore(cls, found: checkpoint.Checkpoint, where: str) -> Self:
-        """As every system; running sums and counts that were left out are those of one use per code."""
-        tokenizer = found.stages.get("tokenizer", {})
-        for name in [k for k in tokenizer if k.endswith(".codes")]:
-            codes, stem = tokenizer[name], name.removesuffix("codes")
-            tokenizer.setdefault(stem + "code_sum", codes.clone())
-            tokenizer.setdefault(stem + "code_count", torch.ones(codes.shape[:1]))
-        return super().restore(found, where)
 
     # Training
 
