@@ -35,7 +35,7 @@ ACCENT = 0.75  # pace of the clock at a locked beat
 # the training splits: 84 s of labelled dance and 59 s of lively clips.
 _SHORT = "dataset-1_dance-short_normal_001"
 CAST: dict[str, tuple[tuple[str, float, float], ...]] = {
-    "house": ((_SHORT, 9.0, 23.0), ("13_30", 0.0, 8.0), ("13_31", 5.0, 13.0)),
+    "house": ((_SHORT, 9.0, 23.0), ("05_15", 0.0, 4.4), ("05_14", 0.0, 5.2)),
     "rock": (("13_18", 1.0, 13.0), (_SHORT, 25.0, 37.0), ("dataset-1_kick_normal_001", 1.0, 11.9)),
     "latin": ((_SHORT, 37.0, 49.0), ("05_13", 2.0, 8.5), ("05_03", 0.0, 3.5)),
     "waltz": (("05_02", 2.5, 7.0), ("05_11", 0.0, 3.2), ("05_04", 3.8, 8.5), ("05_09", 3.8, 8.5), ("05_07", 1.8, 8.0)),

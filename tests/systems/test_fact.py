@@ -23,7 +23,7 @@ from laban.systems.base import MusicRequest, TextRequest
 from laban.systems.fact import data, decoding, performance
 from laban.systems.fact.config import PAPER, PRESETS, TINY, FactConfig, LossConfig, NetworkConfig
 from laban.systems.fact.losses import FactLoss
-from laban.systems.fact.network import FactNetwork
+from laban.systems.fact.network import FactNetwork, fade
 from laban.systems.fact.representation import Absolute, Relative, seed_rows
 from laban.systems.fact.system import Fact, shipped_seed
 from tests.motion.test_warp import swings
@@ -253,30 +253,69 @@ def test_windows_hold_what_follows_and_the_music_of_then() -> None:
         data.WindowSampler([pair], Relative(), replace(TINY, loss=replace(TINY.loss, rollout=20)), stats, desync=0.0)
 
 
-def test_own_predictions_are_led_back_in_step_with_the_music() -> None:
-    """A wave with a period of two beats: moments are whole beats apart, and the one that looks alike is taken."""
-    frames, beat = np.arange(600), 30
-    features = np.zeros((900, WIDTH), np.float32)
-    features[7::beat, BEAT] = 1.0
+def test_the_clock_turns_once_per_beat() -> None:
+    features = np.random.default_rng(0).normal(0, 1, (900, WIDTH)).astype(np.float32)
+    features[:, BEAT] = 0.0
+    features[7::30, BEAT] = 1.0
     phase = data.beat_phase(features)
-    assert phase[7] == 0 and phase[7 + 10 * beat] == pytest.approx(10) and phase[0] == pytest.approx(-7 / beat)
-    assert len(data.beat_phase(features[:60])) == 0
-    pair = Dance(swings(600), features, np.zeros(0), "x")
-    stats = {k: torch.from_numpy(v) for k, v in data.statistics([pair], Relative()).items()}
-    settings = replace(TINY, loss=replace(TINY.loss, rollout=2))
-    draw = data.WindowSampler([pair], Relative(), settings, stats, desync=0.0, foreign=0.5)
-    batch = draw(np.random.default_rng(0), 8)
-    assert batch["foreign"].any() and not batch["foreign"].all() and batch["moments"].shape[:2] == (8, 3)
-    apart = (batch["moments"] - batch["moments"][..., :1]) / beat
-    assert (apart - apart.round()).abs().max() < 0.02 and batch["moments"].min() >= max(data.TAPS)
-    wave = torch.sin(torch.from_numpy(frames * np.pi / beat)).float()[None, :, None]
-    history = wave[:, 200:320] + 0.1
-    moments = torch.tensor([[350, 260, 380, 410]])  # one beat late: the wave is upside down; then -2, +2, +3 beats
-    target = data.way_back(wave, moments, history, 20, 20)
-    assert (target[:, -1] - wave[:, 399]).abs().max() < 1e-5  # 380: alike, and the difference has faded
-    assert (target[:, 0] - wave[:, 380] - 0.1).abs().max() < 0.01
-    true = data.way_back(wave, torch.tensor([[320, 380]]), history, 20, 20)
-    assert torch.allclose(true[:, -1], wave[:, 339])
+    assert phase[7] == 0 and phase[7 + 10 * 30] == pytest.approx(10) and phase[0] == pytest.approx(-7 / 30)
+    heard = data.heard(features, clock=True)
+    assert heard.shape == (900, 37) and np.array_equal(heard[:, :WIDTH], features)
+    assert np.allclose(heard[7::30, WIDTH:], [0.0, 1.0], atol=1e-5)  # on the beat
+    assert np.allclose(heard[22::30, WIDTH:], [0.0, -1.0], atol=1e-5)  # half-way
+    assert np.array_equal(data.heard(features, clock=False), features)
+    few = data.heard(features[:60], clock=True)  # two beats: no tempo
+    assert few.shape == (60, 37) and not few[:, WIDTH:].any()
+
+
+def test_a_model_with_a_clock_dances_and_hears_the_beat(system: Fact) -> None:
+    music = song(4.0)
+    music[:, BEAT] = 0.0
+    late = music.copy()
+    music[::30, BEAT], late[15::30, BEAT] = 1.0, 1.0
+    stats = {k: v.numpy() for k, v in system.stats.items()}
+    stats |= {"audio_mean": np.zeros(37, np.float32), "audio_std": np.ones(37, np.float32)}
+    torch.manual_seed(0)
+    one = Fact(replace(TINY, clock=True), stats)
+    torch.nn.init.normal_(one.network.head.weight, std=0.05)
+    made = [one.generate([MusicRequest(m)], 0, clean=False)[0].joints() for m in (music, late)]
+    assert np.abs(made[0] - made[1]).max() > 1e-4
+    with pytest.raises(InputError, match=r"'audio_mean' of shape \(37,\)"):
+        Fact(replace(TINY, clock=True), {k: v.numpy() for k, v in system.stats.items()})
+
+
+def test_what_follows_a_disturbed_history_leaves_from_where_it_ended(system: Fact) -> None:
+    """The target begins at the last frame that was seen, and is the true one after 20."""
+    config = replace(TINY, loss=LossConfig(shrink=0.9, wander=1.0, noise=0.1))
+    one = Fact(config, {k: v.numpy() for k, v in system.stats.items()})
+    one.network.train()
+    history = torch.randn(64, 1, 136) + 0.2 * torch.randn(64, 120, 136)
+    seen = one._noisy(history, torch.Generator().manual_seed(0))
+    assert (seen - history).abs().mean() > 0.1
+    slow = Fact(replace(config, loss=LossConfig(wander=1.0)), {k: v.numpy() for k, v in system.stats.items()})
+    slow.network.train()
+    drift = slow._noisy(history, torch.Generator().manual_seed(0)) - history
+    assert drift.diff(dim=1).abs().mean() < 0.15 * drift.abs().mean()  # slow: no tremble
+    small = Fact(replace(config, loss=LossConfig(shrink=0.9)), {k: v.numpy() for k, v in system.stats.items()})
+    small.network.train()
+    drawn = small._noisy(history, torch.Generator().manual_seed(0))
+    share = drawn.std(dim=1).mean(-1) / history.std(dim=1).mean(-1)
+    assert 0.1 <= share.min() < 0.3 and share.max() > 0.8 and torch.allclose(drawn.mean(1), history.mean(1), atol=1e-4)
+
+    asked: list[torch.Tensor] = []
+
+    def watched(predicted: torch.Tensor, target: torch.Tensor, last: torch.Tensor) -> dict[str, torch.Tensor]:
+        asked.extend((target, last))
+        return {"loss": (predicted - target).square().mean()}
+
+    one.criterion.forward = watched  # type: ignore[method-assign]
+    batch = {"motion": torch.cat([history, torch.randn(64, 20, 136)], 1), "audio": torch.randn(64, 240, 35)}
+    one.loss("dance", batch, torch.Generator().manual_seed(0))
+    target, last = asked
+    true, gap = batch["motion"][:, 120:], last - history[:, -1:]
+    assert gap.abs().mean() > 0.1
+    assert torch.allclose(target - true, gap * fade(20), atol=1e-6)
+    assert fade(40)[19:].abs().max() == 0 and fade(40)[0] > 0.99
 
 
 def test_noise_is_for_training_only(system: Fact) -> None:

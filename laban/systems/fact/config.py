@@ -54,14 +54,14 @@ class LossConfig:
     joints: float = 0.0  # mean squared error of the joints about the root, metres, times this
     velocity: float = 0.0  # the same of their steps from frame to frame, the root's path included
     noise: float = 0.0  # Gaussian noise on the history in training, in standard deviations of each column
+    wander: float = 0.0  # the same of slow noise (WANDER in system.py), of a strength between 0 and this per window.
+    # Errors of own predictions are slow; white noise is averaged away by tokens of many frames and teaches nothing
+    shrink: float = 0.0  # histories are drawn towards their own mean by a share between 0 and this, targets are not:
+    # small motion is answered by full motion. Without it dances settle into small loops
     rollout: int = 0  # so many more blocks are predicted from the network's own predictions, each with its loss (no
     # gradient from block to block). Released: none; users see dances freeze or drift, which the author lays on this
-    resync: bool = False  # what follows own predictions is not what the dance did then, but a way back to it: to the
-    # moment of the same dance, at the same phase of the beat, that is nearest to them (data.py)
-    foreign: float = 0.0  # share of windows whose history is another dance's, with a way back to follow: people start
-    # from seed motions that the song's own dance never shows. Needs resync
     desync: float = 0.0  # seconds by which the history may run early or late against music and target, uniformly;
-    # the target comes back in step. Without it the beat can be read off the motion, and the music is ignored
+    # the target comes back in step (RETURN in data.py). Without it the beat can be read off the motion alone
     dropout: float = 0.0  # after attention and feed-forward. Released: the setting exists and is never used
 
 
@@ -97,9 +97,11 @@ class FactConfig:
     audio: int = 240  # music frames seen: those of the history and as many of the future
     future: int = 20  # frames predicted (the paper's N)
     supervised: int = 20  # of these, how many the loss sees; 1 is the paper's next-frame variant
+    clock: bool = False  # two columns beside the 35 of the music: sine and cosine of the phase of the beat, from the
+    # column of beats. Released: none; a small network does not learn in hours to count from beat to beat
     normalise: bool = False  # released: neither motion nor music is; music's columns then range over hundreds
     residual: Literal["none", "fading"] = "none"  # "fading": the last frame of the history is added to what is
-    # predicted, less and less (all of it to the first frame, none to the last): no seam, and errors of the history
+    # predicted, less and less (all of it to the first frame, none after 20): no seam, and errors of the history
     # fade instead of adding up. The head then starts at zero. Released: "none"
     loss: LossConfig = field(default_factory=LossConfig)
     data: DataConfig = field(default_factory=DataConfig)
@@ -129,17 +131,20 @@ PAPER = FactConfig(sampling=SamplingConfig(block=1, blend=False, noise=0.0, stag
 
 SMALL = FactConfig(
     network=NetworkConfig(
-        width=128, heads=4, feedforward=512, motion_layers=1, audio_layers=1, cross_layers=4, scale="head",
+        width=192, heads=6, feedforward=768, motion_layers=1, audio_layers=1, cross_layers=4, scale="head",
         final_norm=True, motion_patch=10, audio_patch=20,
     ),
     representation="relative",
     normalise=True,
     residual="fading",
-    # as many frames as are supervised, and more noise than in training: otherwise dances settle into small loops
+    clock=True,
+    future=40,  # twice the paper's N: more to learn from each window, and windows out of step come back within it
+    supervised=40,
     sampling=SamplingConfig(block=20, noise=0.1, smooth=1.0),
-    loss=LossConfig(root=4.0, noise=0.05, resync=True, foreign=0.1, desync=0.1),
+    loss=LossConfig(root=4.0, joints=4.0, velocity=200.0, noise=0.05, wander=0.3, shrink=0.4, desync=0.25),
+    data=DataConfig(tracks=60),
     schedule=StageSchedule(
-        steps=10_000, batch_size=16, learning_rate=2e-3, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
+        steps=20_000, batch_size=32, learning_rate=1.5e-3, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
         decay="cosine", floor=0.02, clip=1.0, weight_ema=0.998,
     ),
 )  # fmt: skip
@@ -150,6 +155,9 @@ TINY = replace(
         width=32, heads=2, feedforward=64, motion_layers=1, audio_layers=1, cross_layers=1, scale="head",
         final_norm=True, motion_patch=4, audio_patch=4,
     ),
+    clock=False,
+    future=20,
+    supervised=20,
     loss=replace(SMALL.loss, joints=8.0, velocity=400.0, noise=0.1, rollout=2),
     sampling=SamplingConfig(),
     data=DataConfig(tracks=3, seconds=8.0),

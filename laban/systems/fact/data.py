@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from laban.condition.music import BEAT
 from laban.condition.music import WIDTH as MUSIC_WIDTH
@@ -15,13 +15,10 @@ from laban.data.choreography import Dance
 from laban.data.corpus import Corpus
 from laban.errors import InputError
 from laban.systems.fact.config import DataConfig, FactConfig
-from laban.systems.fact.network import fade
 from laban.systems.fact.representation import FPS, Representation
 
 _made: dict[tuple[str, str, DataConfig], list[Dance]] = {}
-TAPS = (1, 5, 9)  # frames ago in which poses are compared
-TRUE = 0.1  # factor on the distance to the true moment
-RETURN = 40  # frames after the history in which a desynchronised window comes back in step
+RETURN = 24  # frames after the history in which a desynchronised window comes back in step
 
 
 def dances(corpus: Corpus, split: str, config: DataConfig) -> list[Dance]:
@@ -41,12 +38,12 @@ def dances(corpus: Corpus, split: str, config: DataConfig) -> list[Dance]:
     return _made[key]
 
 
-def statistics(pairs: Sequence[Dance], kind: Representation) -> dict[str, np.ndarray]:
+def statistics(pairs: Sequence[Dance], kind: Representation, clock: bool = False) -> dict[str, np.ndarray]:
     """mean and std of motion rows, audio_mean and audio_std, float32. Deviations have floors: constant columns
     (a joint that never turns, a pitch that never sounds) would blow small errors up.
     """
     rows = np.concatenate([kind.encode(kind.fitted(d.motion)) for d in pairs])
-    music = np.concatenate([d.features for d in pairs])
+    music = np.concatenate([heard(d.features, clock) for d in pairs])
     return {
         "mean": rows.mean(0).astype(np.float32),
         "std": np.maximum(rows.std(0), 0.05).astype(np.float32),
@@ -66,47 +63,18 @@ def beat_phase(features: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(len(features)), around, counts)
 
 
-def way_back(dance: Tensor, moments: Tensor, history: Tensor, step: int, future: int) -> Tensor:
-    """What should follow own predictions: the real continuation of the nearest moment, reached in `future` frames.
-
-    Where a dance has got to by itself is seldom where the captured one was at that time, and teaching it to jump
-    there teaches it the mean of everything. So of the given moments of the same dance, all in step with the music,
-    the one that looks most like the last frames is taken, with a preference for the true one and for lively ones:
-    without it, small motion is answered by small motion until nothing moves.
-
-    Args:
-        dance: (B, T, W) normalised rows. moments: (B, C) frames that may come next, the true one first. history:
-        (B, H, W). step: frames wanted. future: frames in which the difference fades.
-    Returns: (B, step, W).
-    Source: ours; the idea of letting an expert answer the learner's own states is DAgger's (Ross et al. 2011).
-    """
-    which = torch.arange(len(dance), device=dance.device)
-    taps = torch.tensor(TAPS, device=dance.device)
-    near = dance[which[:, None, None], moments[..., None] - taps]
-    apart = (near - history[:, None, -taps]).square().mean(dim=(-2, -1))
-    lively = liveliness(dance, future).gather(1, moments)
-    apart = apart / lively.clamp(0.5, 2.0)
-    apart[:, 0] *= TRUE
-    best = moments.gather(1, apart.argmin(dim=1, keepdim=True))
-    frames = torch.arange(step, device=dance.device)
-    gap = history[:, -1:] - dance[which[:, None], best - 1]
-    return dance[which[:, None], best + frames] + gap * fade(future)[:step].to(gap)
-
-
-def liveliness(dance: Tensor, frames: int) -> Tensor:
-    """(B, T): mean squared step of the rows over the next `frames` frames, over its mean in the dance."""
-    steps = nn.functional.pad((dance[:, 1:] - dance[:, :-1]).square().mean(dim=-1), (0, frames))
-    sums = nn.functional.pad(steps.cumsum(dim=1), (1, 0))
-    ahead = (sums[:, frames:] - sums[:, :-frames])[:, : dance.shape[1]]
-    return ahead / ahead.mean(dim=1, keepdim=True).clamp_min(1e-9)
+def heard(features: np.ndarray, clock: bool) -> np.ndarray:
+    """(T, 35) features -> (T, 35 or 37): with the clock, sine and cosine of the beat's phase; zeros without beats."""
+    features = np.asarray(features, np.float32)[:, :MUSIC_WIDTH]
+    if not clock:
+        return features
+    phase = 2 * np.pi * beat_phase(features)
+    turn = np.stack([np.sin(phase), np.cos(phase)], axis=1) if len(phase) else np.zeros((len(features), 2))
+    return np.concatenate([features, turn.astype(np.float32)], axis=1)
 
 
 class WindowSampler:
     """Draws windows: `motion` (B, history + future (1 + rollout), W) and `audio` (B, audio + future rollout, 35).
-
-    With `resync` also `dance` (B, T, W), the whole dances; `moments` (B, 1 + rollout, C): for each block, the frame
-    that comes next and those at the same phase of the beat elsewhere in the dance, see `way_back`; and `foreign` (B,),
-    True where the history is another dance's.
 
     All normalised. With `desync`, the history of a window is read early or late by up to so many seconds and comes
     back in step over the RETURN frames after it.
@@ -116,20 +84,17 @@ class WindowSampler:
 
     def __init__(
         self, pairs: Sequence[Dance], kind: Representation, config: FactConfig, stats: dict[str, Tensor],
-        desync: float, foreign: float = 0.0,
+        desync: float,
     ) -> None:  # fmt: skip
-        rollout, self.step = config.loss.rollout, config.supervised
-        self.blocks = 1 + rollout
+        rollout = config.loss.rollout
         self.history, self.audio = config.history, config.audio
         self.length = config.history + config.future * (1 + rollout)
         self.heard = config.audio + config.future * rollout
-        self.desync, self.foreign = desync * FPS, foreign
+        self.desync = desync * FPS
         mean, std = stats["mean"].numpy(), stats["std"].numpy()
         audio_mean, audio_std = stats["audio_mean"].numpy(), stats["audio_std"].numpy()
         self.rows = [((kind.encode(kind.fitted(d.motion)) - mean) / std).astype(np.float32) for d in pairs]
-        self.music = [((d.features[:, :MUSIC_WIDTH] - audio_mean) / audio_std).astype(np.float32) for d in pairs]
-        self.phases = [beat_phase(d.features) for d in pairs]
-        self.resync = config.loss.resync and all(map(len, self.phases))
+        self.music = [((heard(d.features, config.clock) - audio_mean) / audio_std).astype(np.float32) for d in pairs]
         room = [min(len(r) - self.length, len(m) - self.heard) + 1 for r, m in zip(self.rows, self.music, strict=True)]
         self.room = np.cumsum(np.maximum(room, 0))
         if not len(self.room) or self.room[-1] < 1:
@@ -142,39 +107,13 @@ class WindowSampler:
     def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
         places = rng.integers(0, self.room[-1], batch_size)
         late = rng.uniform(-self.desync, self.desync, batch_size)
-        motion, audio, chosen = [], [], []
+        motion, audio = [], []
         for place, shift in zip(places, late, strict=True):
             which = int(np.searchsorted(self.room, place, side="right"))
             at = int(place - (self.room[which - 1] if which else 0))
             audio.append(self.music[which][at : at + self.heard])
             motion.append(self._window(self.rows[which], at, float(shift)))
-            chosen.append((which, at))
-        batch = {"motion": torch.from_numpy(np.stack(motion)), "audio": torch.from_numpy(np.stack(audio))}
-        if not self.resync:
-            return batch
-        strange = rng.random(batch_size) < self.foreign
-        for number in np.flatnonzero(strange):
-            rows = self.rows[int(rng.integers(len(self.rows)))]
-            at = int(rng.integers(len(rows) - self.history + 1))
-            batch["motion"][number, : self.history] = torch.from_numpy(rows[at : at + self.history])
-        return batch | self._moments(chosen) | {"foreign": torch.from_numpy(strange)}
-
-    def _moments(self, chosen: list[tuple[int, int]]) -> dict[str, Tensor]:
-        longest = max(len(self.rows[which]) for which, _ in chosen)
-        dances = np.zeros((len(chosen), longest, self.rows[0].shape[1]), np.float32)
-        found = []
-        for number, (which, at) in enumerate(chosen):
-            rows, phase = self.rows[which], self.phases[which][: len(self.rows[which])]
-            dances[number, : len(rows)] = rows
-            for block in range(self.blocks):
-                true = at + self.history + block * self.step
-                turn = np.arange(np.ceil(phase[0] - phase[true]), phase[-1] - phase[true])
-                near = np.round(np.interp(phase[true] + turn, phase, np.arange(len(phase)))).astype(np.int64)
-                found.append([true, *near[(near >= max(TAPS)) & (near + self.step <= len(rows))]])
-        most = max(map(len, found))
-        moments = np.array([[*f, *[f[0]] * (most - len(f))] for f in found])  # the true one again where there are fewer
-        shape = (len(chosen), self.blocks, most)
-        return {"dance": torch.from_numpy(dances), "moments": torch.from_numpy(moments.reshape(shape))}
+        return {"motion": torch.from_numpy(np.stack(motion)), "audio": torch.from_numpy(np.stack(audio))}
 
     def _window(self, rows: np.ndarray, at: int, shift: float) -> np.ndarray:
         if not shift:

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from laban.systems.fact.config import FactConfig, NetworkConfig
 
+FADE = 20  # frames in which "fading" residuals have faded
+
 
 class Attention(nn.Module):
     """Multi-head self-attention; queries, keys and values without bias."""
@@ -110,8 +112,8 @@ class FactNetwork(nn.Module):
 
 
 def fade(frames: int) -> Tensor:
-    """(frames, 1): from almost 1 down to 0, smoothly: the share of a start that is left after 1 ... `frames` frames."""
-    x = torch.arange(1, frames + 1, dtype=torch.float32)[:, None] / frames
+    """(frames, 1): from almost 1 down to 0 in FADE frames, smoothly: the share of a start that is left after each."""
+    x = (torch.arange(1, frames + 1, dtype=torch.float32)[:, None] / FADE).clamp_max(1.0)
     return 1 - x * x * (3 - 2 * x)
 
 

@@ -24,13 +24,14 @@ from laban.systems.base import MusicRequest, Sampler, StageSchedule, System
 from laban.systems.fact import data, decoding
 from laban.systems.fact.config import PRESETS, FactConfig
 from laban.systems.fact.losses import FactLoss
-from laban.systems.fact.network import FactNetwork
+from laban.systems.fact.network import FactNetwork, fade
 from laban.systems.fact.representation import FPS, representation, seed_rows
 
 if TYPE_CHECKING:
     from laban.data.choreography import Dance
     from laban.data.corpus import Corpus
 
+WANDER = 20  # frames between the knots of slow noise
 LONGEST = 900.0  # seconds of one dance
 SEED = Path(__file__).with_name("seed.npz")
 
@@ -48,7 +49,7 @@ class Fact(System):
 
     Args:
         config: see config.py.
-        stats: "mean" and "std" of motion rows, "audio_mean" and "audio_std" of the 35 music columns. Where the
+        stats: "mean" and "std" of motion rows, "audio_mean" and "audio_std" of the 35 or 37 music columns. Where the
             configuration does not normalise they are zeros and ones; other keys are ignored.
     """
 
@@ -61,16 +62,16 @@ class Fact(System):
 
     def __init__(self, config: FactConfig, stats: Mapping[str, Any]) -> None:
         self.kind = representation(config.representation)
-        width = self.kind.width
+        width, music = self.kind.width, WIDTH + 2 * config.clock
         if not config.normalise:
             stats = {"mean": np.zeros(width, np.float32), "std": np.ones(width, np.float32),
-                     "audio_mean": np.zeros(WIDTH, np.float32), "audio_std": np.ones(WIDTH, np.float32)}  # fmt: skip
+                     "audio_mean": np.zeros(music, np.float32), "audio_std": np.ones(music, np.float32)}  # fmt: skip
         super().__init__(config, stats)
-        for key, size in (("mean", width), ("std", width), ("audio_mean", WIDTH), ("audio_std", WIDTH)):
+        for key, size in (("mean", width), ("std", width), ("audio_mean", music), ("audio_std", music)):
             if key not in self.stats or self.stats[key].shape != (size,):
                 raise InputError(f"fact: stats need {key!r} of shape ({size},); Fact.create makes them from a corpus.")
         self.stats = {k: self.stats[k].float() for k in ("mean", "std", "audio_mean", "audio_std")}
-        self.network = FactNetwork(config, width)
+        self.network = FactNetwork(config, width, music)
         self.criterion = FactLoss(
             config.loss, self.stats["mean"], self.stats["std"], config.representation == "relative"
         )
@@ -82,7 +83,8 @@ class Fact(System):
         config, name = cls.configured(preset, settings)
         stats = {}
         if config.normalise:
-            stats = data.statistics(data.dances(corpus, "train", config.data), representation(config.representation))
+            dances = data.dances(corpus, "train", config.data)
+            stats = data.statistics(dances, representation(config.representation), config.clock)
         made = cls(config, stats)
         made.provenance.preset = name
         return made
@@ -119,15 +121,13 @@ class Fact(System):
     def sampler(self, stage: str, corpus: Corpus, split: str) -> Sampler:
         """Windows of dances, see data.py. Raises InputError if no dance is long enough."""
         pairs = self._own.get(split) or data.dances(corpus, split, self.config.data)
-        training = split == "train"
-        loss = self.config.loss
-        foreign, desync = (loss.foreign, loss.desync) if training else (0.0, 0.0)
-        return data.WindowSampler(pairs, self.kind, self.config, self.stats, desync, foreign)
+        desync = self.config.loss.desync if split == "train" else 0.0
+        return data.WindowSampler(pairs, self.kind, self.config, self.stats, desync)
 
     def loss(self, stage: str, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
         """Named scalars of one batch, as the sampler draws it.
 
-        The first block follows the real history, with noise on it in training, or another dance's; each of the
+        The first block follows the real history, with noise on it in training; each of the
         `rollout` further ones follows the network's own predictions, which carry no gradient. All blocks count alike.
         """
         c, step = self.config, self.config.supervised
@@ -136,12 +136,12 @@ class Fact(System):
         sums: dict[str, Tensor] = {}
         for number in range(blocks):
             start = number * step
-            rows = self.network(self._noisy(history, generator), self._heard(batch, start))[:, :step]
+            seen = self._noisy(history, generator)
+            rows = self.network(seen, self._heard(batch, start))[:, :step]
             target = batch["motion"][:, c.history + start : c.history + start + step]
-            if "moments" in batch:
-                back = data.way_back(batch["dance"], batch["moments"][:, number], history, step, c.future)
-                target = back if number else torch.where(batch["foreign"][:, None, None], back, target)
-            for name, value in self.criterion(rows, target, history[:, -1:]).items():
+            if c.residual == "fading":  # from where the history seems to end, not in a leap to where it should have
+                target = target + (seen[:, -1:] - history[:, -1:]) * fade(c.future)[:step].to(target)
+            for name, value in self.criterion(rows, target, seen[:, -1:]).items():
                 sums[name] = sums.get(name, 0.0) + value / blocks
             history = torch.cat([history, rows.detach().to(history.dtype)], 1)[:, -c.history :]
         return sums
@@ -150,10 +150,20 @@ class Fact(System):
         return batch["audio"][:, start : start + self.config.audio]
 
     def _noisy(self, history: Tensor, generator: torch.Generator) -> Tensor:
-        noise = self.config.loss.noise
-        if not noise or not self.network.training:
+        """(B, H, W) as own predictions would have it, in training: see LossConfig."""
+        loss, (count, frames, width), device = self.config.loss, history.shape, history.device
+        if not self.network.training:
             return history
-        return history + noise * torch.randn(history.shape, generator=generator, device=history.device)
+        if loss.shrink:
+            share = loss.shrink * torch.rand((count, 1, 1), generator=generator, device=device)
+            history = torch.lerp(history, history.mean(dim=1, keepdim=True), share)
+        if loss.wander:
+            knots = torch.randn((count, width, frames // WANDER + 1), generator=generator, device=device)
+            slow = nn.functional.interpolate(knots, frames, mode="linear", align_corners=True).transpose(1, 2)
+            history = history + loss.wander * torch.rand((count, 1, 1), generator=generator, device=device) * slow
+        if loss.noise:
+            history = history + loss.noise * torch.randn(history.shape, generator=generator, device=device)
+        return history
 
     # Generation
 
@@ -233,7 +243,7 @@ class Fact(System):
         music = np.asarray(request.music, np.float32)
         before = music[:0] if request.before is None else np.asarray(request.before, np.float32)[-c.history :]
         lead = before_the_song(before if len(before) else music, c.history - len(before))
-        heard = torch.from_numpy(np.concatenate([lead, before, music]))
+        heard = torch.from_numpy(data.heard(np.concatenate([lead, before, music]), c.clock))
         heard = (heard - s["audio_mean"]) / s["audio_std"]
         made = decoding.decode(
             self.network, c, normal.to(self.device), heard.to(self.device), frames, block, source, progress
