@@ -58,9 +58,13 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         goal("jerk over real dance's", locked["jerk"] / real["jerk"], 1.5),
         goal("as made, jerk over real dance's", made_row["jerk"] / real["jerk"], 1.5),
     ]  # fmt: skip
+    told: list[str] = []
     if options.long:
         long = evaluation.endurance(system, corpus, options.long)
         facts["long"] = long
+        if all("real slowest" in row for row in long):
+            low, high = min(row["real slowest"] for row in long), max(row["real fastest"] for row in long)
+            told.append(f"choreography on the same songs: slowest window {low:.2f}, fastest {high:.2f}")
         goals += [
             goal("slowest window over training's mean speed", min(r["slowest"] for r in long), 0.5, at_least=True),
             goal("fastest window over training's mean speed", max(r["fastest"] for r in long), 2.0),
@@ -76,8 +80,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
 
             picture.contact_sheet(motions, four["songs"], options.sheet)
     print("\n".join([*tables.lines(facts), "## Goals", ""]))
-    for line, _ in goals:
-        print(line)
+    print("\n".join([*(line for line, _ in goals), *told]))
     return facts, all(ok for _, ok in goals), options
 
 

@@ -23,7 +23,7 @@ from laban.systems.base import MusicRequest, TextRequest
 from laban.systems.fact import data, decoding, performance
 from laban.systems.fact.config import PAPER, PRESETS, TINY, FactConfig, LossConfig, NetworkConfig
 from laban.systems.fact.losses import FactLoss
-from laban.systems.fact.network import FactNetwork, fade
+from laban.systems.fact.network import FactNetwork, fade, pace
 from laban.systems.fact.representation import Absolute, Relative, seed_rows
 from laban.systems.fact.system import Fact, shipped_seed
 from tests.motion.test_warp import swings
@@ -282,6 +282,43 @@ def test_a_model_with_a_clock_dances_and_hears_the_beat(system: Fact) -> None:
     assert np.abs(made[0] - made[1]).max() > 1e-4
     with pytest.raises(InputError, match=r"'audio_mean' of shape \(37,\)"):
         Fact(replace(TINY, clock=True), {k: v.numpy() for k, v in system.stats.items()})
+    with pytest.raises(InputError, match="needs clock=true"):
+        replace(TINY, network=replace(TINY.network, pace=True))
+
+
+def test_pace_is_low_at_rests_and_its_product_with_the_clock_says_how_late_they_are() -> None:
+    """Rests every 30 frames, beats as far apart: the mean product turns with the distance between them."""
+    frames = np.arange(121)
+    history = torch.from_numpy(np.cumsum(1.05 - np.cos(2 * np.pi * frames / 30)))[:120].float()[None, :, None]
+    speed = pace(history)
+    assert speed.shape == (1, 120, 1) and float(speed.mean()) == pytest.approx(1.0, abs=1e-5)
+    assert abs(int(speed[0, 16:46, 0].argmin()) + 16 - 30) <= 1
+    found = []
+    for late in (0, 5, 10, 15):
+        phase = 2 * np.pi * (frames[:120] - late) / 30
+        turn = torch.from_numpy(np.stack([np.sin(phase), np.cos(phase)], 1)).float()
+        sine, cosine = ((speed[0] - 1) * turn).mean(0)
+        found.append(float(torch.atan2(-sine, -cosine)) / (2 * np.pi) * 30)
+    apart = np.array(found) + (0, 5, 10, 15)
+    assert np.abs(apart - 30 * np.round(apart / 30)).max() < 0.5
+
+
+def test_a_paced_model_learns_by_how_much_it_is_late(tmp_path: Path) -> None:
+    corpus = synthetic.write(tmp_path, clips=8)
+    config = replace(TINY, clock=True, network=replace(TINY.network, pace=True))
+    torch.manual_seed(0)
+    one = Fact.create(config, corpus)
+    batch = one.sampler("dance", corpus, "train")(np.random.default_rng(0), 4)
+    assert batch["late"].shape == (4,) and 0 < batch["late"].abs().max() < 1.1
+    assert batch["late"].dtype == torch.float32
+    losses = one.loss("dance", batch, torch.Generator())
+    assert float(losses["sync"].detach()) > 0
+    losses["loss"].backward()
+    assert one.network.late is not None and one.network.late.weight.grad is not None
+    assert one.network.late.weight.grad.abs().max() > 0
+    still = one.sampler("dance", corpus, "val")(np.random.default_rng(0), 4)
+    assert not still["late"].any()
+    assert one.generate([MusicRequest(song(1.0))], 0)[0].frames == 60
 
 
 def test_what_follows_a_disturbed_history_leaves_from_where_it_ended(system: Fact) -> None:

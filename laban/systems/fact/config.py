@@ -38,6 +38,8 @@ class NetworkConfig:
     motion_patch: int = 1  # frames per motion token, stacked; released: 1. Ten frames a token make attention and
     # feed-forward ten times cheaper, which a CPU needs; predictions come in as many patches
     audio_patch: int = 1  # the same of the music
+    pace: bool = False  # three columns beside the motion's rows: their speed, and it times the two columns of the
+    # clock, see `pace` in network.py; needs FactConfig.clock. Released: none
 
     def __post_init__(self) -> None:
         if self.width % self.heads:
@@ -62,6 +64,8 @@ class LossConfig:
     # gradient from block to block). Released: none; users see dances freeze or drift, which the author lays on this
     desync: float = 0.0  # seconds by which the history may run early or late against music and target, uniformly;
     # the target comes back in step (RETURN in data.py). Without it the beat can be read off the motion alone
+    sync: float = 0.0  # weight of saying, from what the head sees, by how much of a beat the history runs early or late
+    # (sine and cosine, squared error). Training only; it makes the network compare its rests with the beats
     dropout: float = 0.0  # after attention and feed-forward. Released: the setting exists and is never used
 
 
@@ -110,6 +114,8 @@ class FactConfig:
 
     def __post_init__(self) -> None:
         net = self.network
+        if net.pace and not self.clock:
+            raise InputError("FactConfig: network.pace needs clock=true, whose columns it is multiplied by.")
         for name, patch in (("history", net.motion_patch), ("future", net.motion_patch), ("audio", net.audio_patch)):
             if getattr(self, name) % patch:
                 raise InputError(f"FactConfig.{name}: got {getattr(self, name)}, expected a multiple of {patch}.")
@@ -132,7 +138,7 @@ PAPER = FactConfig(sampling=SamplingConfig(block=1, blend=False, noise=0.0, stag
 SMALL = FactConfig(
     network=NetworkConfig(
         width=192, heads=6, feedforward=768, motion_layers=1, audio_layers=1, cross_layers=4, scale="head",
-        final_norm=True, motion_patch=10, audio_patch=20,
+        final_norm=True, motion_patch=10, audio_patch=20, pace=True,
     ),
     representation="relative",
     normalise=True,
@@ -141,7 +147,8 @@ SMALL = FactConfig(
     future=40,  # twice the paper's N: more to learn from each window, and windows out of step come back within it
     supervised=40,
     sampling=SamplingConfig(block=20, noise=0.1, smooth=1.0),
-    loss=LossConfig(root=4.0, joints=4.0, velocity=200.0, noise=0.05, wander=0.3, shrink=0.4, desync=0.25),
+    loss=LossConfig(root=4.0, joints=4.0, velocity=200.0, noise=0.05, wander=0.3, shrink=0.4, desync=0.25,
+                    sync=0.3),  # fmt: skip
     data=DataConfig(tracks=60),
     schedule=StageSchedule(
         steps=20_000, batch_size=32, learning_rate=1.5e-3, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,

@@ -76,8 +76,8 @@ def heard(features: np.ndarray, clock: bool) -> np.ndarray:
 class WindowSampler:
     """Draws windows: `motion` (B, history + future (1 + rollout), W) and `audio` (B, audio + future rollout, 35).
 
-    All normalised. With `desync`, the history of a window is read early or late by up to so many seconds and comes
-    back in step over the RETURN frames after it.
+    And `late` (B,), by how many beats the history is read late. All normalised. With `desync`, the history of a window
+    is read early or late by up to so many seconds and comes back in step over the RETURN frames after it.
 
     Released: one random window per sequence and pass. Here every frame of every dance is as likely.
     """
@@ -95,6 +95,7 @@ class WindowSampler:
         audio_mean, audio_std = stats["audio_mean"].numpy(), stats["audio_std"].numpy()
         self.rows = [((kind.encode(kind.fitted(d.motion)) - mean) / std).astype(np.float32) for d in pairs]
         self.music = [((heard(d.features, config.clock) - audio_mean) / audio_std).astype(np.float32) for d in pairs]
+        self.pace = [float(np.diff(beat_phase(d.features)).mean() if len(beat_phase(d.features)) else 0) for d in pairs]
         room = [min(len(r) - self.length, len(m) - self.heard) + 1 for r, m in zip(self.rows, self.music, strict=True)]
         self.room = np.cumsum(np.maximum(room, 0))
         if not len(self.room) or self.room[-1] < 1:
@@ -107,13 +108,17 @@ class WindowSampler:
     def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
         places = rng.integers(0, self.room[-1], batch_size)
         late = rng.uniform(-self.desync, self.desync, batch_size)
-        motion, audio = [], []
+        motion, audio, beats = [], [], []
         for place, shift in zip(places, late, strict=True):
             which = int(np.searchsorted(self.room, place, side="right"))
             at = int(place - (self.room[which - 1] if which else 0))
             audio.append(self.music[which][at : at + self.heard])
             motion.append(self._window(self.rows[which], at, float(shift)))
-        return {"motion": torch.from_numpy(np.stack(motion)), "audio": torch.from_numpy(np.stack(audio))}
+            beats.append(shift * self.pace[which])
+        return {
+            "motion": torch.from_numpy(np.stack(motion)), "audio": torch.from_numpy(np.stack(audio)),
+            "late": torch.tensor(beats, dtype=torch.float32),
+        }  # fmt: skip
 
     def _window(self, rows: np.ndarray, at: int, shift: float) -> np.ndarray:
         if not shift:

@@ -43,17 +43,17 @@ def decode(
     history = seed.clone()
     leftover = seed[:0]
     starts = range(0, frames, block)
-    heard: Tensor | None = None
+    windows = heard = music[:0]
     for number, start in enumerate(starts):
         if number % AHEAD == 0:
             part = starts[number : number + AHEAD]
             windows = torch.stack([_window(music, at, config.audio) for at in part])
             heard = network.audio(windows)
-        assert heard is not None
         seen = history
         if noise:
             seen = history + noise * torch.randn(history.shape, generator=generator)
-        rows = network.predict(seen[None], heard[number % AHEAD][None])[0].float()
+        now = number % AHEAD
+        rows = network.predict(seen[None], windows[now][None], heard[now][None])[0].float()
         if len(leftover):
             fade = torch.linspace(0, 1, len(leftover) + 2)[1:-1, None]
             fade = fade * fade * (3 - 2 * fade)

@@ -305,20 +305,21 @@ def endurance(
     system: Fact, corpus: Corpus, inputs: int = 10, seconds: float = 60.0, seed: int = 1
 ) -> list[dict[str, float]]:
     """Long dances: the slowest and fastest five-second window over the training dances' mean speed, and how far the
-    root gets from where it began. One row per input.
+    root gets from where it began. One row per input; `real slowest` and `real fastest` are choreography's on that song.
     """
     frames = round(seconds * FPS)
     training = float(np.mean([_speeds(d.motion).mean() for d in _training(system, corpus)]))
     rows = []
     for song in songs(corpus, inputs, frames, seed):
         (motion,) = perform(system, [song], frames, seed)
-        speed = _speeds(motion)
-        windows = speed[: len(speed) // WINDOW * WINDOW].reshape(-1, WINDOW).mean(axis=1) / training
+        windows = _windows(motion) / training
         away = np.linalg.norm((motion.root - motion.root[:1])[:, [0, 2]], axis=1)
-        rows.append(
-            {"slowest": float(windows.min()), "fastest": float(windows.max()), "farthest": float(away.max()),
-             "end": float(away[-1]), "bpm": song.bpm}
-        )  # fmt: skip
+        row = {"slowest": float(windows.min()), "fastest": float(windows.max()), "farthest": float(away.max()),
+               "end": float(away[-1]), "bpm": song.bpm}  # fmt: skip
+        if song.paired is not None:
+            real = _windows(song.paired) / training
+            row |= {"real slowest": float(real.min()), "real fastest": float(real.max())}
+        rows.append(row)
     return rows
 
 
@@ -331,6 +332,12 @@ def _training(system: Fact, corpus: Corpus) -> list[Dance]:
 def _speeds(motion: Motion) -> np.ndarray:
     """(T - 1,) mean joint speed, m/s."""
     return np.linalg.norm(np.diff(motion.joints(), axis=0), axis=-1).mean(axis=-1) * FPS
+
+
+def _windows(motion: Motion) -> np.ndarray:
+    """Mean joint speed of every whole window of five seconds, m/s."""
+    speed = _speeds(motion)
+    return speed[: len(speed) // WINDOW * WINDOW].reshape(-1, WINDOW).mean(axis=1)
 
 
 def variety(system: Fact, corpus: Corpus, seconds: float = 20.0, seed: int = 2) -> dict[str, Any]:

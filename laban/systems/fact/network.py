@@ -87,28 +87,54 @@ class FactNetwork(nn.Module):
         self.columns, self.future = columns, config.future
         self.fading, self.causal = config.residual == "fading", net.attention == "causal"
         drop = config.loss.dropout
-        self.motion = Encoder(net, config.history, columns, net.motion_patch, net.motion_layers, drop)
+        self.paced = net.pace
+        self.motion = Encoder(net, config.history, columns + 3 * net.pace, net.motion_patch, net.motion_layers, drop)
         self.audio = Encoder(net, config.audio, music, net.audio_patch, net.audio_layers, drop)
         self.cross = nn.ModuleList(Layer(net, drop) for _ in range(net.cross_layers))
         self.norm = nn.LayerNorm(net.width) if net.final_norm else nn.Identity()
         self.tokens = config.future // net.motion_patch
         self.head = nn.Linear(net.width, columns * net.motion_patch)
+        self.late = nn.Linear(net.width, 2) if config.loss.sync else None
         initialise(self)
         if self.fading:
             nn.init.zeros_(self.head.weight)
 
     def forward(self, history: Tensor, music: Tensor) -> Tensor:
         """Args: history: (B, history, W). music: (B, audio, 35). Returns: (B, future, W)."""
-        return self.predict(history, self.audio(music))
+        return self.predict(history, music, self.audio(music))
 
-    def predict(self, history: Tensor, heard: Tensor) -> Tensor:
-        """The same with the music already encoded, (B, tokens, D): it does not depend on the motion."""
-        x = torch.cat([self.motion(history), heard], dim=1)
+    def predict(self, history: Tensor, music: Tensor, heard: Tensor) -> Tensor:
+        """The same with the music already encoded, (B, tokens, D): that does not depend on the motion."""
+        return self.rows(self.outputs(history, music, heard), history)
+
+    def outputs(self, history: Tensor, music: Tensor, heard: Tensor) -> Tensor:
+        """(B, future / patch, D): what the head sees."""
+        seen = history
+        if self.paced:
+            speed = pace(history)
+            seen = torch.cat([history, speed, (speed - 1) * music[:, : history.shape[1], -2:]], dim=-1)
+        x = torch.cat([self.motion(seen), heard], dim=1)
         for layer in self.cross:
             x = layer(x)
-        x = x[:, -self.tokens :] if self.causal else x[:, : self.tokens]
-        rows = self.head(self.norm(x)).reshape(len(x), self.future, self.columns)
+        return self.norm(x[:, -self.tokens :] if self.causal else x[:, : self.tokens])
+
+    def rows(self, outputs: Tensor, history: Tensor) -> Tensor:
+        """(B, future, W)."""
+        rows = self.head(outputs).reshape(len(outputs), self.future, self.columns)
         return rows + history[:, -1:] * fade(self.future).to(rows) if self.fading else rows
+
+
+def pace(history: Tensor) -> Tensor:
+    """(B, H, W) normalised -> (B, H, 1): how fast it moves, over 5 frames, over its mean: less than 1 at rests.
+
+    A linear layer over frames cannot see speed, whose minima are what should fall on the beats. Multiplied by the clock
+    of the music it says how far rests are from beats, which layers of attention did not learn in an hour.
+    """
+    steps = history.diff(dim=1).square().mean(dim=-1)
+    speed = (steps + 1e-8).sqrt()[:, None]
+    speed = nn.functional.pad(speed, (3, 2), mode="replicate")
+    speed = nn.functional.avg_pool1d(speed, 5, stride=1)
+    return (speed / speed.mean(dim=-1, keepdim=True)).transpose(1, 2)
 
 
 def fade(frames: int) -> Tensor:

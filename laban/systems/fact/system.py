@@ -137,17 +137,21 @@ class Fact(System):
         for number in range(blocks):
             start = number * step
             seen = self._noisy(history, generator)
-            rows = self.network(seen, self._heard(batch, start))[:, :step]
+            music = batch["audio"][:, start : start + c.audio]
+            outputs = self.network.outputs(seen, music, self.network.audio(music))
+            rows = self.network.rows(outputs, seen)[:, :step]
             target = batch["motion"][:, c.history + start : c.history + start + step]
             if c.residual == "fading":  # from where the history seems to end, not in a leap to where it should have
                 target = target + (seen[:, -1:] - history[:, -1:]) * fade(c.future)[:step].to(target)
             for name, value in self.criterion(rows, target, seen[:, -1:]).items():
                 sums[name] = sums.get(name, 0.0) + value / blocks
+            if self.network.late is not None and not number:
+                angle = 2 * math.pi * batch["late"]
+                sync = (self.network.late(outputs[:, 0]) - torch.stack([angle.sin(), angle.cos()], -1)).square().mean()
+                sums["sync"] = sync
+                sums["loss"] = sums["loss"] + c.loss.sync * sync
             history = torch.cat([history, rows.detach().to(history.dtype)], 1)[:, -c.history :]
         return sums
-
-    def _heard(self, batch: dict[str, Tensor], start: int) -> Tensor:
-        return batch["audio"][:, start : start + self.config.audio]
 
     def _noisy(self, history: Tensor, generator: torch.Generator) -> Tensor:
         """(B, H, W) as own predictions would have it, in training: see LossConfig."""
