@@ -38,8 +38,8 @@ class NetworkConfig:
     motion_patch: int = 1  # frames per motion token, stacked; released: 1. Ten frames a token make attention and
     # feed-forward ten times cheaper, which a CPU needs; predictions come in as many patches
     audio_patch: int = 1  # the same of the music
-    pace: bool = False  # three columns beside the motion's rows: their speed, and it times the two columns of the
-    # clock, see `pace` in network.py; needs FactConfig.clock. Released: none
+    drift: bool = False  # the motion's tokens are told where the beat is and how far the history's rests are from it,
+    # see `drift` in network.py; needs FactConfig.clock. Released: none
 
     def __post_init__(self) -> None:
         if self.width % self.heads:
@@ -114,8 +114,8 @@ class FactConfig:
 
     def __post_init__(self) -> None:
         net = self.network
-        if net.pace and not self.clock:
-            raise InputError("FactConfig: network.pace needs clock=true, whose columns it is multiplied by.")
+        if net.drift and not self.clock:
+            raise InputError("FactConfig: network.drift needs clock=true, whose columns it is multiplied by.")
         for name, patch in (("history", net.motion_patch), ("future", net.motion_patch), ("audio", net.audio_patch)):
             if getattr(self, name) % patch:
                 raise InputError(f"FactConfig.{name}: got {getattr(self, name)}, expected a multiple of {patch}.")
@@ -138,7 +138,7 @@ PAPER = FactConfig(sampling=SamplingConfig(block=1, blend=False, noise=0.0, stag
 SMALL = FactConfig(
     network=NetworkConfig(
         width=192, heads=6, feedforward=768, motion_layers=1, audio_layers=1, cross_layers=4, scale="head",
-        final_norm=True, motion_patch=10, audio_patch=20, pace=True,
+        final_norm=True, motion_patch=10, audio_patch=20, drift=True,
     ),
     representation="relative",
     normalise=True,
