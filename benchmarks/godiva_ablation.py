@@ -51,7 +51,8 @@ def train(name: str, seed: int, given: argparse.Namespace) -> Path:
     folder = place(name, seed, given)
     start = Godiva.load(given.tokenizer)
     settings = [*SHARED, *VARIANTS[name], f"decoder_schedule.steps={given.steps}", *given.set]
-    for field in ("halvings", "width", "blocks", "code_width", "codes"):  # the tokenizer's own
+    # the tokenizer's own
+    for field in ("halvings", "width", "blocks", "blocks_in", "padding", "code_width", "codes", "rate"):
         settings.append(f"coder.{field}={getattr(start.config.coder, field)}")
     config, _ = Godiva.configured("tiny", settings)
     source = Godiva.open_data(given.data, config)

@@ -130,6 +130,11 @@ def test_cached_sampling_equals_full_recomputation(mask: str) -> None:
     assert torch.equal(alone[0], cached[1])  # a sample does not depend on its batch
     given = sampling.sample(decoder, ids, valid, generators(3, 2), *draw, given=naive[:, :1])
     assert torch.equal(given[:, 0], naive[:, 0]) and given.shape == naive.shape
+    strong = sampling.sample(decoder, ids, valid, generators(3, 2), *draw, guidance=3.0)
+    assert torch.equal(strong, sampling.sample_naive(decoder, ids, valid, generators(3, 2), *draw, guidance=3.0))
+    assert not torch.equal(strong, naive)
+    blank = sampling.sample(decoder, ids, valid & (ids == words.START), generators(3, 2), *draw)
+    assert torch.equal(blank, sampling.sample(decoder, ids, valid, generators(3, 2), *draw, guidance=0.0))
     stopped = sampling.sample(decoder, ids, valid, generators(3, 2), *draw, stop=7)
     assert torch.equal(stopped.flatten(1)[:, :7], naive.flatten(1)[:, :7]) and not stopped.flatten(1)[:, 7:].any()
 
@@ -250,6 +255,8 @@ def test_replay_and_first_index(system: Godiva, tmp_path: Path) -> None:
         ({"top_k": 0}, "top_k is 0"),
         ({"temperature": float("nan")}, "temperature is nan"),
         ({"temperature": -1.0}, "temperature is -1"),
+        ({"guidance": float("inf")}, "guidance is inf"),
+        ({"guidance": 2.0}, "never saw an empty caption"),
         ({"steps": 3}, "unknown option 'steps'"),
         ({"given": np.zeros((4, 64, 64, 1), np.uint8)}, "given frames have shape"),
         ({"given": np.zeros((1, 32, 32, 1), np.uint8)}, "given frames have shape"),
