@@ -30,7 +30,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "axial_full, no captions": ("text.dropout=1.0",),
 }
 PRECISION = {"axial_full, bf16": "bf16"}
-SHARED = ("prefixes=()", "digits.doubles=0.0")  # whole videos of one digit, as in the paper's training
+# Whole videos of one digit and no guidance, as in the paper
+SHARED = ("prefixes=()", "digits.doubles=0.0", "text.dropout=0.0", "sampling.guidance=1.0")
 
 
 HEAD = ("variant", "parameters", "minutes", "nats per token, by seed", "of later frames", "digit", "motion", "joint")
