@@ -33,6 +33,7 @@ def options() -> argparse.Namespace:
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--top-k", type=int, help="codes that may be drawn; by default the model's")
     made.add_argument("--temperature", type=float, help="by default the model's")
+    made.add_argument("--guidance", type=float, help="by default the model's")
     return made.parse_args()
 
 
@@ -100,7 +101,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     if given.tokens:
         return tokens(system, source, given), True, given
     judges = judging.judges_of(source, given.judges)
-    draw = {k: v for k, v in (("top_k", given.top_k), ("temperature", given.temperature)) if v is not None}
+    draw = {k: getattr(given, k) for k in ("top_k", "temperature", "guidance") if getattr(given, k) is not None}
     print(f"{given.model}, weights {str(system.provenance.hash)[:16]}: draws {draw or system.config.sampling}")
     if given.ranked:
         return ranked(system, source, judges, given), True, given

@@ -30,7 +30,8 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "axial_full, no captions": ("text.dropout=1.0",),
 }
 PRECISION = {"axial_full, bf16": "bf16"}
-SHARED = ("prefixes=()", "digits.doubles=0.0")  # whole videos of one digit, as in the paper's training
+# Whole videos of one digit and no guidance, as in the paper
+SHARED = ("prefixes=()", "digits.doubles=0.0", "text.dropout=0.0", "sampling.guidance=1.0")
 
 
 HEAD = ("variant", "parameters", "minutes", "nats per token, by seed", "of later frames", "digit", "motion", "joint")
@@ -51,7 +52,8 @@ def train(name: str, seed: int, given: argparse.Namespace) -> Path:
     folder = place(name, seed, given)
     start = Godiva.load(given.tokenizer)
     settings = [*SHARED, *VARIANTS[name], f"decoder_schedule.steps={given.steps}", *given.set]
-    for field in ("halvings", "width", "blocks", "code_width", "codes"):  # the tokenizer's own
+    # the tokenizer's own
+    for field in ("halvings", "width", "blocks", "blocks_in", "padding", "code_width", "codes", "rate"):
         settings.append(f"coder.{field}={getattr(start.config.coder, field)}")
     config, _ = Godiva.configured("tiny", settings)
     source = Godiva.open_data(given.data, config)

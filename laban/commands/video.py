@@ -31,6 +31,7 @@ def video(
     clip: Path | None = None,
     top_k: int | None = None,
     temperature: float | None = None,
+    guidance: float | None = None,
     size: int | None = None,
     device: str = "auto",
     json: bool = False,
@@ -54,6 +55,7 @@ def video(
         clip: Folder with a CLIP model to rank samples by, instead of the small score that comes with the weights.
         top_k: Draw among so many of the likeliest codes at each place.
         temperature: Below 1 likelier codes, 0 the likeliest.
+        guidance: How strongly the words are followed; 1 is without.
         size: Height of the written pictures in pixels; frames are enlarged by a whole number.
         device: cpu, cuda or auto.
         json: Print one JSON object.
@@ -67,6 +69,7 @@ def video(
     check_number("--seed", seed, 0, 2**63 - 1)
     check_number("--top-k", top_k, 1, 1_000_000)
     check_number("--temperature", temperature, 0, 100)
+    check_number("--guidance", guidance, 0, 100)
     check_number("--size", size, 16, 2048)
     check_number("--keep", keep, 1, 1000)
     if keep is not None and from_frames is None:
@@ -87,7 +90,8 @@ def video(
         raise InputError(f"{model} is a {system.name} model and makes motions. Use laban generate, or --model godiva.")
     given = None if from_frames is None else first_frames(system, from_frames, 3 if keep is None else keep)
     say_what_is_lost(system, text)
-    options = {k: v for k, v in (("top_k", top_k), ("temperature", temperature), ("given", given)) if v is not None}
+    asked = {"top_k": top_k, "temperature": temperature, "guidance": guidance, "given": given}
+    options = {k: v for k, v in asked.items() if v is not None}
     with clock.part("generate"), tqdm(unit=" tokens", leave=False, disable=quiet or None) as bar:
 
         def progress(done: int, total: int) -> None:

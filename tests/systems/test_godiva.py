@@ -130,6 +130,11 @@ def test_cached_sampling_equals_full_recomputation(mask: str) -> None:
     assert torch.equal(alone[0], cached[1])  # a sample does not depend on its batch
     given = sampling.sample(decoder, ids, valid, generators(3, 2), *draw, given=naive[:, :1])
     assert torch.equal(given[:, 0], naive[:, 0]) and given.shape == naive.shape
+    strong = sampling.sample(decoder, ids, valid, generators(3, 2), *draw, guidance=3.0)
+    assert torch.equal(strong, sampling.sample_naive(decoder, ids, valid, generators(3, 2), *draw, guidance=3.0))
+    assert not torch.equal(strong, naive)
+    blank = sampling.sample(decoder, ids, valid & (ids == words.START), generators(3, 2), *draw)
+    assert torch.equal(blank, sampling.sample(decoder, ids, valid, generators(3, 2), *draw, guidance=0.0))
     stopped = sampling.sample(decoder, ids, valid, generators(3, 2), *draw, stop=7)
     assert torch.equal(stopped.flatten(1)[:, :7], naive.flatten(1)[:, :7]) and not stopped.flatten(1)[:, 7:].any()
 
@@ -181,7 +186,7 @@ def test_it_learns_which_caption_is_right(digits: MovingDigits) -> None:
     """A decoder on four captions of two videos' codes: the right caption must become likelier than a wrong one."""
     torch.manual_seed(0)
     still = MovingDigits(digits.images, digits.labels, replace(digits.config, motions=(1, 3), doubles=0.0))
-    system = Godiva.create("tiny", still, (*SHORT, "decoder.layers=6", "digits.doubles=0"))
+    system = Godiva.create("tiny", still, (*SHORT, "decoder.layers=6", "digits.doubles=0", "text.dropout=0"))
     batch = system.sampler("tokenizer", still, "train")(np.random.default_rng(0), 32)
     system.tokenizer.train()
     optimizer = torch.optim.AdamW(system.tokenizer.parameters(), lr=3e-3)
@@ -250,6 +255,7 @@ def test_replay_and_first_index(system: Godiva, tmp_path: Path) -> None:
         ({"top_k": 0}, "top_k is 0"),
         ({"temperature": float("nan")}, "temperature is nan"),
         ({"temperature": -1.0}, "temperature is -1"),
+        ({"guidance": float("inf")}, "guidance is inf"),
         ({"steps": 3}, "unknown option 'steps'"),
         ({"given": np.zeros((4, 64, 64, 1), np.uint8)}, "given frames have shape"),
         ({"given": np.zeros((1, 32, 32, 1), np.uint8)}, "given frames have shape"),
@@ -259,6 +265,15 @@ def test_bad_options(system: Godiva, change: dict[str, Any], said: str) -> None:
     seed = change.pop("seed", 0)
     with pytest.raises(InputError, match=said):
         system.generate([TextRequest("digit 3 moves")], seed, **change)
+
+
+def test_guidance_needs_a_model_that_saw_empty_captions(system: Godiva, digits: MovingDigits) -> None:
+    told = Godiva.create("tiny", digits, (*SHORT, "text.dropout=0", "sampling.guidance=1"))
+    request = [TextRequest("digit 3 moves")]
+    with pytest.raises(InputError, match="never saw an empty caption"):
+        told.eval().generate(request, 0, guidance=2.0)
+    one, other = (system.generate(request, 0, guidance=g)[0] for g in (1.0, 6.0))
+    assert (one.passport or {})["options"]["guidance"] == 1.0 and not np.array_equal(one.pixels, other.pixels)
 
 
 def test_bad_data_and_shapes(system: Godiva, digits: MovingDigits) -> None:

@@ -286,9 +286,10 @@ def goals(facts: Mapping[str, Any]) -> list[tuple[str, float, float, str, bool]]
     """(name, value, limit, unit, at least) of what a shipped model must reach."""
     rows = facts["rows"]
     main = rows[SEEN]
+    lost = round(100 * (rows[REAL]["joint"] - rows[ROUND]["joint"]), 6)  # five of 500 are one point, not a bit more
     return [
         ("digit, seen pairs", 100 * main["digit"], 90, "%", True),
         ("motion, seen pairs", 100 * main["motion"], 90, "%", True),
         ("joint, seen pairs", 100 * main["joint"], 85, "%", True),
-        ("joint, real minus tokenizer", 100 * (rows[REAL]["joint"] - rows[ROUND]["joint"]), 1, " points", False),
+        ("joint, real minus tokenizer", lost, 1, " points", False),
     ]

@@ -10,6 +10,7 @@ from torch import Tensor
 from laban.nn.sampling import gumbel
 from laban.systems.godiva.decoder import Decoder
 from laban.systems.godiva.streams import Grid
+from laban.systems.godiva.words import START
 
 
 def places(grid: Grid) -> Iterator[Grid]:
@@ -33,6 +34,24 @@ def draw(logits: Tensor, sources: Sequence[torch.Generator], top_k: int, tempera
     return top.indices.gather(1, pick[:, None])[:, 0]
 
 
+def with_blank(words: Tensor, valid: Tensor, guidance: float) -> tuple[Tensor, Tensor]:
+    """Captions (B, N), and where they are to guide, the empty caption as often after them: (2 B, N)."""
+    if guidance == 1:
+        return words, valid
+    return torch.cat([words, words]), torch.cat([valid, valid & (words == START)])
+
+
+def guided(logits: Tensor, guidance: float) -> Tensor:
+    """(B, K) logits; with guidance (2 B, K), of captions and of none -> (B, K), beyond the one away from the other.
+
+    Source: ours; classifier-free guidance (Ho and Salimans 2022). The model must have seen empty captions in training.
+    """
+    if guidance == 1:
+        return logits
+    told, blank = logits.chunk(2)
+    return blank + guidance * (told - blank)
+
+
 @torch.no_grad()
 def sample(
     decoder: Decoder,
@@ -44,6 +63,7 @@ def sample(
     given: Tensor | None = None,
     stop: int | None = None,
     progress: Callable[[int], None] | None = None,
+    guidance: float = 1.0,
 ) -> Tensor:
     """Codes of a batch, each place run once through cached layers.
 
@@ -52,6 +72,7 @@ def sample(
         given: (B, l, h, w) int64, the first l frames, kept as they are.
         stop: how many places to draw; None: all.
         progress: called with the number of places done.
+        guidance: how far to go from what the empty caption says to what the caption says, and beyond; 1: the paper's.
     Returns: (B, L, h, w) int64; places that were not drawn are 0.
     """
     batch, grid = len(words), decoder.grid
@@ -59,14 +80,15 @@ def sample(
     kept = 0 if given is None else given.shape[1]
     if given is not None:
         codes[:, :kept] = given
-    state = decoder.begin(words, valid)
+    state = decoder.begin(*with_blank(words, valid, guidance))
     for n, place in enumerate(places(grid)):
         if n == stop:
             break
-        logits = state.logits(place)
+        logits = guided(state.logits(place), guidance)
         if place[0] >= kept:
             codes[(slice(None), *place)] = draw(logits, sources, top_k, temperature)
-        state.put(place, codes[(slice(None), *place)])
+        put = codes[(slice(None), *place)]
+        state.put(place, put if guidance == 1 else torch.cat([put, put]))
         if progress is not None:
             progress(n + 1)
     return codes
@@ -81,13 +103,16 @@ def sample_naive(
     top_k: int,
     temperature: float,
     stop: int | None = None,
+    guidance: float = 1.0,
 ) -> Tensor:
     """As `sample`, but every place runs the whole video through the network: what caching is compared with."""
     codes = torch.zeros(len(words), *decoder.grid, dtype=torch.int64, device=words.device)
+    words, valid = with_blank(words, valid, guidance)
     for n, place in enumerate(places(decoder.grid)):
         if n == stop:
             break
         index = (slice(None), *place)
-        logits = decoder.head(decoder.hidden(codes, words, valid)[index])
+        seen = codes if guidance == 1 else torch.cat([codes, codes])
+        logits = guided(decoder.head(decoder.hidden(seen, words, valid)[index]), guidance)
         codes[index] = draw(logits, sources, top_k, temperature)
     return codes

@@ -239,6 +239,7 @@ class Godiva(ShipsCodebooks):
         *,
         top_k: int | None = None,
         temperature: float | None = None,
+        guidance: float | None = None,
         given: np.ndarray | None = None,
         first_index: int = 0,
         progress: Callable[[int, int], None] | None = None,
@@ -250,6 +251,7 @@ class Godiva(ShipsCodebooks):
             requests: texts; seconds None or the model's own length.
             seed: sample i draws from a generator seeded by (seed, first_index + i) alone, whatever the batch.
             top_k: codes that may be drawn at each place. temperature: below 1, likelier codes; 0: the likeliest.
+            guidance: above 1, words count for more; 1: as the paper.
             given: (l, S, S, C) uint8, first frames that every video goes on from, l below the model's count.
             progress: called with tokens done and tokens in all.
         Returns: videos of `config.frames`, each with a passport that `replay` takes (given frames apart).
@@ -261,6 +263,7 @@ class Godiva(ShipsCodebooks):
         options = {
             "top_k": chosen.top_k if top_k is None else top_k,
             "temperature": chosen.temperature if temperature is None else temperature,
+            "guidance": chosen.guidance if guidance is None else guidance,
         }
         self._check(requests, seed, first_index, options, given)
         if not requests:
@@ -323,6 +326,7 @@ class Godiva(ShipsCodebooks):
                 self.decoder, words, valid, sources[part], options["top_k"], options["temperature"],
                 None if head is None else head.expand(len(words), -1, -1, -1),
                 progress=None if progress is None else partial(_told, progress, n * config.tokens, total),
+                guidance=options["guidance"],
             )  # fmt: skip
             pixels = self.decode(codes)
             if given is not None:
@@ -356,6 +360,13 @@ class Godiva(ShipsCodebooks):
             raise InputError(f"godiva.generate: top_k is {options['top_k']!r}, expected a whole number of 1 or more.")
         if not math.isfinite(options["temperature"]) or not 0 <= options["temperature"] <= 100:
             raise InputError(f"godiva.generate: temperature is {options['temperature']:g}, expected 0 to 100.")
+        if not math.isfinite(options["guidance"]) or not 0 <= options["guidance"] <= 100:
+            raise InputError(f"godiva.generate: guidance is {options['guidance']:g}, expected 0 to 100.")
+        if options["guidance"] != 1 and not self.config.text.dropout:
+            raise InputError(
+                f"godiva.generate: guidance is {options['guidance']:g}, and this model never saw an empty caption "
+                "(text.dropout is 0). Leave guidance out, or use a model that did."
+            )
         if given is not None:
             expected = (frames.size, frames.size, frames.channels)
             if given.ndim != 4 or given.shape[1:] != expected or not 1 <= len(given) < frames.count:
