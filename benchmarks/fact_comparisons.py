@@ -16,10 +16,10 @@ from typing import Any
 from report import data_option, parser, run, table
 
 BASE = ("future=20", "supervised=20", "network.width=128", "network.heads=4", "network.feedforward=512",
-        "loss.joints=0", "loss.velocity=0", "data.tracks=40")  # fmt: skip
+        "loss.joints=0", "loss.velocity=0", "data.tracks=40", "sampling.block=10")  # fmt: skip
 VARIANTS: dict[str, tuple[str, ...]] = {
     "N=20, full attention, 4 layers": (),
-    "N=1": ("supervised=1", "sampling.block=1", "sampling.blend=False"),
+    "N=1": ("supervised=1", "sampling.block=1", "sampling.blend=0"),
     "causal attention": ("network.attention=causal",),
     "2 layers": ("network.cross_layers=2",),
     "12 layers": ("network.cross_layers=12",),

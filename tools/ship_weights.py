@@ -49,7 +49,7 @@ digest, and other tokenizers are refused. Stored in fp16.
 ## Use and limits
 
 Music and two seconds of motion to dance on HumanML3D's 22 joints at 60 fps. It was trained on phrases of the labelled
-dances and of lively clips of the two corpora (`laban/data/choreography.py`), 143 seconds, put on the beats of
+dances and of lively clips of the two corpora (`laban/data/choreography.py`), 137 seconds, put on the beats of
 synthesised tracks; it repeats them. One dancer, no hands or face. Scores, control rows and failures: `docs/fact.md`.
 Stored in fp16.
 """,

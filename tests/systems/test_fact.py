@@ -156,7 +156,7 @@ def song(seconds: float, seed: int = 0) -> np.ndarray:
 
 
 def test_block_one_is_frame_by_frame(system: Fact) -> None:
-    network, config = system.network, replace(system.config, sampling=replace(TINY.sampling, noise=0.0, blend=False))
+    network, config = system.network, replace(system.config, sampling=replace(TINY.sampling, noise=0.0, blend=0))
     seed, music = torch.randn(120, 136) * 0.1, torch.randn(300, 35)
     generator = torch.Generator()
     with torch.no_grad():
@@ -169,7 +169,7 @@ def test_block_one_is_frame_by_frame(system: Fact) -> None:
         assert torch.allclose(got, torch.cat(plain), atol=1e-5)
         block = decoding.decode(network, config, seed, music, 20, 20, generator)
         assert torch.allclose(block, network(seed[None], music[None, :240])[0], atol=1e-5)
-        blended = decoding.decode(network, replace(config, sampling=replace(config.sampling, blend=True)), seed, music,
+        blended = decoding.decode(network, replace(config, sampling=replace(config.sampling, blend=10)), seed, music,
                                   40, 10, generator)  # fmt: skip
         unblended = decoding.decode(network, config, seed, music, 40, 10, generator)
     assert torch.equal(blended[:10], unblended[:10]) and not torch.equal(blended[10:20], unblended[10:20])

@@ -83,7 +83,8 @@ class SamplingConfig:
     """Defaults of `generate`."""
 
     block: int = 10  # frames committed per forward pass (k); released: 1
-    blend: bool = True  # what a pass predicted beyond its block fades into the next pass's frames: no seams
+    blend: int = 10  # frames in which what a pass predicted beyond its block fades into the next one: no seams. Longer
+    # is smoother, and what the next pass hears of the beat comes later. Released: none
     noise: float = 0.02  # on the history at each pass, as in training; it is what `seed` varies
     smooth: float = 0.0  # frames: standard deviation of a Gaussian over time on the rows, which takes the tremble that
     # noise and passes leave. Released: none
@@ -133,7 +134,7 @@ class FactConfig:
             raise InputError(f"FactConfig.audio: got {self.audio}, expected at least history, {self.history}.")
 
 
-PAPER = FactConfig(sampling=SamplingConfig(block=1, blend=False, noise=0.0, stage=0.0))
+PAPER = FactConfig(sampling=SamplingConfig(block=1, blend=0, noise=0.0, stage=0.0))
 
 SMALL = FactConfig(
     network=NetworkConfig(
@@ -146,7 +147,7 @@ SMALL = FactConfig(
     clock=True,
     future=40,  # twice the paper's N: more to learn from each window, and windows out of step come back within it
     supervised=40,
-    sampling=SamplingConfig(block=20, noise=0.1, smooth=1.0),
+    sampling=SamplingConfig(block=10, blend=8, noise=0.1, smooth=1.5),
     loss=LossConfig(root=4.0, joints=4.0, velocity=200.0, noise=0.05, wander=0.3, shrink=0.4, desync=0.25,
                     sync=0.3),  # fmt: skip
     data=DataConfig(tracks=60),

@@ -60,8 +60,7 @@ def decode(
             rows[: len(leftover)] = leftover * (1 - fade) + rows[: len(leftover)] * fade
         count = min(block, frames - start)
         made[start : start + count] = rows[:count]
-        if config.sampling.blend:
-            leftover = rows[block : config.supervised]
+        leftover = rows[block : min(config.supervised, block + config.sampling.blend)]
         history = torch.cat([history, rows[:block]])[-config.history :]
         if progress is not None:
             progress(start + count)
