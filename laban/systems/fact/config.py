@@ -147,7 +147,7 @@ SMALL = FactConfig(
     clock=True,
     future=40,  # twice the paper's N: more to learn from each window, and windows out of step come back within it
     supervised=40,
-    sampling=SamplingConfig(block=10, blend=8, noise=0.1, smooth=1.5),
+    sampling=SamplingConfig(block=10, blend=8, noise=0.15, smooth=2.0, stage=2.0),
     loss=LossConfig(root=4.0, joints=4.0, velocity=200.0, noise=0.05, wander=0.3, shrink=0.4, desync=0.25,
                     sync=0.3),  # fmt: skip
     data=DataConfig(tracks=60),

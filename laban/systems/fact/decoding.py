@@ -87,12 +87,12 @@ def smoothed(rows: Tensor, before: Tensor, deviation: float) -> Tensor:
 
 
 def on_stage(
-    rows: np.ndarray, radius: float, fps: float = 60.0, most: float = 0.35, seconds: float = 1.5
+    rows: np.ndarray, radius: float, fps: float = 60.0, most: float = 1.2, seconds: float = 1.5
 ) -> np.ndarray:
     """Rows of `clip6d` with a yaw rate added that keeps the path near where it began.
 
     Outside a third of the radius, a dancer whose path of the last `seconds` leads away is turned towards the middle,
-    by up to `most` rad/s at the edge. Steps are not shortened, so feet slide no more than a slow turn makes them.
+    by up to `most` rad/s at the edge. Steps are not shortened, so feet slide no more than a turn makes them.
 
     Args:
         rows: (T, 4 + 6 J), in their units. radius: metres; 0 changes nothing.
