@@ -27,7 +27,7 @@ python tools/results_page.py runs/report docs/results.md
 
 What each row and figure is, and where it is blind: [evaluation.md](evaluation.md). The findings are sentences that the
 command makes from the figures. All clips of the split are used in every row; "steps" and "guidance" change one setting
-of the plain row. GODIVA's tables, of videos, stand on [a page of their own](results/godiva.md).
+of the plain row. GODIVA's tables, of videos, stand [at the end](#godiva-words-to-video).
 
 """
 
