@@ -116,7 +116,7 @@ class FactConfig:
     def __post_init__(self) -> None:
         net = self.network
         if net.drift and not self.clock:
-            raise InputError("FactConfig: network.drift needs clock=true, whose columns it is multiplied by.")
+            raise InputError("FactConfig: network.drift needs clock=true; it compares rests with that clock.")
         for name, patch in (("history", net.motion_patch), ("future", net.motion_patch), ("audio", net.audio_patch)):
             if getattr(self, name) % patch:
                 raise InputError(f"FactConfig.{name}: got {getattr(self, name)}, expected a multiple of {patch}.")

@@ -95,7 +95,8 @@ class WindowSampler:
         audio_mean, audio_std = stats["audio_mean"].numpy(), stats["audio_std"].numpy()
         self.rows = [((kind.encode(kind.fitted(d.motion)) - mean) / std).astype(np.float32) for d in pairs]
         self.music = [((heard(d.features, config.clock) - audio_mean) / audio_std).astype(np.float32) for d in pairs]
-        self.pace = [float(np.diff(beat_phase(d.features)).mean() if len(beat_phase(d.features)) else 0) for d in pairs]
+        phases = [beat_phase(d.features) for d in pairs]
+        self.beats_per_frame = [float(np.diff(phase).mean()) if len(phase) else 0.0 for phase in phases]
         room = [min(len(r) - self.length, len(m) - self.heard) + 1 for r, m in zip(self.rows, self.music, strict=True)]
         self.room = np.cumsum(np.maximum(room, 0))
         if not len(self.room) or self.room[-1] < 1:
@@ -114,7 +115,7 @@ class WindowSampler:
             at = int(place - (self.room[which - 1] if which else 0))
             audio.append(self.music[which][at : at + self.heard])
             motion.append(self._window(self.rows[which], at, float(shift)))
-            beats.append(shift * self.pace[which])
+            beats.append(shift * self.beats_per_frame[which])
         return {
             "motion": torch.from_numpy(np.stack(motion)), "audio": torch.from_numpy(np.stack(audio)),
             "late": torch.tensor(beats, dtype=torch.float32),

@@ -86,9 +86,7 @@ def smoothed(rows: Tensor, before: Tensor, deviation: float) -> Tensor:
     return (around.unfold(0, 2 * reach + 1, 1) * (weights / weights.sum())).sum(dim=-1)
 
 
-def on_stage(
-    rows: np.ndarray, radius: float, fps: float = 60.0, most: float = 1.2, seconds: float = 1.5
-) -> np.ndarray:
+def on_stage(rows: np.ndarray, radius: float, fps: float = 60.0, most: float = 1.2, seconds: float = 1.5) -> np.ndarray:
     """Rows of `clip6d` with a yaw rate added that keeps the path near where it began.
 
     Outside a third of the radius, a dancer whose path of the last `seconds` leads away is turned towards the middle,

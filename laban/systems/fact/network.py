@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from laban.systems.fact.config import FactConfig, NetworkConfig
 
 FADE = 20  # frames in which "fading" residuals have faded
+TURN = 20  # frames over which `drift` sees the clock turn
 
 
 class Attention(nn.Module):
@@ -128,16 +129,18 @@ def drift(history: Tensor, clock: Tensor) -> Tensor:
 
     Columns 0 to 3: speed over 5 frames, less its mean, times the clock, averaged over the history and over its second
     half: vectors that turn once per beat with the distance between rests and beats. 4, 5: the clock at the last frame.
-    6, 7: how far it turned in the last 20. Layers of attention learnt none of this in an hour.
+    6, 7: how far it turned in the last TURN. Layers of attention learnt none of this in an hour.
 
-    Args: history: (B, H, W) normalised. clock: (B, H, 2), sine and cosine of the phase of the beat, of deviation 1.
+    Args: history: (B, H, W) normalised, H above TURN. clock: (B, H, 2), sine and cosine of the phase of the beat, of
+        deviation 1.
     Returns: (B, 8), of the order of 1.
+    Source: ours.
     """
     speed = (history.diff(dim=1).square().mean(dim=-1) + 1e-8).sqrt()[:, None]
     speed = nn.functional.avg_pool1d(nn.functional.pad(speed, (3, 2), mode="replicate"), 5, stride=1)
     turned = (speed / speed.mean(dim=-1, keepdim=True) - 1).transpose(1, 2) * clock
     apart = 10 * torch.cat([turned.mean(dim=1), turned[:, turned.shape[1] // 2 :].mean(dim=1)], dim=-1)
-    (sine, cosine), (old_sine, old_cosine) = clock[:, -1].unbind(-1), clock[:, -21].unbind(-1)
+    (sine, cosine), (old_sine, old_cosine) = clock[:, -1].unbind(-1), clock[:, -1 - TURN].unbind(-1)
     ahead = torch.stack([sine * old_cosine - cosine * old_sine, cosine * old_cosine + sine * old_sine], dim=-1) / 2
     return torch.cat([apart, clock[:, -1], ahead], dim=-1)
 
