@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import lzma
+import shutil
 import sys
 import tarfile
 import tempfile
@@ -81,11 +82,27 @@ def _unpacked(src: Path, pattern: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="laban-") as name:
         for archive in archives:
             try:
-                with tarfile.open(archive) as tar:
-                    tar.extractall(name, filter="data")
+                _unpack(archive, Path(name))
             except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
                 raise FormatError(f"{archive}: not a readable archive ({error}).") from None
         yield Path(name)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """The regular files of a tar; links are left out. extractall's `filter` is missing in Python 3.11.0 to 3.11.3.
+
+    Raises: tarfile.TarError for names that lead out of the folder, before anything of them is written.
+    """
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            target = (folder / member.name).resolve()
+            if not target.is_relative_to(folder.resolve()):
+                raise tarfile.TarError(f"{member.name!r} leads out of it")
+            source = tar.extractfile(member) if member.isfile() else None
+            if source is not None:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with source, target.open("wb") as out:
+                    shutil.copyfileobj(source, out)
 
 
 def _signature(sources: str, modified: int) -> str:

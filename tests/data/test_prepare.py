@@ -88,6 +88,15 @@ def test_an_archive_works_as_its_folder(published, tmp_path):
     assert report.clips == 2 * len(NAMES)
 
 
+def test_an_archive_cannot_write_outside_its_folder(published, tmp_path):
+    archive = tmp_path / "bandai-namco-1.tar.xz"
+    with tarfile.open(archive, "w:xz") as tar:
+        tar.add(next(published.rglob("*.bvh")), "../../escaped.bvh")
+    with pytest.raises(FormatError, match="leads out of it"):
+        prepare.prepare("bandai-namco", tmp_path, tmp_path / "out", quiet=True)
+    assert not list(tmp_path.parent.rglob("escaped.bvh"))
+
+
 def test_cmu_reads_its_table_and_leaves_out_what_is_broken(tmp_path):
     place = tmp_path / "cmu" / "bvh-60fps" / "07"
     place.mkdir(parents=True)
