@@ -78,5 +78,5 @@ def clips(path: Path) -> list[Clip]:
         subject=f"dataset-{number}",
         source=path.name,
         split=split_of(number, style, int(take)),
-        labels={"content": content, "style": style, "take": take},
+        labels={"action": content, "content": content, "style": style, "take": take},
     )

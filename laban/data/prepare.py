@@ -16,18 +16,21 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from laban.data import bandai_namco, cmu, films, humanml3d, renders
+from laban.data.clips import supported, with_pieces
 from laban.data.corpus import FORMAT, Clip, write
+from laban.data.folder import Folder
 from laban.errors import FormatError, InputError, LabanError
 from laban.io.atomic import replacing
 
 BVH_CORPORA: dict[str, ModuleType] = {"bandai-namco": bandai_namco, "cmu": cmu}
 VIDEO_CORPORA = (*films.READERS, "renders")
-CORPORA = (*BVH_CORPORA, *humanml3d.LAYOUT_OF, *VIDEO_CORPORA)
+CORPORA = (*BVH_CORPORA, *humanml3d.LAYOUT_OF, *VIDEO_CORPORA, "folder")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ def prepare(
 ) -> Report:
     """Prepare `corpus` from `src` (the published folder, an archive, or a folder of archives) into `dst/corpus`.
 
+    "folder" is any folder of motion files and captions (laban.data.folder); it is prepared into `dst/NAME`, NAME being
+    its own.
+
     A broken file is skipped and named in the report. A run that was cut off continues where it stopped; a
     finished one is not done again unless the sources have changed. Films become shards of clips of `shape` (frames,
     pixels, channels), from the beginning each time; of renders `most` per caption and split.
@@ -54,9 +60,12 @@ def prepare(
     """
     if corpus not in CORPORA:
         raise InputError(f"data prepare: unknown corpus {corpus!r}; expected one of {', '.join(CORPORA)}.")
-    src, folder = Path(src), Path(dst) / corpus
+    src = Path(src)
+    name = src.resolve().name if corpus == "folder" else corpus
+    folder = Path(dst) / name
     if not src.exists():
         raise InputError(f"data prepare: {src} does not exist. Give the folder or archive that holds {corpus}.")
+    source = Folder.open(src) if corpus == "folder" else None
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -67,7 +76,7 @@ def prepare(
         return Report(corpus, str(folder), clips, round(seconds / 3600, 3), skipped, False)
     if corpus in humanml3d.LAYOUT_OF:
         return _prepare_humanml(corpus, src, folder, quiet)
-    return _prepare_bvh(corpus, BVH_CORPORA[corpus], src, folder, quiet)
+    return _prepare_bvh(name, source or BVH_CORPORA[corpus], src, folder, quiet)
 
 
 @contextlib.contextmanager
@@ -130,25 +139,26 @@ def _finished(folder: Path, stamp: str) -> Report | None:
         return None
 
 
-def _prepare_bvh(corpus: str, module: ModuleType, src: Path, folder: Path, quiet: bool) -> Report:
-    stamp = _stamp(src)
+def _prepare_bvh(corpus: str, module: ModuleType | Folder, src: Path, folder: Path, quiet: bool) -> Report:
+    stamp = module.stamp(_signature) if isinstance(module, Folder) else _stamp(src)
     done = _finished(folder, stamp)
     if done is not None:
         return done
     parts = folder / f"parts-{stamp}"
     skipped: dict[str, str] = {}
     kept: list[Path] = []
-    with _unpacked(src, module.ARCHIVES) as place:
-        paths = module.files(place)
+    unpacked = contextlib.nullcontext(src) if isinstance(module, Folder) else _unpacked(src, module.ARCHIVES)
+    with unpacked as place:
+        paths: list[Any] = module.files(place)
         if not paths:
             raise InputError(f"data prepare: {src} holds no file of {corpus}.")
         parts.mkdir(exist_ok=True)
         for path in tqdm(paths, desc=corpus, unit="file", disable=quiet, file=sys.stderr):
             reason = module.excluded(path)
-            part = parts / f"{path.stem}.npz"
+            part = parts / f"{_safe(path.stem)}.npz"
             if reason is None and not part.exists():
                 try:
-                    _save_part(part, module.clips(path))
+                    _save_part(part, with_pieces(supported(module.clips(path))))
                 except LabanError as error:
                     reason = str(error)
             if reason is not None:
@@ -164,6 +174,10 @@ def _prepare_bvh(corpus: str, module: ModuleType, src: Path, folder: Path, quiet
         part.unlink()
     parts.rmdir()
     return report
+
+
+def _safe(stem: str) -> str:
+    return stem.replace("/", "+")
 
 
 def _save_part(path: Path, clips: list[Clip]) -> None:
