@@ -64,3 +64,23 @@ class CaptionBank:
                 batch["words"][b, : len(row)] = row
                 batch["word_valid"][b, : len(row)] = True
         return batch
+
+
+class LengthSampler:
+    """{"pooled": (B, W), "tokens": (B,) int64}: captions and lengths of clips, at most `longest` tokens."""
+
+    def __init__(
+        self, records: Sequence[Record], bank: CaptionBank, balance: float, stride: int, longest: int
+    ) -> None:
+        self.records, self.bank = records, bank
+        self.weights = weights_of(records, balance)
+        self.stride, self.longest = stride, longest
+
+    def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
+        picks = rng.choice(len(self.records), size=batch_size, p=self.weights)
+        captions, lengths = [], []
+        for pick, dice in zip(picks, rng.random(batch_size), strict=True):
+            record = self.records[pick]
+            captions.append(self.bank.index[record.captions[int(dice * len(record.captions))]])
+            lengths.append(min(record.length // self.stride, self.longest))
+        return {"pooled": self.bank.gather(captions)["pooled"], "tokens": torch.tensor(lengths, dtype=torch.int64)}

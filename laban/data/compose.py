@@ -46,6 +46,7 @@ class ComposeSettings:
     longest: int = 196  # of one stretch; of longer clips a random window is taken
     natural: float = 0.5  # chance that a recording longer than that becomes two stretches with no seam made
     shortest: int = 24  # of a stretch that is cut out
+    whole: int = 50  # frames up to which a clip is never cut to a part
     focus: float = 0.5  # chance that of a clip only the liveliest 40 to 100 % are taken: actions then come in more
     # lengths and seams meet more poses. Such halves of real clips pass the control checks as often as whole ones
     warp: float = 0.5  # chance that a clip is played at 0.85 to 1.2 of its speed
@@ -106,7 +107,7 @@ def varied(clip: np.ndarray, rng: np.random.Generator, layout: Layout, settings:
         keep = int(min(len(clip), longest) * (0.6 + 0.4 * dice[0]))
         at = int(dice[1] * (len(clip) - keep + 1))
         clip = clip[at : at + keep]
-    elif dice[2] < settings.focus:
+    elif dice[2] < settings.focus and len(clip) > settings.whole:
         keep = max(int(len(clip) * (0.4 + 0.6 * dice[4])), min(len(clip), settings.shortest))
         clip = liveliest(clip, keep, layout)
     if dice[5] < settings.warp:
@@ -146,9 +147,10 @@ def joined(
     Returns: the first up to the cross-over; the second from the cross-over on, blended; and how many frames of the
         first are gone from it (cut off or moved into the cross-over).
     """
-    blend = min(settings.blend, len(first) // 2, len(second) // 2)
-    ends = range(max(len(first) // 2, len(first) - settings.search_end), len(first) - blend + 1)
-    starts = range(0, max(1, min(settings.search_start, len(second) // 2 - blend)))
+    blend = min(settings.blend, len(first) // 4, len(second) // 4)  # a kick of a second keeps its kick
+    searched = min(settings.search_end, blend + len(first) // 8)
+    ends = range(max(len(first) // 2, len(first) - searched), len(first) - blend + 1)
+    starts = range(0, max(1, min(settings.search_start, len(second) // 8)))
     a = first[[e for e in ends]] * scale
     b = second[[s for s in starts]] * scale
     distance = ((a[:, None] - b[None]) ** 2).mean(-1)

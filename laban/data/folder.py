@@ -38,7 +38,9 @@ COLUMNS = (
     "source_id",
 )  # fmt: skip
 HELD_OUT = 5  # files of origin that an action needs before some are held out
-TRAVELS = frozenset({"walk", "run", "walk-back", "run-back", "run-side", "run-shoot", "run-slash", "crouch-walk", "carry"})
+TRAVELS = frozenset(
+    {"walk", "run", "walk-back", "run-back", "run-side", "run-shoot", "run-slash", "crouch-walk", "carry"}
+)
 
 
 @dataclass(frozen=True)
@@ -103,8 +105,8 @@ def _rows_of(table: Path) -> Iterator[Row]:
         missing = {"file", "captions"} - set(columns)
         if missing:
             raise FormatError(
-                f"{table}: no column {sorted(missing)[0]!r} in its first line; expected tab-separated columns, file and "
-                f"captions at least, of {', '.join(COLUMNS)}."
+                f"{table}: no column {sorted(missing)[0]!r} in its first line; expected tab-separated columns, file "
+                f"and captions at least, of {', '.join(COLUMNS)}."
             )
         unknown = [name for name in columns if name not in COLUMNS]
         if unknown:

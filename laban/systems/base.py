@@ -148,6 +148,9 @@ class System(ABC):
     def module(self, stage: str) -> nn.Module:
         """The network trained in `stage`; its state_dict is what the checkpoint keeps."""
 
+    def begin(self, stage: str) -> None:  # noqa: B027 (most systems have nothing to do)
+        """Called once before a stage is trained from nothing, when the stages that it needs are finished."""
+
     @abstractmethod
     def sampler(self, stage: str, corpus: Corpus, split: str) -> Sampler:
         """A function that draws batches of CPU tensors. InputError if no clip of the split can be used."""

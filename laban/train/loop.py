@@ -257,7 +257,9 @@ class StageTrainer:
             if isinstance(self.val_sampler, StatefulSampler):
                 self.val_state = self.val_sampler.state()
         self.network = self.system.module(self.stage).requires_grad_(True).train()
-        if o.init is not None:
+        if o.init is None:
+            self.system.begin(self.stage)
+        else:
             tensors = checkpoint.load_stage(o.init, self.stage)
             checkpoint.load_into(self.network, tensors, f"{o.init}/{self.stage}.safetensors")
         parameters = [p for p in self.network.parameters() if p.requires_grad]

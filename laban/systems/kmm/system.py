@@ -1,4 +1,4 @@
-"""KMM as a system: two networks over a shared tokenizer, and long motion from a script, whole or as a stream."""
+"""KMM as a system: three networks over a shared tokenizer, and long motion from a script, whole or as a stream."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from laban.data.batch import CaptionBank
+from laban.data.batch import CaptionBank, LengthSampler
 from laban.errors import InputError, WeightsError
 from laban.motion.clip import Motion
 from laban.nn.frozen import FrozenTokenizer
+from laban.nn.length import LengthEstimator, draw_lengths
+from laban.nn.sampling import generators
 from laban.systems.base import Sampler, StageSchedule, System, TextRequest, locate
 from laban.systems.kmm import data, perform, placing
 from laban.systems.kmm.blocks import Draw
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from laban.condition.text import TextEncoder
     from laban.data.corpus import Corpus
 
-STAGES = ("masked", "residual")
+STAGES = ("masked", "residual", "length")
 
 
 class KMM(ReadsText, System):
@@ -56,6 +58,9 @@ class KMM(ReadsText, System):
                 raise InputError(f"kmm: stats need {key!r} of shape ({self.layout.width},), as a corpus gives them.")
         self.masked = MaskedModel(config, self.frozen)
         self.residual = ResidualModel(config, self.frozen)
+        self.length = LengthEstimator(
+            config.text.width, config.length.widths, config.length.most, config.length.dropout
+        )
         self._text_encoder = text_encoder
         self._wanted_encoder: str | None = None
         self.carried = 0  # numbers that the last stream carried from block to block
@@ -87,28 +92,38 @@ class KMM(ReadsText, System):
     # Training
 
     def stages(self) -> tuple[str, ...]:
-        """masked, residual. The tokenizer is trained with MoMask."""
+        """masked, residual, length. The tokenizer is trained with MoMask."""
         return STAGES
 
     def module(self, stage: str) -> nn.Module:
         """The network of a stage."""
         if stage not in STAGES:
             raise InputError(f"kmm: unknown stage {stage!r}; expected one of {', '.join(STAGES)}.")
-        return self.masked if stage == "masked" else self.residual
+        return {"masked": self.masked, "residual": self.residual, "length": self.length}[stage]
 
     def requires(self, stage: str) -> tuple[str, ...]:
-        """Neither stage needs the other."""
+        """No stage needs another."""
         return ()
 
     def schedule(self, stage: str) -> StageSchedule:
         """From the configuration."""
-        return self.config.masked_schedule if stage == "masked" else self.config.residual_schedule
+        return {
+            "masked": self.config.masked_schedule,
+            "residual": self.config.residual_schedule,
+            "length": self.config.length_schedule,
+        }[stage]
 
     def sampler(self, stage: str, corpus: Corpus, split: str) -> Sampler:
         """Crops of long sequences, see data.py; the sequences are made here, once."""
         if corpus.mean.shape != (self.layout.width,):
             raise InputError(
                 f"kmm: the corpus has {corpus.mean.shape[0]} feature columns, the tokenizer {self.layout.width}."
+            )
+        if stage == "length":
+            records = data.usable(corpus, split, self.config)
+            bank = CaptionBank([c for r in records for c in r.captions], self.text_encoder, False, 1)
+            return LengthSampler(
+                records, bank, self.config.balance, self.frozen.config.stride, self.config.length.most
             )
         key = (corpus.fingerprint, split)
         if key not in self._pools:
@@ -131,6 +146,8 @@ class KMM(ReadsText, System):
             noisy = pooled + size * torch.randn(pooled.shape, generator=generator, device=pooled.device)
             noisy = nn.functional.normalize(noisy, dim=-1) * pooled.norm(dim=-1, keepdim=True)
             batch = {**batch, "pooled": noisy}
+        if stage == "length":
+            return self.length.loss(batch["pooled"], batch["tokens"])
         if stage == "masked":
             return self.masked.loss(batch, self.frozen.rows(batch["codes"]), generator)
         return self.residual.loss(batch, generator)
@@ -217,13 +234,24 @@ class KMM(ReadsText, System):
             checked_line(Line(request.text, request.seconds), f"kmm: request {i + 1}", self.config.longest_line)
         motions = []
         for i, request in enumerate(requests):
-            made = self.compose(
-                [Line(request.text, request.seconds)], seed, clean=clean, index=first_index + i, **options
-            )
+            seconds = request.seconds
+            if seconds is None:
+                seconds = self._estimated(request.text, seed, first_index + i)
+            made = self.compose([Line(request.text, seconds)], seed, clean=clean, index=first_index + i, **options)
             passport = dict(made.passport or {})
             passport["request"] = {"text": request.text, "seconds": request.seconds}
             motions.append(replace(made, passport=passport))
         return motions
+
+    @torch.no_grad()
+    def _estimated(self, text: str, seed: int, index: int) -> float:
+        """Seconds that a sentence lasts, drawn by the sample's own generator."""
+        pooled = self.text_encoder.encode([text]).pooled.to(self.device)
+        training = self.length.training
+        logits = self.length.eval()(pooled)
+        self.length.train(training)
+        [tokens] = draw_lengths(logits, generators(seed, 1, index), "middle")
+        return max(2, tokens) * self.frozen.config.stride / self.config.fps
 
     def replay(self, passport: Mapping[str, Any]) -> Motion:
         """The motion of a passport, made again.
@@ -234,6 +262,8 @@ class KMM(ReadsText, System):
             wanted, seed, request = passport["weights"], passport["seed"], passport["request"]
             rows = request["script"] if "script" in request else [request]
             lines = [Line(r["text"], r["seconds"], r.get("seed")) for r in rows]
+            if "script" not in request and request["seconds"] is None:
+                lines = [Line(request["text"], passport["frames"] / self.config.fps)]
             options = {k: v for k, v in passport["options"].items() if k != "filter"}
             index, edits = passport["index"], passport["edits"]
         except (KeyError, TypeError, AttributeError) as error:

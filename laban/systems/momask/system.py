@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from laban.data.batch import LengthSampler
 from laban.errors import InputError, WeightsError
 from laban.motion import humanml, legs
 from laban.motion.clip import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
+from laban.nn.length import LengthEstimator, draw_lengths
 from laban.nn.sampling import generators
 from laban.nn.tokenizer import Tokenizer
 from laban.systems.base import Sampler, StageSchedule, TextRequest
@@ -23,7 +25,6 @@ from laban.systems.codebooks import ShipsCodebooks
 from laban.systems.momask import data, sampling
 from laban.systems.momask.condition import Condition
 from laban.systems.momask.config import PRESETS, MoMaskConfig
-from laban.systems.momask.length import LengthEstimator
 from laban.systems.momask.losses import TokenizerLoss
 from laban.systems.momask.masked import MaskedTransformer
 from laban.systems.momask.residual import ResidualTransformer
@@ -65,7 +66,9 @@ class MoMask(ReadsText, ShipsCodebooks):
         self.tokenizer_loss = TokenizerLoss(config.tokenizer_loss, self.layout, self.mean, self.std)
         self.masked = MaskedTransformer(config)
         self.residual = ResidualTransformer(config)
-        self.length = LengthEstimator(config)
+        self.length = LengthEstimator(
+            config.text.width, config.length.widths, config.max_tokens, config.length.dropout
+        )
         self._text_encoder = text_encoder
         self._wanted_encoder: str | None = None  # fingerprint that the weights were trained with
         self._tokens: dict[tuple[str, str, str], list[list[np.ndarray]]] = {}
@@ -107,6 +110,13 @@ class MoMask(ReadsText, ShipsCodebooks):
             "length": self.config.length_schedule,
         }[stage]
 
+    def begin(self, stage: str) -> None:
+        """Transformers with a local trunk start from the tokenizer's codes."""
+        module = self.module(stage)
+        if isinstance(module, MaskedTransformer | ResidualTransformer) and module.local:
+            codes = torch.stack([layer.codes for layer in self.tokenizer.quantizer.layers]).detach()
+            module.begin(codes[0] if stage == "masked" else codes)
+
     def sampler(self, stage: str, corpus: Corpus, split: str) -> Sampler:
         """Batches of a stage, see data.py. The transformers' clips are turned into tokens here, once.
 
@@ -127,7 +137,7 @@ class MoMask(ReadsText, ShipsCodebooks):
         words = config.text.tokens and stage != "length"
         bank = data.CaptionBank(captions, self.text_encoder, words, config.text.max_tokens)
         if stage == "length":
-            return data.LengthSampler(records, bank, config)
+            return LengthSampler(records, bank, config.balance, config.tokenizer.stride, config.max_tokens)
         return data.TokenSampler(records, self._tokenized(corpus, split, records), bank, config)
 
     def _tokenized(self, corpus: Corpus, split: str, records: Sequence[Any]) -> list[list[np.ndarray]]:
@@ -138,7 +148,11 @@ class MoMask(ReadsText, ShipsCodebooks):
         key = (corpus.fingerprint, split, state.hexdigest())
         if key not in self._tokens:
             self._tokens = {k: v for k, v in self._tokens.items() if k[2] == key[2]}
-            self._tokens[key] = data.tokenize(corpus, records, self.tokenizer, self.mean, self.std)
+            every = [
+                data.tokenize(corpus, records, self.tokenizer, self.mean, self.std, tempo=tempo)
+                for tempo in (self.config.tempi if split == "train" else (1.0,))
+            ]
+            self._tokens[key] = [[phase for tempo in clip for phase in tempo] for clip in zip(*every, strict=True)]
         return self._tokens[key]
 
     def loss(self, stage: str, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
@@ -155,7 +169,8 @@ class MoMask(ReadsText, ShipsCodebooks):
             condition = condition.noisy(self.config.text, generator)
         if stage == "masked":
             codes = batch["codes"][..., 0]
-            return self.masked.loss(codes, batch["valid"], condition, generator)
+            place = batch["place"] if self.masked.local else None
+            return self.masked.loss(codes, batch["valid"], condition, generator, place)
         return self.residual.loss(batch["codes"], batch["valid"], condition, generator)
 
     # Generation
@@ -318,7 +333,7 @@ class MoMask(ReadsText, ShipsCodebooks):
         open_ = [i for i, r in enumerate(requests) if r.seconds is None]
         if open_:
             logits = self.length(pooled[open_])
-            guesses = sampling.draw_lengths(logits, [sources[i] for i in open_], self.config.sampling.length)
+            guesses = draw_lengths(logits, [sources[i] for i in open_], self.config.sampling.length)
             for i, guess in zip(open_, guesses, strict=True):
                 frames[i] = guess * stride
         return frames, [-(-f // stride) for f in frames]
