@@ -1,9 +1,9 @@
-"""Does a masked model read what stands beside a hidden token? Cross entropy by how much is hidden, per class of content.
+"""Does a masked model read what stands beside a hidden token? Cross entropy by how much is hidden, by class.
 
     python benchmarks/context.py [--models kmm momask] [--data data/prepared] [--split test]
 
-For each clip of the split and class (nats per hidden token, mean over clips; ln 512 = 6.24 is guessing): one token hidden, a
-run of four, a random half, and all. A model that reads its neighbours gets better from right to left in every class; the
+Nats per hidden token, mean over the clips of the split and class (ln 512 = 6.24 is guessing): one token hidden, a run
+of four, a random half, and all. A model that reads its neighbours gets better from right to left in every class; the
 weights shipped until 2026-11 did not on walks (docs/momask.md).
 """
 

@@ -1,12 +1,12 @@
-"""Do people walk, turn and run on their feet? By class, beside real takes, the tokenizer's round trip and other weights.
+"""Do people walk, turn and run on their feet? By class, beside real takes and the tokenizer's round trip.
 
     python benchmarks/gait.py [--models kmm momask] [--data data/prepared] [--seeds 4] [--drawn]
 
 Definitions in laban/metrics/gait.py, at 20 fps. Sentences are fixed below; motions are as `laban generate` writes them
-(best of four, cleaned), or with --drawn single draws. Each row: the mean with a 95 % bootstrap interval over clips, and the
-mean of the worst tenth. Control rows: a statue that slides along real paths, and real takes of another class.
-Goals: walks, turns and backward no standing foot 0.06, stride CV 0.10, knees 58 degrees, slide 15 cm, and no standing foot
-at most 0.15 in 9 of 10 clips; runs knees 90 degrees, CV 0.12; nobody in the air for 0.8 s.
+(best of four, cleaned), or with --drawn single draws. Each row: the mean with a 95 % bootstrap interval over clips,
+and the mean of the worst tenth. Control row: a statue that slides along real paths.
+Goals: walks, turns and backward no standing foot 0.06, stride CV 0.10, knees 58 degrees, slide 15 cm, and no standing
+foot at most 0.15 in 9 of 10 clips; runs knees 90 degrees, CV 0.12; nobody in the air for 0.8 s.
 """
 
 from __future__ import annotations
