@@ -13,10 +13,38 @@ import distil_actions_everyday
 import distil_actions_fight
 import distil_actions_move
 from distil_grammar import gerund, past, third
-from distil_words import ADJECTIVES, CONTRASTS, EVERYDAY_SUBJECTS, NUMBERS, STYLE_OF_WHO, STYLES, SUBJECTS, TIMES
+from distil_words import (
+    ADJECTIVES,
+    CONTRASTS,
+    EVERYDAY_SUBJECTS,
+    FOES,
+    NUMBERS,
+    PLACES,
+    ROLES,
+    STYLE_OF_WHO,
+    STYLES,
+    SUBJECTS,
+    THINGS,
+    TIMES,
+)  # fmt: skip
 
-ROWS = distil_actions_move.ROWS + distil_actions_everyday.ROWS + distil_actions_fight.ROWS
-SYNONYMS = {plain: tuple(words.split("|")) for _, plain, words in ROWS}
+HANDLED = re.compile("^(throws|catches|lifts|holds|stands holding|pushes|pulls|picks|puts|walks carrying)")
+
+
+def synonyms() -> dict[str, tuple[str, ...]]:
+    """Plain wording -> its synonyms, with `{it}` for things that one handles and `{foe}` for opponents."""
+    found = {}
+    for rows in (distil_actions_move.ROWS, distil_actions_everyday.ROWS, distil_actions_fight.ROWS):
+        for _, plain, words in rows:
+            if HANDLED.match(plain):
+                words = words.replace("something", "{it}")
+            if rows is distil_actions_fight.ROWS and not plain.startswith("heals"):
+                words = words.replace("someone", "{foe}")
+            found[plain] = tuple(words.split("|"))
+    return found
+
+
+SYNONYMS = synonyms()
 # base form of a synonym -> plain wording; the first row that has it counts
 PLAIN = {word.replace("*", ""): plain for plain, words in reversed(SYNONYMS.items()) for word in words}
 STYLED = {style: words.split("|") for style, words in STYLES.items() if style}
@@ -43,6 +71,8 @@ def fill(words: str, who: str, rng: random.Random) -> str:
         he, his, him = rng.choice((("they", "their", "them"), ("they", "the", "them"), ("he", "his", "him")))
     words = words.replace("{do}", rng.choice(("do", "perform", "do", "execute", "make")))
     words = words.replace("{n}", rng.choice(NUMBERS)).replace("{his}", his).replace("{he}", he)
+    words = words.replace("{it}", "something" if who == "they" or rng.random() < 0.4 else rng.choice(THINGS))
+    words = words.replace("{foe}", "someone" if who == "they" or rng.random() < 0.5 else rng.choice(FOES))
     self = {"him": "himself", "her": "herself", "them": "themselves"}[him]
     return words.replace("{himself}", self).replace("{him}", him)
 
@@ -56,11 +86,15 @@ class Writer:
     def subject(self) -> tuple[str, str]:
         """(subject, style that it names or "")."""
         pick = self.rng.random()
-        if pick < 0.3:
+        if pick < 0.25:
             return "a person", ""
-        if pick < 0.72:
+        if pick < 0.55:
             return self.rng.choice(EVERYDAY_SUBJECTS), ""
-        if pick < 0.85:
+        if pick < 0.82:
+            role = self.rng.choice(ROLES)
+            article = self.rng.choice(("the", "an" if role[0] in "aeio" else "a"))
+            return f"{article} {role}", STYLE_OF_WHO.get(role, "")
+        if pick < 0.93:
             style = self.rng.choice(list(ADJECTIVES))
             adjective = self.rng.choice(ADJECTIVES[style].split("|"))
             noun = self.rng.choice("person man woman person girl boy guy lady character".split())
@@ -84,6 +118,10 @@ class Writer:
             named = ""  # no subject is written
         return who, how, style or named, form, self.rng.random()
 
+    def place(self) -> str:
+        """Where, when or with whom, in one of six cases."""
+        return self.rng.choice(PLACES) if self.rng.random() < 1 / 6 else ""
+
     def sentence(self, words: str, who: str, how: str, form: int, place: float, tail: str = "") -> str:
         """One sentence: third person, is -ing, -ing, base form, past, or starts to."""
         rng = self.rng
@@ -92,6 +130,8 @@ class Writer:
         words = fill(words, who, rng)
         if words.startswith(">"):
             return f"{who} {words[1:]}"
+        if words.startswith("be ") and form in (1, 2):  # "is standing", not "is being standing"
+            form, words = (0, words) if form == 1 else (3, words.removeprefix("be "))
         forms: tuple[Form, ...] = (third, gerund, gerund, str, past, str)
         verb = inflect(forms[form], words) + (f" {tail}" if tail else "")
         link = {1: "is ", 5: rng.choice(("starts to ", "begins to ", "wants to ", "should ", "will "))}.get(form, "")
@@ -122,8 +162,7 @@ def groups(rng: random.Random, count: int) -> Iterator[list[tuple[str, str]]]:
     dealt = itertools.cycle(deck)
     for _ in range(count):
         who, how, style, form, place = writer.settings()
-        kind = rng.random()
-        tail = ""
+        kind, tail = rng.random(), writer.place()
         if kind < 0.5:  # one wording, or its two sides
             plain, words = next(dealt)
             if COUNTED.match(plain) and "{n}" not in words and rng.random() < 0.2:
@@ -208,7 +247,7 @@ def captions(tables: Iterable[Path], rng: random.Random, copies: int = 5) -> Ite
                 text = caption.replace("a person", who, 1) + (f" {how}" if how else "")
                 form = 0
             else:
-                text = writer.sentence(words, who, how, form, place)
+                text = writer.sentence(words, who, how, form, place, writer.place())
             yield polish(text, rng), plain + (f", {style}" if style else "")
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import distil_actions
-from distil_everyday import EVERYDAY
+from distil_everyday import CHECK, EVERYDAY
 from distil_grammar import gerund, past, third
 from distil_paraphrases import PARAPHRASES
 from distil_words import (
@@ -368,7 +368,7 @@ def build(
         every += [Sentence(f"a person: {d}", "cmu") for d in descriptions]
         every += [Sentence(d, "cmu") for d in descriptions]
     every += list(actions(clips, random.Random(seed + 1), action_groups, groups))
-    seen = {bare(t) for t in (*left_out, *(p[0] for p in PARAPHRASES), *(p[0] for p in EVERYDAY))}
+    seen = {bare(t) for t in (*left_out, *(p[0] for p in PARAPHRASES), *(p[0] for p in (*EVERYDAY, *CHECK)))}
     kept = []
     for sentence in every:
         if bare(sentence.text) not in seen:

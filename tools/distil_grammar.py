@@ -17,7 +17,7 @@ PAST = dict(pair.split("=") for pair in (
     "sing=sang fight=fought steal=stole slide=slid bring=brought find=found feel=felt lose=lost read=read send=sent "
     "shut=shut sleep=slept spread=spread stick=stuck sweep=swept teach=taught tear=tore think=thought wear=wore "
     "win=won wind=wound write=wrote cast=cast hurl=hurled bear=bore ring=rang build=built weep=wept slink=slunk "
-    "freeze=froze pitch=pitched sling=slung sow=sowed split=split fell=felled burst=burst quit=quit beat=beat"
+    "freeze=froze pitch=pitched sling=slung sow=sowed split=split fell=felled burst=burst hang=hung quit=quit beat=beat"
 ).split())  # fmt: skip
 
 

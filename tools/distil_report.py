@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 from distil_actions import SYNONYMS
-from distil_everyday import EVERYDAY, expanded
+from distil_everyday import CHECK, EVERYDAY, expanded
 from distil_paraphrases import CONTENTS, PARAPHRASES, SIDES, bank
 from distil_teacher import Teacher
 from scipy.stats import spearmanr
@@ -49,12 +49,12 @@ def nearest(encode: Encode) -> dict[str, float]:
     }  # fmt: skip
 
 
-def everyday(encode: Encode) -> list[tuple[str, str, str]]:
-    """(text, nearest plain wording, right wordings) of every line of the second development list."""
+def everyday(encode: Encode, lines: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """(text, nearest plain wording, right wordings) of every line of a list of distil_everyday."""
     plains = expanded(tuple(SYNONYMS))
     known = encode([f"a person {p}" for p in plains])
-    best = (encode([line[0] for line in EVERYDAY]) @ known.T).argmax(1).tolist()
-    return [(text, plains[b], right) for b, (text, right) in zip(best, EVERYDAY, strict=True)]
+    best = (encode([line[0] for line in lines]) @ known.T).argmax(1).tolist()
+    return [(text, plains[b], right) for b, (text, right) in zip(best, lines, strict=True)]
 
 
 def report(data: Any, folder: Path) -> None:
@@ -83,12 +83,13 @@ def report(data: Any, folder: Path) -> None:
     ):  # fmt: skip
         figures = ", ".join(f"{k} {v:.3f}" for k, v in nearest(encode).items())
         print(f"development list ({len(PARAPHRASES)}), {name}: {figures}")
-        found = everyday(encode)
-        right = sum(plain in wanted.split("|") for _, plain, wanted in found)
-        print(f"everyday list ({len(found)}), {name}: {right / len(found):.1%} right")
-        for text, plain, wanted in found:
-            if name == "student" and plain not in wanted.split("|"):
-                print(f"    {text!r}: {plain}, not {wanted}")
+        for title, lines in (("everyday list", EVERYDAY), ("check list", CHECK)):
+            found = everyday(encode, lines)
+            right = sum(plain in wanted.split("|") for _, plain, wanted in found)
+            print(f"{title} ({len(found)}), {name}: {right / len(found):.1%} right")
+            for text, plain, wanted in found:
+                if name == "student" and plain not in wanted.split("|"):
+                    print(f"    {text!r}: {plain}, not {wanted}")
     torch.set_num_threads(1)
     texts = [f"{p[0]} again" for p in PARAPHRASES]
     student.encode(["warm up"])

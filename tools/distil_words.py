@@ -127,6 +127,34 @@ EVERYDAY_SUBJECTS = (
     "the character|the figure|a figure|the player|a young man|a young woman|a lady|one person|an individual|"
     "a character|the actor|the girl|the boy|the guy|a stick figure|a mannequin|my character|an adult|a player"
 ).split("|")
+ROLES = (
+    "policeman|policewoman|nurse|doctor|teacher|student|pupil|dancer|athlete|boxer|runner|soldier|knight|wizard|witch|"
+    "ninja|samurai|pirate|cowboy|chef|cook|waiter|waitress|farmer|fisherman|worker|builder|carpenter|mechanic|pilot|"
+    "driver|singer|musician|priest|monk|king|queen|princess|prince|hero|heroine|villain|robot|alien|ghost|vampire|"
+    "monster|baby|child|kid|toddler|mother|father|dad|mum|grandfather|grandmother|brother|sister|friend|neighbour|guest|"
+    "customer|tourist|hiker|swimmer|gymnast|acrobat|skater|player|footballer|goalkeeper|goalie|referee|coach|thief|"
+    "burglar|guard|officer|sailor|hunter|archer|warrior|gladiator|viking|barbarian|fighter|wrestler|karateka|bandit|"
+    "servant|butler|maid|actor|actress|clown|patient|drunk|zombie|teenager|old man|old woman|old lady|captain|sheriff|"
+    "fan|spectator|visitor|host|boss|clerk|gardener|lumberjack|miner|blacksmith|postman|courier|mover|superhero|giant|"
+    "elf|dwarf|orc|goblin|mage|cleric|commuter|shopper|hostess|pedestrian|weightlifter|pitcher|conductor|recruit"
+).split("|")
+PLACES = (
+    "in the park|in the street|on the street|at home|in the kitchen|in the garden|on the beach|in the gym|on stage|"
+    "at the party|in the office|on the grass|in the snow|in the rain|at the bus stop|at school|outside|in the room|"
+    "in the hall|on the pavement|in the corridor|near the door|next to the table|in front of the mirror|at night|"
+    "in front of the camera|in the morning|after work|alone|with a friend|on the battlefield|in the forest|"
+    "at the station|in the yard|by the river|for fun|for a moment|for a long time|once more|on the field|in the ring|"
+    "in the arena|before the match|at the end|all day|on a sunny day|without a word|in the dark|in the shop"
+).split("|")
+THINGS = (
+    "a ball|a stone|a rock|a box|a bag|a crate|a bottle|a cup|a book|a chair|a suitcase|a parcel|a stick|a bucket|"
+    "an apple|a coin|the keys|a phone|a hat|a toy|a plate|a log|a basket|a heavy sack|a tray|an object|a thing|a table|"
+    "a backpack|a piece of paper|a pen|a barrel|a cart|the laundry|a football|the rubbish"
+).split("|")
+FOES = (
+    "an enemy|an opponent|the opponent|a stranger|the attacker|a man|the villain|a dragon|a monster|the target|a thief|"
+    "the other fighter|an intruder|a bad guy|the enemy|a zombie|an orc|the air|a soldier"
+).split("|")
 NUMBERS = "two|three|four|five|six|seven|eight|ten|2|3|4|5|6|10".split("|")
 TIMES = "once|twice|three times|four times|five times|a few times|several times|many times|2 times|3 times".split("|")
 # Actions that motion must keep apart, by their plain wordings.
