@@ -14,10 +14,14 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import distil_actions
+from distil_everyday import CHECK, EVERYDAY
+from distil_grammar import gerund, past, third
+from distil_paraphrases import PARAPHRASES
 from distil_words import (
     DOWN,
     EXTRAS,
@@ -140,43 +144,6 @@ def glosses(synsets: dict[str, Synset], rng: random.Random) -> Iterator[Sentence
             yield Sentence(", ".join(synset.lemmas), "wordnet")
 
 
-def third(verb: str) -> str:
-    """Third person singular (also the regular plural) of a verb phrase's first word."""
-    head, _, tail = verb.partition(" ")
-    if re.search(r"(s|x|z|ch|sh|o)$", head):
-        head += "es"
-    elif re.search(r"[^aeiou]y$", head):
-        head = head[:-1] + "ies"
-    else:
-        head += "s"
-    return f"{head} {tail}".strip()
-
-
-def gerund(verb: str) -> str:
-    """-ing form of a verb phrase's first word."""
-    head, _, tail = verb.partition(" ")
-    if head.endswith("ie"):
-        head = head[:-2] + "ying"
-    elif head.endswith("e") and not head.endswith(("ee", "oe", "ye")) and len(head) > 2:
-        head = head[:-1] + "ing"
-    elif re.search(r"^[^aeiou]*[aeiou][bdgmnprt]$", head):
-        head += head[-1] + "ing"
-    else:
-        head += "ing"
-    return f"{head} {tail}".strip()
-
-
-def past(verb: str) -> str:
-    """Regular past form of a single verb."""
-    if verb.endswith("e"):
-        return verb + "d"
-    if re.search(r"[^aeiou]y$", verb):
-        return verb[:-1] + "ied"
-    if re.search(r"^[^aeiou]*[aeiou][bdgmnprt]$", verb):
-        return verb + verb[-1] + "ed"
-    return verb + "ed"
-
-
 def hyponyms(synsets: dict[str, Synset], lemma: str, part: str, depth: int = 3) -> list[str]:
     """Single-word lemmas below every sense of `lemma`, at most `depth` levels down, in a stable order."""
     level = [k for k, s in synsets.items() if s.part == part and lemma in s.lemmas]
@@ -201,10 +168,10 @@ class Kinds:
 
     def __init__(self, synsets: dict[str, Synset]) -> None:
         self.walk = set(hyponyms(synsets, "walk", "v")) | set(
-            "walk stroll amble stride march saunter wander pace step trudge plod shuffle tiptoe strut swagger hobble "
-            "limp stagger stumble hike tread creep sneak waddle trek parade promenade meander toddle lumber go move "
-            "roam advance proceed travel".split()
+            "walk stroll amble stride march saunter wander pace step trudge plod shuffle strut swagger hobble hike "
+            "tread waddle trek parade promenade meander toddle lumber go move roam advance proceed travel".split()
         )
+        self.walk -= set("tiptoe limp stagger stumble reel totter creep sneak prowl slink steal skulk".split())
         self.run = set("run jog trot lope canter".split())
         self.fast = set("sprint dash race rush hurry bolt hurtle speed charge scurry scamper dart flee gallop".split())
         self.dance = set(hyponyms(synsets, "dance", "v"))
@@ -233,7 +200,8 @@ class Kinds:
 
     def other(self, verb: str) -> str:
         """Plain wording of the other actions, "" if unknown."""
-        return PLAIN_OTHER.get(verb) or ("dances" if verb in self.dance else third(verb.replace("{side}", "right")))
+        known = distil_actions.PLAIN.get(verb) or PLAIN_OTHER.get(verb)
+        return known or ("dances" if verb in self.dance else third(verb.replace("{side}", "right")))
 
 
 def templates(synsets: dict[str, Synset], rng: random.Random, groups: int) -> Iterator[Sentence]:
@@ -326,7 +294,7 @@ def templates(synsets: dict[str, Synset], rng: random.Random, groups: int) -> It
         elif kind < 0.9:  # the other actions of the vocabulary
             verb = rng.choice(OTHER) if rng.random() < 0.8 else rng.choice(gesture)
             sides = ("left", "right") if "{side}" in verb else ("",)
-            shapes = [(form(verb.format(side=s)), kinds.other(verb)) for s in sides]
+            shapes = [(form(verb.format(side=s)), kinds.other(verb).format(side=s)) for s in sides]
             if rng.random() < 0.4:
                 how, style = "", style_of(who, "")
         elif kind < 0.96:  # any movement verb of WordNet
@@ -335,7 +303,7 @@ def templates(synsets: dict[str, Synset], rng: random.Random, groups: int) -> It
         else:  # one action in several manners
             verb = rng.choice(TRAVEL + OTHER[:60])
             how, style = "", ""
-            go = kinds.other(verb) if verb in OTHER else kinds.travel(verb)
+            go = kinds.other(verb).format(side="left") if verb in OTHER else kinds.travel(verb)
             go = "walks forward" if go == "walks" else go
             act = form(verb.format(side="left"))
             shapes = [(f"{act} {word}", f"{go}, {style_of('', word)}" if style_of("", word) else "")
@@ -357,17 +325,36 @@ def single_words(synsets: dict[str, Synset], rng: random.Random, count: int) -> 
         yield Sentence(word, "word")
 
 
+def actions(tables: Sequence[Path], rng: random.Random, count: int, start: int) -> Iterator[Sentence]:
+    """Sentences about the clips' actions (distil_actions): `count` contrast groups, numbered from `start`, captions."""
+    for number, shapes in enumerate(distil_actions.groups(rng, count), start):
+        for text, plain in shapes:
+            yield Sentence(text, "action", number, plain)
+    for text, plain in distil_actions.captions(tables, rng):
+        yield Sentence(text, "action", -1, plain)
+
+
 def build(
-    synsets: dict[str, Synset], captions: Path | None, seed: int = 0, groups: int = 15000, gloss_limit: int = 34000
+    synsets: dict[str, Synset],
+    captions: Path | None,
+    clips: Sequence[Path] = (),
+    left_out: Iterable[str] = (),
+    seed: int = 0,
+    groups: int = 12000,
+    gloss_limit: int = 24000,
+    action_groups: int = 14000,
 ) -> list[Sentence]:
-    """The whole corpus, without repeated texts.
+    """The whole corpus, without repeated texts and without the sentences of the development lists.
 
     Args:
         synsets: from `wordnet()`.
         captions: CMU `captions.tsv` (file, description), or None to leave it out.
+        clips: `captions.tsv` of the clips (a column `captions`).
+        left_out: sentences that must not be in the corpus, a test set for instance.
         seed: of every random choice.
         groups: contrast groups of templates (two to three sentences each).
         gloss_limit: at most so many WordNet sentences.
+        action_groups: contrast groups about the clips' actions.
     """
     rng = random.Random(seed)
     every = list(glosses(synsets, rng))
@@ -380,10 +367,23 @@ def build(
         descriptions = sorted({line.split("\t")[1] for line in lines if "\t" in line})
         every += [Sentence(f"a person: {d}", "cmu") for d in descriptions]
         every += [Sentence(d, "cmu") for d in descriptions]
-    seen: set[str] = set()
+    every += list(actions(clips, random.Random(seed + 1), action_groups, groups))
+    seen = {bare(t) for t in (*left_out, *(p[0] for p in PARAPHRASES), *(p[0] for p in (*EVERYDAY, *CHECK)))}
     kept = []
     for sentence in every:
-        if sentence.text.lower() not in seen:
-            seen.add(sentence.text.lower())
+        if bare(sentence.text) not in seen:
+            seen.add(bare(sentence.text))
             kept.append(sentence)
     return kept
+
+
+def bare(text: str) -> str:
+    """A text without capitals and closing full stop."""
+    return text.lower().strip().rstrip(".")
+
+
+def prompts(table: Path) -> list[str]:
+    """The column `prompt` of a tab-separated table."""
+    head, *lines = table.read_text("utf-8").splitlines()
+    at = head.split("\t").index("prompt")
+    return [line.split("\t")[at] for line in lines if line]

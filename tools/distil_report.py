@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from distil_actions import SYNONYMS
+from distil_everyday import CHECK, EVERYDAY, expanded
 from distil_paraphrases import CONTENTS, PARAPHRASES, SIDES, bank
 from distil_teacher import Teacher
 from scipy.stats import spearmanr
@@ -47,13 +49,21 @@ def nearest(encode: Encode) -> dict[str, float]:
     }  # fmt: skip
 
 
+def everyday(encode: Encode, lines: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
+    """(text, nearest plain wording, right wordings) of every line of a list of distil_everyday."""
+    plains = expanded(tuple(SYNONYMS))
+    known = encode([f"a person {p}" for p in plains])
+    best = (encode([line[0] for line in lines]) @ known.T).argmax(1).tolist()
+    return [(text, plains[b], right) for b, (text, right) in zip(best, lines, strict=True)]
+
+
 def report(data: Any, folder: Path) -> None:
     """Print the agreement figures of docs/text.md (probe_text prints the others)."""
     student, teacher = SmallTextEncoder.load(folder), Teacher()
     size = (folder / "text.safetensors").stat().st_size
     print(f"text.safetensors {size / 1e6:.2f} MB, {len(student.tokenizer.pieces)} pieces")
     _, held = data.split()
-    for source in ("wordnet", "word", "template"):
+    for source in ("wordnet", "word", "template", "action"):
         rows = [i for i in held if data.sources[i] == source][:1000]
         pooled = student.encode([data.texts[i] for i in rows]).pooled
         for name, wanted in (("teacher", data.raw), ("target", data.target)):
@@ -73,6 +83,13 @@ def report(data: Any, folder: Path) -> None:
     ):  # fmt: skip
         figures = ", ".join(f"{k} {v:.3f}" for k, v in nearest(encode).items())
         print(f"development list ({len(PARAPHRASES)}), {name}: {figures}")
+        for title, lines in (("everyday list", EVERYDAY), ("check list", CHECK)):
+            found = everyday(encode, lines)
+            right = sum(plain in wanted.split("|") for _, plain, wanted in found)
+            print(f"{title} ({len(found)}), {name}: {right / len(found):.1%} right")
+            for text, plain, wanted in found:
+                if name == "student" and plain not in wanted.split("|"):
+                    print(f"    {text!r}: {plain}, not {wanted}")
     torch.set_num_threads(1)
     texts = [f"{p[0]} again" for p in PARAPHRASES]
     student.encode(["warm up"])

@@ -123,6 +123,17 @@ def run(texts: Sequence[str], cache: Path, width: int, sample: Sequence[str]) ->
     )  # fmt: skip
 
 
+def join(parts: Sequence[Targets]) -> Targets:
+    """Targets of several runs with the same projection, one after the other."""
+    starts = np.cumsum([0, *(p.offsets[-1] for p in parts)])
+    return Targets(
+        np.concatenate([p.pooled for p in parts]), np.concatenate([p.tokens for p in parts]),
+        np.concatenate([p.ids for p in parts]),
+        np.concatenate([[0], *(p.offsets[1:] + start for p, start in zip(parts, starts, strict=False))]),
+        parts[0].mean, parts[0].basis,
+    )  # fmt: skip
+
+
 def _encode_chunk(
     teacher: Teacher, texts: Sequence[str], mean: torch.Tensor, basis: torch.Tensor, path: Path
 ) -> None:

