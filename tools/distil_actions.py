@@ -45,6 +45,11 @@ def synonyms() -> dict[str, tuple[str, ...]]:
 
 
 SYNONYMS = synonyms()
+ACTION = {  # plain wording -> action word of the clips
+    plain: action
+    for rows in (distil_actions_move.ROWS, distil_actions_everyday.ROWS, distil_actions_fight.ROWS)
+    for action, plain, _ in rows
+}
 # base form of a synonym -> plain wording; the first row that has it counts
 PLAIN = {word.replace("*", ""): plain for plain, words in reversed(SYNONYMS.items()) for word in words}
 STYLED = {style: words.split("|") for style, words in STYLES.items() if style}

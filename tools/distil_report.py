@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from distil_actions import SYNONYMS
+from distil_actions import ACTION, SYNONYMS
 from distil_everyday import CHECK, EVERYDAY, expanded
 from distil_paraphrases import CONTENTS, PARAPHRASES, SIDES, bank
 from distil_teacher import Teacher
@@ -57,6 +57,16 @@ def everyday(encode: Encode, lines: Sequence[tuple[str, str]]) -> list[tuple[str
     return [(text, plains[b], right) for b, (text, right) in zip(best, lines, strict=True)]
 
 
+def by_action(found: Sequence[tuple[str, str, str]]) -> str:
+    """`action right/all` of every action of a list, the worst first."""
+    action = {plain.format(side=side): word for plain, word in ACTION.items() for side in ("left", "right")}
+    rows: dict[str, list[bool]] = {}
+    for _, plain, wanted in found:
+        rows.setdefault(action[wanted.split("|")[0]], []).append(plain in wanted.split("|"))
+    ranked = sorted(rows.items(), key=lambda row: (sum(row[1]) / len(row[1]), row[0]))
+    return ", ".join(f"{word} {sum(hits)}/{len(hits)}" for word, hits in ranked)
+
+
 def report(data: Any, folder: Path) -> None:
     """Print the agreement figures of docs/text.md (probe_text prints the others)."""
     student, teacher = SmallTextEncoder.load(folder), Teacher()
@@ -90,6 +100,8 @@ def report(data: Any, folder: Path) -> None:
             for text, plain, wanted in found:
                 if name == "student" and plain not in wanted.split("|"):
                     print(f"    {text!r}: {plain}, not {wanted}")
+            if name == "student":
+                print("    by action: " + by_action(found))
     torch.set_num_threads(1)
     texts = [f"{p[0]} again" for p in PARAPHRASES]
     student.encode(["warm up"])
