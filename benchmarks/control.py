@@ -189,7 +189,7 @@ def generate(
     from tqdm import tqdm
 
     import laban
-    from laban.systems.base import TextRequest
+    from laban.systems.requests import TextRequest
 
     system: Any = laban.load(options.model)
     told = [(entry["text"], entry["expect"]) for entry in json.loads(options.paraphrases.read_text())]

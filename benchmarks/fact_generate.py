@@ -27,7 +27,7 @@ def per_frame(system: Any, block: int, frames: int) -> float:
     """CPU seconds per frame of dance, this process's threads together."""
     import torch
 
-    from laban.systems.base import MusicRequest
+    from laban.systems.requests import MusicRequest
 
     music = np.random.default_rng(0).normal(0, 1, (frames + 240, 35)).astype(np.float32)
     request = MusicRequest(music, frames / 60)

@@ -77,16 +77,16 @@ def train(name: str, seed: int, given: argparse.Namespace) -> Path:
 def measure(folder: Path, source: Any, judges: Any, given: argparse.Namespace) -> dict[str, Any]:
     """Nats per token of real test videos and hits of generated ones; kept beside the weights."""
     import laban
-    from laban.systems.godiva import judging
+    from laban.systems.godiva import evaluation
 
     note = folder / f"measured-{given.videos}.json"
     if note.is_file():
         return json.loads(note.read_text())
     system: Any = laban.load(folder)
-    asked = judging.spread(source.pairs(True), given.videos)
-    videos, captions = judging.real(source, np.random.default_rng(0), [[pair] for pair in asked])
+    asked = evaluation.spread(source.pairs(True), given.videos)
+    videos, captions = evaluation.real(source, np.random.default_rng(0), [[pair] for pair in asked])
     nll = system.likelihood(videos, captions)
-    row = judging.singles("", judges.single(judging.generated(system, captions, 0)), asked)
+    row = evaluation.singles("", judges.single(evaluation.generated(system, captions, 0)), asked)
     length = system.config.frames.count
     facts = {
         "nll": float(nll.mean()),
@@ -101,7 +101,7 @@ def measure(folder: Path, source: Any, judges: Any, given: argparse.Namespace) -
 
 def table(found: dict[str, list[dict[str, Any]]]) -> list[str]:
     """Markdown of what is measured: a row per variant, seeds side by side."""
-    from laban.systems.godiva.judging import share
+    from laban.systems.godiva.evaluation import share
 
     rows = [HEAD, ("---",) * len(HEAD)]
     for name, runs in found.items():
@@ -131,7 +131,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     made.add_argument("--bar", action="store_true", help="a progress bar")
     given = made.parse_args()
     from laban.data.digits import MovingDigits
-    from laban.systems.godiva.judging import judges_of
+    from laban.systems.godiva.evaluation import judges_of
 
     source = MovingDigits.open(given.data)
     judges = judges_of(source, given.judges or given.out / "judges")

@@ -31,7 +31,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     import laban
     from laban.data.corpus import Corpus
     from laban.metrics.control import judge
-    from laban.systems.base import TextRequest
+    from laban.systems.requests import TextRequest
 
     corpus = Corpus.open(options.data)
     system: Any = laban.load(options.model)

@@ -59,8 +59,8 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
 
     from laban.data.corpus import Corpus
     from laban.nn.frozen import FrozenTokenizer
-    from laban.systems.base import locate
     from laban.systems.kmm.keyframes import choose, density_peaks
+    from laban.systems.registry import locate
 
     corpus = Corpus.open(options.data)
     frozen = FrozenTokenizer.load(locate(options.model))

@@ -89,7 +89,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     from laban.metrics import composition
     from laban.metrics.control import CONTENTS
     from laban.motion import cleanup, humanml
-    from laban.systems.base import TextRequest
+    from laban.systems.requests import TextRequest
 
     corpus = Corpus.open(options.data)
     rng = np.random.default_rng(options.seed)

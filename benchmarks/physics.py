@@ -51,7 +51,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
 
         import laban
         from laban.motion import humanml
-        from laban.systems.base import TextRequest
+        from laban.systems.requests import TextRequest
 
         system: Any = laban.load(options.model)
         stride = system.tokenizer.config.stride

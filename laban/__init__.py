@@ -5,14 +5,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from laban.version import __version__
 
 _PUBLIC = {
     "Motion": "laban.motion.clip",
     "Segment": "laban.motion.clip",
     "Skeleton": "laban.motion.skeleton",
-    "TextRequest": "laban.systems.base",
-    "load": "laban.systems.base",
+    "TextRequest": "laban.systems.requests",
+    "load": "laban.systems.registry",
     "read": "laban.io",
     "write": "laban.io",
     "LabanError": "laban.errors",
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from laban.io import read, write
     from laban.motion.clip import Motion, Segment
     from laban.motion.skeleton import Skeleton
-    from laban.systems.base import TextRequest, load
+    from laban.systems.registry import load
+    from laban.systems.requests import TextRequest
 
 
 def __getattr__(name: str) -> Any:

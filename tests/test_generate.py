@@ -17,7 +17,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with random weights."""
     import torch
 
-    from laban.systems.base import resolve
+    from laban.systems.registry import resolve
 
     torch.manual_seed(0)
     kind = resolve("momask")

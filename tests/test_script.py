@@ -138,4 +138,4 @@ def test_what_an_interrupted_stream_has_written_stays_valid(how, model, tmp_path
 def test_a_model_of_another_kind_is_refused(tmp_path, capsys) -> None:
     words = ["script", "walks @4", "--model", "momask", "--device", "cpu", "--out", str(tmp_path / "x.npz")]
     assert main(words) == 2
-    assert "performs single sentences" in capsys.readouterr().err
+    assert "cannot perform scripts; kmm can" in capsys.readouterr().err

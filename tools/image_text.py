@@ -17,11 +17,11 @@ import numpy as np
 import torch
 
 import laban
-from laban.condition.image import ImageEncoder, render, train, write_features
 from laban.condition.text import SmallTextEncoder
 from laban.data.corpus import Corpus
 from laban.metrics.retrieval import chance_at, recall_at
 from laban.systems.motionclip import evaluation
+from laban.systems.motionclip.pictures import ImageEncoder, render, train, write_features
 
 SIZE = 64
 

@@ -7,37 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
-from laban.commands.generate import sentences
+from laban.commands.inputs import open_space, sentences
 from laban.commands.output import check_number, check_outputs, print_json, write
 from laban.errors import InputError
 
 if TYPE_CHECKING:
     from laban.motion.clip import Motion
     from laban.systems.motionclip.space import Guess
-    from laban.systems.motionclip.system import MotionCLIP
 
 PICTURES = {".png": "laban.io.picture"}
-
-
-def open_space(model: str, device: str, text_encoder: Path | None = None) -> MotionCLIP:
-    """The MotionCLIP of a name or folder. InputError if the weights are of another system.
-
-    Args:
-        text_encoder: folder or file of CLIP's weights, for released models.
-    """
-    import laban
-    from laban.systems.base import locate
-    from laban.systems.motionclip.system import MotionCLIP
-
-    locate(model)
-    system = laban.load(model, device=device)
-    if not isinstance(system, MotionCLIP):
-        raise InputError(f"{model}: is a {system.name}; expected MotionCLIP's weights, as --model motionclip.")
-    if text_encoder is not None:
-        from laban.condition.clip import ClipTextEncoder
-
-        system.text_encoder = ClipTextEncoder.load(text_encoder)
-    return system
 
 
 def blend(

@@ -6,21 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laban.commands.latent import open_space
-from laban.commands.search import refreshed
+from laban.commands.inputs import open_space, refreshed
 from laban.errors import InputError
 
 if TYPE_CHECKING:
     from laban.motion.clip import Motion
+    from laban.systems.capabilities import Embeds
     from laban.systems.motionclip.library import Library, Match
-    from laban.systems.motionclip.system import MotionCLIP
 
 
 @dataclass
 class LibraryFirst:
     """A library and the space that judges. Both the clip and the generated motion are scored by one encoder."""
 
-    system: MotionCLIP
+    system: Embeds
     library: Library
 
     @classmethod

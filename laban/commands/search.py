@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.conf import Positional
 
-from laban.commands.generate import checked
-from laban.commands.latent import PICTURES, open_space
-from laban.commands.output import Clock, check_number, check_outputs, print_json, warn
+from laban.commands.inputs import checked, open_space, refreshed
+from laban.commands.latent import PICTURES
+from laban.commands.output import Clock, check_number, check_outputs, print_json
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.systems.motionclip.library import Library, Match
-    from laban.systems.motionclip.system import MotionCLIP
+    from laban.systems.motionclip.library import Match
 
 
 def search(
@@ -99,25 +97,6 @@ def search(
 
         webbrowser.open(sheet.resolve().as_uri())
     return 0
-
-
-def refreshed(library: Library, system: MotionCLIP, index: Path | None, quiet: bool) -> Any:
-    """Bring an index up to date with a bar on stderr, and name the first skipped files."""
-    from tqdm import tqdm
-
-    with tqdm(desc="index", unit=" files", file=sys.stderr, leave=False, disable=True if quiet else None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        report = library.update(system, progress, index)
-    if report.skipped and not quiet:
-        for name, why in list(report.skipped.items())[:3]:
-            warn(f"{name} is left out: {why}")
-        if len(report.skipped) > 3:
-            warn(f"and {len(report.skipped) - 3} more")
-    return report
 
 
 def draw(found: list[Match], sheet: Path) -> None:

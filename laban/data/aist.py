@@ -26,10 +26,10 @@ from laban.condition.spectrum import RATE
 from laban.data.choreography import Dance
 from laban.errors import FormatError, InputError
 from laban.io import audio
+from laban.metrics.dance import rests
 from laban.motion import rotation
 from laban.motion.clip import Motion, Segment
 from laban.motion.skeletons import SMPL24
-from laban.motion.warp import rests
 
 FPS = 60.0
 LARGEST = 64 << 20  # bytes of a pickle

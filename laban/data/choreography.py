@@ -19,10 +19,11 @@ from laban.condition.music import BEAT, ONSET, analyse
 from laban.data import tracks
 from laban.data.corpus import Corpus, Record
 from laban.errors import InputError
+from laban.metrics.dance import rests
 from laban.motion import clip6d, warp
 from laban.motion.clip import Motion
+from laban.motion.easing import smoothstep
 from laban.motion.skeletons import HUMANML22
-from laban.motion.warp import rests
 
 FPS = 60.0
 LEAD = 120  # frames before a song that some training dances begin with
@@ -170,8 +171,7 @@ def dance(cast: list[Phrase], track: tracks.Track, features: np.ndarray, rng: np
         if end > at:
             if at > done > 0:  # hold the last pose over the gap, fading into the next phrase
                 hold = np.repeat(rows[done - 1 : done], at - done, axis=0)
-                fade = np.linspace(0, 1, at - done + 2)[1:-1, None]
-                fade = fade * fade * (3 - 2 * fade)
+                fade = smoothstep(np.linspace(0, 1, at - done + 2)[1:-1, None])
                 rows[done:at] = hold * (1 - fade) + made[0] * fade
                 rows[done:at, :4] *= (0.5, 0.5, 1.0, 0.5)
             rows[at:end] = made[: end - at]

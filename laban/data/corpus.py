@@ -6,6 +6,7 @@ joints in metres, `index.json` (records in order) and `stats.npz` (mean and std 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import zipfile
@@ -109,7 +110,7 @@ class Corpus:
         total = f"Trained on {sum(counts.values())} clips, {frames / self.fps / 3600:.2f} hours."
         return [total, *(f"- {name}: {n} training clips" for name, n in counts.items())]
 
-    @property
+    @functools.cached_property
     def fingerprint(self) -> str:
         """A hash of the indexes and statistics: two equal ones mean the same data."""
         digest = hashlib.sha256()

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-import laban
 from laban import io
 from laban.errors import InputError
 from laban.evaluate import cases as choosing
@@ -20,6 +19,7 @@ from laban.evaluate import controls, report, variants
 from laban.evaluate.cases import Case
 from laban.evaluate.machine import machine, peak_megabytes
 from laban.evaluate.motions import Found
+from laban.evaluate.protocols import tables_of
 from laban.evaluate.score import Figures, Row, Scorer, control_chance
 from laban.io.atomic import replacing
 from laban.metrics import control
@@ -27,6 +27,7 @@ from laban.motion import humanml
 from laban.motion.clip import Motion
 from laban.systems.base import System
 from laban.systems.evaluator.system import SHIPPED, Evaluator
+from laban.version import __version__
 
 if TYPE_CHECKING:
     from laban.data.corpus import Corpus
@@ -99,7 +100,7 @@ def evaluate(
             rows.append(scorer.score(row))
             bar.update(count)
     facts: dict[str, Any] = {
-        "laban": laban.__version__,
+        "laban": __version__,
         "machine": machine(),
         "peak_megabytes": peak_megabytes(),
         "settings": asdict(settings),
@@ -117,7 +118,7 @@ def evaluate(
         "control_chance": chance,
         "export_error": export_error(held),
         "rows": rows,
-        "own_tables": system.own_tables(corpus, settings.split, settings.seed) if system else [],
+        "own_tables": tables_of(system, corpus, settings.split, settings.seed) if system else [],
     }  # fmt: skip
     facts["sees"] = report.sees(rows)
     out.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from laban.errors import InputError
 from laban.io import raster
 from laban.motion import body
 from laban.motion.clip import Motion
+from laban.motion.easing import smoothstep
 from laban.motion.skeleton import Skeleton
 
 # colours of what does not move, 0 to 255; preview.html has them too, 0 to 1
@@ -211,8 +212,7 @@ class Stage:
         ground = camera.eye[[0, 2]].astype(np.float32) + time[..., None] * rays[..., [0, 2]]
         size = max(1.0, shot.distance / 5.0)
         # the outermost floor fades into the backdrop
-        fog = np.clip((np.linalg.norm(ground, axis=-1) - 2.2 * size) / (9.0 * size), 0, 1)
-        fog = 1 - fog * fog * (3 - 2 * fog)
+        fog = 1 - smoothstep(np.clip((np.linalg.norm(ground, axis=-1) - 2.2 * size) / (9.0 * size), 0, 1))
         rows = np.flatnonzero((fog > 0.004).any(axis=1) & down.any(axis=1))
         self._top = int(rows[0]) if len(rows) else height
         self._ground = np.moveaxis(ground[self._top :], -1, 0).astype(np.float32)

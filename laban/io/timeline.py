@@ -11,8 +11,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from laban.io import scene
+from laban.metrics.dance import rests
 from laban.motion.clip import Motion
-from laban.motion.warp import rests
 
 _PAPER, _BEAT, _ONSET, _DANCE, _HIT, _NOW = (
     (247, 247, 246), (52, 62, 78), (176, 182, 192), (196, 120, 40), (44, 140, 92), (200, 52, 52)

@@ -13,6 +13,7 @@ import numpy as np
 
 from laban.motion import kinematics, rotation
 from laban.motion.clip import Motion
+from laban.motion.easing import smoothstep
 from laban.motion.legs import SIDES, bend, sink
 
 
@@ -125,5 +126,4 @@ def corrections(toe: np.ndarray, fps: float, settings: CleanupSettings) -> np.nd
 
 
 def _ease(x: np.ndarray) -> np.ndarray:
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * (3 - 2 * x)
+    return smoothstep(np.clip(x, 0.0, 1.0))

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from laban.motion import surface
+from laban.motion.easing import smoothstep
 
 Array = NDArray[np.float64]
 
@@ -227,8 +228,7 @@ def joints() -> dict[str, Array]:
 
 def _step(distance: Array, half: float) -> Array:
     """0 before -half, 1 after +half, smooth between."""
-    t = np.clip(0.5 + 0.5 * distance / half, 0.0, 1.0)
-    return t * t * (3.0 - 2.0 * t)
+    return smoothstep(np.clip(0.5 + 0.5 * distance / half, 0.0, 1.0))
 
 
 def weights(points: Array) -> Array:

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from laban.motion.clip import Motion
 
 
+MAX_CHARACTERS = 500
+"""Of a sentence that a user writes; captions have 60 or so."""
+
+
+MAX_DANCE_SECONDS = 600.0
+"""Of one dance."""
+
+
 @dataclass(frozen=True)
 class TextRequest:
     """One motion wanted: what happens, and for how long (None: the system estimates it)."""

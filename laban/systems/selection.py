@@ -16,7 +16,8 @@ from laban.motion.clip import Motion
 from laban.motion.skeletons import HUMANML22
 
 if TYPE_CHECKING:
-    from laban.systems.base import System, TextRequest
+    from laban.systems.base import System
+    from laban.systems.requests import TextRequest
 
 DRAWN = 4  # motions that `laban generate` draws for each sentence unless told otherwise
 LIGHT = 12_000_000  # parameters up to which that costs little (the shipped model has 8 million)

@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from laban import checkpoint
 from laban.config import nearest, to_dict
 from laban.errors import InputError, LabanError
-from laban.systems.base import StatefulSampler, System
+from laban.systems.base import System
+from laban.systems.schedule import StatefulSampler
 from laban.train.average import WeightAverage
 from laban.train.card import model_card
 from laban.train.log import MetricsLog

@@ -17,8 +17,8 @@ from laban.data.prepare import prepare
 from laban.data.shards import ShardedVideos, ShardWriter
 from laban.errors import FormatError, InputError
 from laban.io import frames, video
-from laban.systems.base import StatefulSampler
 from laban.systems.godiva.system import Godiva
+from laban.systems.schedule import StatefulSampler
 
 SHAPE = (4, 16, 3)
 

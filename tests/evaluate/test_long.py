@@ -132,11 +132,10 @@ def test_what_is_refused(argv: list[str], word: str, tmp_path: Path, capsys, mon
     assert said.out == "" and word in said.err and said.err.count("\n") == 1 and not (tmp_path / "o").exists()
 
 
-def test_a_system_that_takes_no_texts(data: Path, kmm: Path, tmp_path: Path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(KMM, "own_protocol", True)
+def test_a_system_that_takes_no_texts(data: Path, kmm: Path, tmp_path: Path, capsys) -> None:
     argv = ["evaluate", str(kmm), "--protocol", "long", "--data", str(data), "--out", str(tmp_path / "o")]
-    assert main([*argv, "--beside", str(kmm), "--device", "cpu"]) == 2
-    assert "does not take texts" in capsys.readouterr().err and not (tmp_path / "o").exists()
+    assert main([*argv, "--beside", "fact", "--device", "cpu"]) == 2
+    assert "cannot make motions from sentences" in capsys.readouterr().err and not (tmp_path / "o").exists()
 
 
 def test_options_of_compositions_are_refused_for_single_clips(data: Path, tmp_path: Path, capsys) -> None:

@@ -87,6 +87,17 @@ class TestResample:
             motion.resample(fps)
 
 
+class TestAt:
+    def test_between_frames_and_beyond_the_ends(self, motion):
+        rotations, root = motion.at(np.array([-1.0, 0.0, 0.5 / motion.fps, 1e6]))
+        np.testing.assert_allclose(root[2], (motion.root[0] + motion.root[1]) / 2, atol=1e-12)
+        half = rotation.slerp(motion.rotations[0], motion.rotations[1], np.full((1, 1), 0.5))
+        np.testing.assert_allclose(rotations[2], half[0] if half.ndim == 3 else half, atol=1e-12)
+        for row, frame in ((0, 0), (1, 0), (3, -1)):
+            np.testing.assert_allclose(root[row], motion.root[frame], atol=1e-12)
+            np.testing.assert_allclose(rotations[row], motion.rotations[frame], atol=1e-12)
+
+
 class TestCrop:
     def test_takes_the_frames_and_moves_segments(self, motion):
         part = motion.crop(3.0, 5.0)

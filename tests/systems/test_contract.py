@@ -17,7 +17,9 @@ from laban.data import synthetic, synthetic_digits
 from laban.data.corpus import Corpus
 from laban.errors import InputError, WeightsError
 from laban.motion.clip import Motion
-from laban.systems.base import SYSTEMS, MusicRequest, System, TextRequest, load, locate, resolve
+from laban.systems.base import System
+from laban.systems.registry import SYSTEMS, load, locate, resolve
+from laban.systems.requests import MusicRequest, TextRequest
 
 SETTINGS: dict[str, tuple[str, ...]] = {  # where `tiny` is a model that ships, a smaller one of the same kind
     "godiva": (
@@ -44,7 +46,7 @@ def corpus(kind: type[System], tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def ask(kind: type[System], text: str, seconds: float | None = None) -> Any:
     """A request of the sort that the system takes; an empty text is one that it must refuse."""
-    if kind.name != "fact":
+    if kind.takes is TextRequest:
         return TextRequest(text, seconds)
     music = np.random.default_rng(len(text)).normal(0, 1, (240 if text else 0, 35))
     return MusicRequest(music.astype(np.float32), seconds, text=text)

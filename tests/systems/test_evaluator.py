@@ -15,9 +15,10 @@ from laban.data import synthetic
 from laban.data.corpus import Corpus
 from laban.errors import InputError, ShapeError
 from laban.metrics import embedding
-from laban.systems.base import TextRequest, resolve
 from laban.systems.evaluator.system import SHIPPED, Evaluator, PairSampler
 from laban.systems.evaluator.text import hashed, table
+from laban.systems.registry import resolve
+from laban.systems.requests import TextRequest
 from laban.train import loop
 
 

@@ -19,13 +19,13 @@ from laban.io import audio
 from laban.motion import clip6d, rotation
 from laban.motion.clip import Motion
 from laban.motion.skeletons import HUMANML22, SMPL24
-from laban.systems.base import MusicRequest, TextRequest
 from laban.systems.fact import data, decoding, performance
 from laban.systems.fact.config import PAPER, PRESETS, TINY, FactConfig, LossConfig, NetworkConfig
 from laban.systems.fact.losses import FactLoss
 from laban.systems.fact.network import FactNetwork, drift, fade
 from laban.systems.fact.representation import Absolute, Relative, seed_rows
 from laban.systems.fact.system import Fact, shipped_seed
+from laban.systems.requests import MusicRequest, TextRequest
 from tests.motion.test_warp import swings
 
 
@@ -405,11 +405,10 @@ def test_listening_takes_only_the_part_that_is_danced_to(tmp_path: Path) -> None
 def test_locking_keeps_length_and_passport() -> None:
     motion = replace(swings(900, seed=3), passport={"a": 1})
     beats = np.arange(12.0, 900, 33.0)
-    before = performance.score(motion, beats)
-    locked = performance.lock(motion, beats)
-    after = performance.score(locked, beats)
+    locked, before, after = performance.lock(motion, beats)
+    assert before == performance.score(motion, beats) and after == performance.score(locked, beats)
     assert locked.frames == 900 and locked.passport == {"a": 1}
     assert after.fact > before.fact + 0.2
     assert 0.5 < after.per_second / before.per_second < 2.0
     still = Motion(HUMANML22, motion.rotations[:1].repeat(100, 0), motion.root[:1].repeat(100, 0), 60.0)
-    assert performance.lock(still, beats).frames == 100
+    assert performance.lock(still, beats)[0].frames == 100

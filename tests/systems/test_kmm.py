@@ -16,7 +16,6 @@ from laban.data.corpus import Corpus
 from laban.errors import InputError, WeightsError
 from laban.motion import humanml
 from laban.nn.frozen import DecoderStream, FrozenTokenizer
-from laban.systems.base import load, resolve
 from laban.systems.kmm import script
 from laban.systems.kmm.blocks import BlockMaker
 from laban.systems.kmm.config import PAPER, SMALL, TINY, KMMConfig, TrunkConfig
@@ -24,6 +23,7 @@ from laban.systems.kmm.networks import Alignment
 from laban.systems.kmm.script import Line, Planner, Span
 from laban.systems.kmm.system import KMM
 from laban.systems.kmm.trunk import Trunk, floats
+from laban.systems.registry import load, resolve
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "kmm" / "keyframes.npz"
 LINES = ("a person walks forward @4", "a person bows @2", "waves the right hand @3")
@@ -374,7 +374,7 @@ def test_passports_replay(system, tmp_path) -> None:
 
 
 def laban_request(text: str, seconds: float):
-    from laban.systems.base import TextRequest
+    from laban.systems.requests import TextRequest
 
     return TextRequest(text, seconds)
 

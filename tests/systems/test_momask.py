@@ -13,11 +13,11 @@ from laban.data import synthetic
 from laban.data.corpus import Corpus
 from laban.errors import InputError, WeightsError
 from laban.nn.quantize import RUNNING
-from laban.systems.base import TextRequest
 from laban.systems.momask import data
 from laban.systems.momask.condition import Condition, HashedText
 from laban.systems.momask.config import PAPER, SMALL, TINY
 from laban.systems.momask.system import MoMask
+from laban.systems.requests import TextRequest
 
 STATS = {"mean": np.zeros(263, np.float32), "std": np.ones(263, np.float32)}
 

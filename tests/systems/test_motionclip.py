@@ -12,7 +12,6 @@ import torch
 
 from laban import io
 from laban.check.motionclip import check_motionclip
-from laban.condition.image import write_features
 from laban.data import synthetic
 from laban.data.clips import canonical
 from laban.data.corpus import Corpus
@@ -20,16 +19,16 @@ from laban.errors import CheckFailed, FormatError, InputError, WeightsError
 from laban.motion import kinematics, rotation
 from laban.motion.clip import Motion
 from laban.motion.skeletons import HUMANML22
-from laban.systems.base import TextRequest, load
 from laban.systems.motionclip import evaluation, importing, representation, space
 from laban.systems.motionclip.config import PAPER, MotionClipConfig
 from laban.systems.motionclip.library import PLACE, Library
+from laban.systems.motionclip.pictures import write_features
 from laban.systems.motionclip.released import ReleasedAutoencoder
 from laban.systems.motionclip.system import MotionCLIP
+from laban.systems.registry import load
+from laban.systems.requests import TextRequest
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "motionclip"
-if not GOLDEN.is_dir():
-    GOLDEN = Path("/work/shared/golden/motionclip")
 
 
 @pytest.fixture(scope="module")

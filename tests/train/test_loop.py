@@ -18,7 +18,7 @@ from laban import checkpoint
 from laban.data import synthetic
 from laban.data.corpus import Corpus
 from laban.errors import InputError, LabanError, WeightsError
-from laban.systems.base import StageSchedule
+from laban.systems.schedule import StageSchedule
 from laban.train import log, loop
 from laban.train.average import WeightAverage
 from laban.train.state import StageFiles, locked

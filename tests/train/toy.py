@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from laban.motion.clip import Motion
 from laban.motion.humanml import decode
-from laban.systems.base import StageSchedule, System
+from laban.systems.base import System
+from laban.systems.schedule import StageSchedule
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,6 @@ class Toy(System):
         return out
 
     def preview(self, seed: int) -> list[Motion]:
-        from laban.systems.base import TextRequest
+        from laban.systems.requests import TextRequest
 
         return self.generate([TextRequest("anything", 1.0)], seed)

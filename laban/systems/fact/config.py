@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from laban.errors import InputError
-from laban.systems.base import StageSchedule
+from laban.systems.schedule import StageSchedule
 
 PAPER_SCHEDULE = StageSchedule(
     steps=240_000,  # released: 2.4 M by default, the checkpoint is of step 214,501; the paper's text says 300 k

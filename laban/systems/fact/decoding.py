@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from laban.motion import clip6d
+from laban.motion.easing import smoothstep
 from laban.systems.fact.config import FactConfig
 from laban.systems.fact.network import FactNetwork
 
@@ -55,8 +56,7 @@ def decode(
         now = number % AHEAD
         rows = network.predict(seen[None], windows[now][None], heard[now][None])[0].float()
         if len(leftover):
-            fade = torch.linspace(0, 1, len(leftover) + 2)[1:-1, None]
-            fade = fade * fade * (3 - 2 * fade)
+            fade = smoothstep(torch.linspace(0, 1, len(leftover) + 2)[1:-1, None])
             rows[: len(leftover)] = leftover * (1 - fade) + rows[: len(leftover)] * fade
         count = min(block, frames - start)
         made[start : start + count] = rows[:count]

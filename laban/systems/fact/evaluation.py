@@ -25,10 +25,10 @@ from laban.metrics import physics
 from laban.metrics.geometric import geometric
 from laban.metrics.kinetic import kinetic
 from laban.motion.clip import Motion
-from laban.systems.base import MusicRequest
 from laban.systems.fact import performance
 from laban.systems.fact.representation import Absolute
 from laban.systems.fact.system import Fact
+from laban.systems.requests import MusicRequest
 
 FPS = 60.0
 WINDOW = 300  # frames: speeds are watched in windows of five seconds
@@ -248,7 +248,7 @@ def evaluate(
     count = len(given)
     options = {} if block is None else {"block": block}
     made = perform(system, given, frames, seed, progress, **options)
-    locked = [performance.lock(m, s.beats) for m, s in zip(made, given, strict=True)]
+    locked = [performance.lock(m, s.beats)[0] for m, s in zip(made, given, strict=True)]
     genres = [s.genre for s in given]
     rng = np.random.default_rng([seed, 7])
     beats = [s.beats for s in given]

@@ -11,7 +11,7 @@ from typing import Literal
 from laban.data.digits import DigitsConfig
 from laban.errors import InputError
 from laban.nn.config import TokenizerConfig
-from laban.systems.base import StageSchedule
+from laban.systems.schedule import StageSchedule
 
 
 @dataclass(frozen=True)

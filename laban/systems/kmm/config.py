@@ -12,7 +12,7 @@ from typing import Literal
 from laban.data.compose import ComposeSettings
 from laban.errors import InputError
 from laban.nn.config import TokenizerConfig
-from laban.systems.base import StageSchedule
+from laban.systems.schedule import StageSchedule
 
 
 @dataclass(frozen=True)

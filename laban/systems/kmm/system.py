@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,12 +15,16 @@ from laban.motion.clip import Motion
 from laban.nn.frozen import FrozenTokenizer
 from laban.nn.length import LengthEstimator, draw_lengths
 from laban.nn.sampling import generators
-from laban.systems.base import Sampler, StageSchedule, System, TextRequest, locate
-from laban.systems.kmm import data, perform, placing
+from laban.systems.capabilities import Composes, MakesMotion
+from laban.systems.kmm import data, generation, placing
 from laban.systems.kmm.blocks import Draw
 from laban.systems.kmm.config import PRESETS, KMMConfig
 from laban.systems.kmm.networks import MaskedModel, ResidualModel
 from laban.systems.kmm.script import Counted, Line, checked_line, parsed
+from laban.systems.options import SEED, check_sampling, check_seed
+from laban.systems.registry import locate
+from laban.systems.requests import TextRequest
+from laban.systems.schedule import Sampler, StageSchedule
 from laban.systems.texts import ReadsText
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 STAGES = ("masked", "residual", "length")
 
 
-class KMM(ReadsText, System):
+class KMM(ReadsText, MakesMotion, Composes):
     """A script of texts to long motion.
 
     Args:
@@ -63,7 +66,6 @@ class KMM(ReadsText, System):
         )
         self._text_encoder = text_encoder
         self._wanted_encoder: str | None = None
-        self.carried = 0  # numbers that the last stream carried from block to block
         self._pools: dict[tuple[str, str], list[data.TokenSequence]] = {}
 
     # Text
@@ -155,7 +157,13 @@ class KMM(ReadsText, System):
     # Generation
 
     def stream(
-        self, script: Iterable[Line | TextRequest | str], seed: int = 0, *, index: int = 0, **options: Any
+        self,
+        script: Iterable[Line | TextRequest | str],
+        seed: int = 0,
+        *,
+        index: int = 0,
+        carried: Callable[[int], None] | None = None,
+        **options: Any,
     ) -> Iterator[Motion]:
         """Motion as it becomes ready, part after part, in one world.
 
@@ -165,17 +173,20 @@ class KMM(ReadsText, System):
 
         Args:
             script: Lines, requests, or texts such as "a person walks forward @4".
-            seed: with the number of a line, or the line's own seed, of all its draws. index: another stream of draws.
+            seed: with the number of a line, or the line's own seed, of all its draws.
+            index: another stream of draws.
+            carried: called after each block with how many numbers the states hold.
             options: steps, guidance, residual_guidance, temperature, residual_temperature; None: the configuration's.
         Yields: Motion at the configuration's fps; its segments are those of the lines in it, in seconds from its own
             start; its passport says its `first_frame`.
         Raises: InputError for a bad line when it is reached, an empty script, or an option out of range.
         """
         draw = self._draw(options)
-        self._check_seed(seed)
+        check_seed("kmm", seed)
         config = self.config
         lines = Counted(script, config.longest_line, config.sampling.seconds, config.fps)
-        return perform.stream(self, lines, seed, draw, index)
+        passport = self.passport(TextRequest("", None), seed, options=asdict(draw), fps=config.fps)
+        return generation.stream(self._parts(), lines, seed, draw, index, passport, carried)
 
     def compose(
         self,
@@ -200,17 +211,19 @@ class KMM(ReadsText, System):
         if not lines:
             raise InputError("kmm: the script is empty; give at least one line.")
         draw = self._draw(options)
-        self._check_seed(seed)
-        codes, states = perform.tokens(self, lines, seed, draw, index, keep=bool(edits))
-        motion = perform.performed(self, codes, lines, clean)
+        check_seed("kmm", seed)
+        parts = self._parts()
+        codes, states = generation.tokens(parts, lines, seed, draw, index, keep=bool(edits))
+        motion = generation.decoded(parts, codes, lines, clean)
         applied: list[dict[str, Any]] = []
         for edit in edits:
             edit = self._checked_edit(edit, lines)
             at, variation, text = edit["line"] - 1, edit["variation"], edit["text"]
             if text is not None:
                 lines = [replace(line, text=text) if i == at else line for i, line in enumerate(lines)]
-            codes, states, place = perform.again(self, codes, states, lines, seed, draw, index, at, variation)
-            new = perform.performed(self, codes, lines, clean)
+            maker = parts.maker(seed, draw, index)
+            codes, states, place = generation.again(parts, codes, states, lines, maker, at, variation)
+            new = generation.decoded(parts, codes, lines, clean)
             motion = placing.exchange(motion, new, place[0], min(place[1], motion.frames))
             applied.append(edit)
         passport = self.passport(
@@ -228,7 +241,7 @@ class KMM(ReadsText, System):
 
         Raises: InputError naming the request or option that is out of range.
         """
-        self._check_seed(seed)
+        check_seed("kmm", seed)
         self._draw(options)
         for i, request in enumerate(requests):
             checked_line(Line(request.text, request.seconds), f"kmm: request {i + 1}", self.config.longest_line)
@@ -268,8 +281,7 @@ class KMM(ReadsText, System):
             index, edits = passport["index"], passport["edits"]
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"kmm.replay: the passport has no {error}; it must come from kmm.") from None
-        if wanted != self.provenance.hash:
-            raise WeightsError(f"kmm.replay: the passport names weights {wanted}, loaded are {self.provenance.hash}.")
+        self.check_weights(wanted)
         made = self.compose(lines, seed, edits=edits, index=index, **options)
         return replace(made, passport={**(made.passport or {}), "request": request})
 
@@ -280,7 +292,13 @@ class KMM(ReadsText, System):
         script = ("a person walks forward @3", "a person turns left @2", "a person waves both hands @3")
         return [self.compose(script, seed)]
 
-    # Checks
+    # Parts and checks
+
+    def _parts(self) -> generation.Parts:
+        def pooled(text: str) -> Tensor:
+            return self.text_encoder.encode([text]).pooled[0].float()
+
+        return generation.Parts(self.config, self.frozen, self.masked, self.residual, pooled)
 
     def _draw(self, options: Mapping[str, Any]) -> Draw:
         chosen = self.config.sampling
@@ -292,25 +310,14 @@ class KMM(ReadsText, System):
                 )
             if value is not None:
                 known[name] = value
-        steps = known["steps"]
-        if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 1000:
-            raise InputError(f"kmm: steps is {steps!r}, expected a whole number from 1 to 1000.")
-        for name in ("guidance", "residual_guidance", "temperature", "residual_temperature"):
-            value, low = known[name], 1e-9 if "temperature" in name else 0.0
-            if not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= 100:
-                raise InputError(f"kmm: {name} is {value}, expected a number from {low:g} to 100.")
+        check_sampling("kmm", known)
         return Draw(**known)
-
-    def _check_seed(self, seed: int) -> None:
-        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-            raise InputError(f"kmm: seed is {seed!r}, expected a whole number of 0 or more.")
 
     def _checked_edit(self, edit: Mapping[str, Any], lines: Sequence[Line]) -> dict[str, Any]:
         line, variation, text = edit.get("line"), edit.get("variation", 1), edit.get("text")
         if not isinstance(line, int) or not 1 <= line <= len(lines):
             raise InputError(f"kmm: there is no line {line!r} to make again; the script has {len(lines)}.")
-        if not isinstance(variation, int) or isinstance(variation, bool) or variation < 0:
-            raise InputError(f"kmm: variation is {variation!r}, expected a whole number of 0 or more.")
+        SEED.check("kmm: variation", variation)
         if text is not None:
             checked_line(Line(text), f"kmm: the new text of line {line}")
         return {"line": line, "variation": variation, "text": text}

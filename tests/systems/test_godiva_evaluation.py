@@ -12,8 +12,8 @@ import torch
 from laban.cli import main
 from laban.data import synthetic_digits
 from laban.data.digits import MovingDigits
-from laban.metrics.digit_judges import Judges
-from laban.systems.godiva import judging
+from laban.systems.godiva import evaluation
+from laban.systems.godiva.digit_judges import Judges
 from laban.systems.godiva.system import Godiva
 
 SMALLER = ("coder.width=16", "coder.code_width=16", "coder.codes=32", "decoder.width=32", "decoder.heads=2",
@@ -21,20 +21,20 @@ SMALLER = ("coder.width=16", "coder.code_width=16", "coder.codes=32", "decoder.w
 
 
 def test_rows_count_digits_motions_and_both() -> None:
-    row = judging.singles("x", [(1, 2), (1, 3), (2, 2), (-1, -1)], [(1, 2)] * 4)
+    row = evaluation.singles("x", [(1, 2), (1, 3), (2, 2), (-1, -1)], [(1, 2)] * 4)
     assert (row.digit, row.motion, row.joint, row.total) == (2, 2, 1, 4)
     assert row.cells()[:2] == ["x", "2/4 50.0% [15.0, 85.0]"]
     assert row.facts()["joint"] == 0.25 and row.facts()["joint_interval"] == pytest.approx((0.0456, 0.6994), abs=1e-3)
-    row = judging.doubles("x", [{7: 3, 3: 1}, {7: 1, 3: 3}, {7: 3, 4: 1}], [[(7, 3), (3, 1)]] * 3)
+    row = evaluation.doubles("x", [{7: 3, 3: 1}, {7: 1, 3: 3}, {7: 3, 4: 1}], [[(7, 3), (3, 1)]] * 3)
     assert (row.digit, row.motion, row.joint) == (2, 3, 1)  # the right motions of the wrong digits are not joint
 
 
 def test_floors_leave_nothing_in_its_place() -> None:
-    order = judging.shuffled(np.random.default_rng(0), 50)
+    order = evaluation.shuffled(np.random.default_rng(0), 50)
     assert sorted(order) == list(range(50)) and (order != np.arange(50)).all()
     pairs = [(d, m) for d in range(3) for m in range(2)]
-    assert all(a[0] != b[0] for a, b in judging.of_two(np.random.default_rng(0), pairs, 30))
-    assert judging.spread(pairs, 8) == [*pairs, *pairs[:2]]
+    assert all(a[0] != b[0] for a, b in evaluation.of_two(np.random.default_rng(0), pairs, 30))
+    assert evaluation.spread(pairs, 8) == [*pairs, *pairs[:2]]
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +61,8 @@ def test_evaluate_writes_the_judges_table(
     assert main([*argv, "--judges", "judges", "--floor", "model"]) == 0
     facts = json.loads((tmp_path / "report.json").read_text())
     rows = facts["rows"]
-    assert rows[judging.REAL]["motion"] == 1.0 and rows[judging.REAL]["digit"] > 0.3  # of 400 images, 40 steps
-    assert rows[judging.SEEN]["joint"] < 0.3 and rows[judging.SEEN]["n"] == 20  # an untrained model does not dance
+    assert rows[evaluation.REAL]["motion"] == 1.0 and rows[evaluation.REAL]["digit"] > 0.3  # of 400 images, 40 steps
+    assert rows[evaluation.SEEN]["joint"] < 0.3 and rows[evaluation.SEEN]["n"] == 20  # untrained
     assert {"floor: other videos' captions", "floor: a model without captions", "two digits, real"} <= set(rows)
     assert abs(facts["likelihood"]["gap"]) < 0.1
     page = (tmp_path / "report.md").read_text()

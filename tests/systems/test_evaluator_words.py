@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from laban.errors import FormatError, InputError
-from laban.metrics.words import CLASSES, Glove, read_plain
+from laban.systems.evaluator.released_words import CLASSES, Glove, read_plain
 
 WORDS = ["unk", "sos", "eos", "walk", "man"]
 

@@ -111,7 +111,7 @@ class T2MEvaluator:
         """Embeddings of captions, in the order given.
 
         Args:
-            words: (B, N, 300) GloVe vectors. classes: (B, N, 15) one-hot word classes. See metrics/words.py.
+            words: (B, N, 300) GloVe vectors. classes: (B, N, 15) one-hot word classes. See released_words.py.
             lengths: (B,) words, `sos` and `eos` included, 1 to N.
         Returns: (B, D) float32.
         Raises: ShapeError for other widths or lengths that do not fit.
@@ -121,7 +121,7 @@ class T2MEvaluator:
         if words.ndim != 3 or not len(words) or whole != (*classes.shape[:2], words.shape[-1], classes.shape[-1]):
             raise ShapeError(
                 f"evaluator.embed_texts: words {tuple(words.shape)} and classes {tuple(classes.shape)}, expected "
-                f"(B, N, {wanted[0]}) and (B, N, {wanted[1]}). Embed the words with metrics.words."
+                f"(B, N, {wanted[0]}) and (B, N, {wanted[1]}). Embed the words with released_words."
             )
         _check_lengths("evaluator.embed_texts", lengths, len(words), 1, words.shape[1])
         return self.text(words.float(), lengths, classes.float())

@@ -1,7 +1,7 @@
 """Does a generated video show the digit and the motion that its caption names? The figures of `laban evaluate godiva`.
 
-Judges (laban.metrics.digit_judges) are trained on digits that no generator saw. Ceilings: real test videos, and these
-through the tokenizer and back. Floors: generated videos under other videos' captions, and a model without captions.
+Judges (digit_judges.py) are trained on digits that no generator saw. Ceilings: real test videos, and these through
+the tokenizer and back. Floors: generated videos under other videos' captions, and a model without captions.
 """
 
 from __future__ import annotations
@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from laban.data.digits import MOTIONS, MovingDigits, caption
-from laban.errors import InputError
-from laban.metrics.digit_judges import Judges
 from laban.metrics.intervals import wilson
 from laban.metrics.video import relative_matching
-from laban.systems.base import TextRequest
+from laban.systems.capabilities import MakesVideo, load_as
+from laban.systems.godiva.data import check_source
+from laban.systems.godiva.digit_judges import Judges
+from laban.systems.godiva.system import Godiva
+from laban.systems.requests import TextRequest
 
 if TYPE_CHECKING:
     from laban.data.videos import VideoSource
-    from laban.systems.godiva.system import Godiva
 
 Pairs = list[tuple[int, int]]
 Progress = Callable[[int, int], None]
@@ -108,7 +109,7 @@ def real(
 
 
 def generated(
-    system: Godiva, captions: Sequence[str], seed: int, draw: Mapping[str, Any] | None = None,
+    system: MakesVideo, captions: Sequence[str], seed: int, draw: Mapping[str, Any] | None = None,
     told: Callable[[int], None] | None = None,
 ) -> np.ndarray:  # fmt: skip
     """A video per caption, (N, L, S, S, C) uint8. `told` is called with the number of videos of each batch."""
@@ -134,7 +135,7 @@ def judges_of(source: MovingDigits, folder: Path | None) -> Judges:
 
 def judged(
     system: Godiva, source: MovingDigits, judges: Judges, *, videos: int = VIDEOS, seed: int = 0, split: str = "test",
-    floor: Godiva | None = None, draw: Mapping[str, Any] | None = None, quick: bool = False,
+    floor: MakesVideo | None = None, draw: Mapping[str, Any] | None = None, quick: bool = False,
     progress: Progress | None = None, keep: dict[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The rows of the judges, the likelihood of right and wrong captions, and our own score.
@@ -262,22 +263,33 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
     return out
 
 
-def report(
-    system: Godiva, source: VideoSource, out: Path, cases: int | None, seed: int, quick: bool,
-    progress: Progress | None, judges: Path | None = None, floor: Path | None = None,
+def protocol(
+    system: Godiva, source: VideoSource, out: Path, *, cases: int | None, seed: int, quick: bool,
+    progress: Progress | None = None, judges: Path | None = None, floor: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """`laban evaluate godiva`: see `Godiva.protocol`."""
+    """`laban evaluate godiva`: the judges' table of `cases` videos (500); of other data than digits the likelihood.
+
+    Args:
+        system: what is scored.
+        source: as `Godiva.open_data` gives it.
+        out: an existing folder.
+        cases: so many videos instead.
+        seed: of the draws.
+        quick: the main table only.
+        progress: called with (done, total).
+        judges: folder in which the judges are kept; by default in `out`.
+        floor: a model that was trained without captions.
+    Returns: JSON-able facts, with lines of Markdown in `tables`.
+    Raises: InputError if the floor is no GODIVA; as `Godiva.sampler` for data of another size.
+    """
+    check_source(source, system.config.frames)
     if not isinstance(source, MovingDigits):
         facts = streamed(system, source, "test", seed, cases or COMPARED)
         return {**facts, "tables": lines(facts)}
-    from laban.systems.base import load
-
-    blind = None if floor is None else load(str(floor), device=str(system.device))
-    if blind is not None and blind.name != system.name:
-        raise InputError(f"--floor: {floor} is a {blind.name} model; expected a GODIVA trained without captions.")
+    blind = None if floor is None else load_as(MakesVideo, floor, str(system.device), "--floor")
     facts = judged(
         system, source, judges_of(source, judges or out / "judges"), videos=cases or VIDEOS, seed=seed,
-        floor=cast("Godiva | None", blind), quick=quick, progress=progress,
+        floor=blind, quick=quick, progress=progress,
     )  # fmt: skip
     return {**facts, "tables": lines(facts)}
 

@@ -6,6 +6,7 @@ two of them, so that each can be followed. Both are trained here, in minutes, fr
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from laban import checkpoint
-from laban.data.digits import CANVAS, DIGIT, MovingDigits
-from laban.errors import WeightsError
-from laban.metrics.video import centroids, direction
+from laban.data.digits import CANVAS, DIGIT, DigitsConfig, MovingDigits, along, starts
+from laban.errors import ShapeError, WeightsError
 
 WINDOW = 32
 NONE = 10  # the detector's class of places without a digit's centre
 STRIDE = 4  # pixels per place of the detector
+LEAST_SPREAD = 3.0  # pixels of standard deviation below which nothing moves
 
 
 class DigitClassifier(nn.Module):
@@ -200,3 +201,48 @@ def _degraded(pictures: Tensor, rng: np.random.Generator) -> Tensor:
     mixed = torch.lerp(pictures, blurred, float(rng.uniform(0, 1))) * float(rng.uniform(0.8, 1.0))
     noise = torch.from_numpy(rng.normal(0, rng.uniform(0, 0.04), pictures.shape).astype(np.float32))
     return (mixed + noise).clamp(0, 1)
+
+
+def centroids(video: np.ndarray) -> np.ndarray:
+    """(T, H, W) brightness -> (T, 2) float64 x, y of the intensity's centre; NaN where a frame is nearly black."""
+    weights = np.maximum(np.asarray(video, np.float64) - 32.0, 0.0)  # a reconstruction's faint grey has no say
+    total = weights.sum((1, 2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        x = (weights.sum(1) * np.arange(video.shape[2])).sum(1) / total
+        y = (weights.sum(2) * np.arange(video.shape[1])).sum(1) / total
+    found = np.stack([x, y], -1)
+    found[total < 255.0] = np.nan
+    return found
+
+
+def direction(track: np.ndarray, config: DigitsConfig | None = None) -> int:
+    """Which of the six motions of laban.data.digits a track (T, 2) of x, y in pixels is; -1: none of them.
+
+    The axis is the one of larger variance. Along it the track is correlated with the ways of that axis's motions (both
+    orders, and a bounce from each start), and the best one is taken; for "A then B" that is the sign of the first
+    half's displacement. Missing frames (NaN) are left out; with fewer than half of them it is none.
+    """
+    config = config or DigitsConfig()
+    if track.shape != (config.frames, 2):
+        raise ShapeError(f"direction: track has shape {track.shape}, expected ({config.frames}, 2).")
+    there = np.isfinite(track).all(-1)
+    if there.sum() * 2 < len(track) or there.sum() < 4:
+        return -1
+    spread = track[there].std(0)
+    axis = int(spread[1] > spread[0])
+    if spread[axis] < LEAST_SPREAD:
+        return -1
+    values = track[there, axis]
+    best, found = 0.5, -1  # a correlation below one half is none of the motions
+    for motion, way in _ways(config):
+        if (motion in (0, 1, 4)) == bool(axis):
+            score = float(np.corrcoef(values, way[there])[0, 1])
+            if score > best:
+                best, found = score, motion
+    return found
+
+
+@lru_cache
+def _ways(config: DigitsConfig) -> list[tuple[int, np.ndarray]]:
+    singles = [(motion, along(motion, config)) for motion in range(4)]
+    return singles + [(motion, along(motion, config, s)) for motion in (4, 5) for s in range(starts(config))]

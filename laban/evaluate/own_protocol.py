@@ -8,22 +8,32 @@ from typing import Any
 
 from tqdm import tqdm
 
-import laban
 from laban.evaluate.machine import machine, peak_megabytes
+from laban.evaluate.protocols import OwnProtocol
 from laban.io.atomic import replacing
 from laban.systems.base import System
+from laban.version import __version__
 
 
 def evaluate(
-    system: System, corpus: Any, out: Path, *, cases: int | None = None, seed: int = 0, quick: bool = False,
-    quiet: bool = False, **special: Path,
+    protocol: OwnProtocol, system: System, corpus: Any, out: Path, *, cases: int | None = None, seed: int = 0,
+    quick: bool = False, quiet: bool = False, **special: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Run the system's protocol and write report.json, report.md and its pictures into `out`.
 
     Args:
-        See `System.protocol`.
+        protocol: the system's, of `laban.evaluate.protocols`.
+        system: what is scored.
+        corpus: as `open_data` of the system gives it.
+        out: the folder, made if absent.
+        cases: so many results instead of the protocol's number.
+        seed: of the draws.
+        quick: the main table only.
+        quiet: no progress bar.
+        special: those of `protocol.options` that were given.
     Returns: what report.json holds.
     """
+    run = protocol.load()
     out.mkdir(parents=True, exist_ok=True)
     with tqdm(unit=system.makes, desc="evaluate", disable=quiet or None) as bar:
 
@@ -31,10 +41,10 @@ def evaluate(
             bar.total = total
             bar.update(done - bar.n)
 
-        found = system.protocol(corpus, out, cases=cases, seed=seed, quick=quick, progress=progress, **special)
+        found = run(system, corpus, out, cases=cases, seed=seed, quick=quick, progress=progress, **special)
     p = system.provenance
     facts = {
-        "laban": laban.__version__,
+        "laban": __version__,
         "machine": machine(),
         "peak_megabytes": peak_megabytes(),
         "settings": {"cases": cases, "seed": seed, "quick": quick, **{k: str(v) for k, v in special.items()}},

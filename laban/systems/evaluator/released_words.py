@@ -87,7 +87,7 @@ class Glove:
         Raises: InputError for a token without "/", or no caption.
         """
         if not len(captions):
-            raise InputError("metrics.words: no caption, expected at least one. Pass lists of word/POS tokens.")
+            raise InputError("released_words: no caption, expected at least one. Pass lists of word/POS tokens.")
         rows = np.full((len(captions), LONGEST + 2), self.index["unk"])
         classes = np.full(rows.shape, CLASSES.index("OTHER"))
         lengths = np.zeros(len(captions), np.int64)
@@ -97,7 +97,7 @@ class Glove:
             for j, token in enumerate(kept):
                 word, slash, tag = token.rpartition("/")
                 if not slash or not word:
-                    raise InputError(f"metrics.words: the token {token!r} is not word/POS, as walk/VERB is. Tag it.")
+                    raise InputError(f"released_words: the token {token!r} is not word/POS, as walk/VERB is. Tag it.")
                 if word in self.index:
                     tag = CLASS_OF.get(word, tag)
                     rows[i, j] = self.index[word]
