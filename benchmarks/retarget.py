@@ -32,7 +32,7 @@ from laban.character.transfer import transfer
 from laban.errors import InputError
 from laban.io import gltf_document
 from laban.motion import rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 
 KEYS = ("limb_degrees", "foot_height_cm", "skate_ratio", "penetration_cm", "reach", "round_trip_cm")

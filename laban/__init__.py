@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "Motion": "laban.motion.clip",
-    "Segment": "laban.motion.clip",
+    "Motion": "laban.motion.motion",
+    "Segment": "laban.motion.motion",
     "Skeleton": "laban.motion.skeleton",
     "TextRequest": "laban.systems.base",
     "load": "laban.systems.base",
@@ -23,7 +23,7 @@ __all__ = ["__version__", "LabanError", "Motion", "Segment", "Skeleton", "TextRe
 if TYPE_CHECKING:
     from laban.errors import LabanError
     from laban.io import read, write
-    from laban.motion.clip import Motion, Segment
+    from laban.motion.motion import Motion, Segment
     from laban.motion.skeleton import Skeleton
     from laban.systems.base import TextRequest, load
 

@@ -13,7 +13,7 @@ import pytest
 from laban import cli
 from laban.commands.generate import LONGEST_PROMPT, Plan, sentences
 from laban.errors import CheckFailed, InputError
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 
 

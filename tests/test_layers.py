@@ -139,8 +139,8 @@ def test_imports_go_downwards() -> None:
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("laban.motion.clip", "from laban.io import read"),
-        ("laban.motion.clip", "def f():\n    import laban.systems.base"),
+        ("laban.motion.motion", "from laban.io import read"),
+        ("laban.motion.motion", "def f():\n    import laban.systems.base"),
         ("laban.nn.attention", "from ..condition import text\nimport laban.data.corpus"),
         ("laban.errors", "from laban import config"),
         ("laban.systems.fact.system", "from laban.systems.momask.config import PAPER"),

@@ -11,7 +11,7 @@ import pytest
 from laban import cli, io
 from laban.data import synthetic
 from laban.data.clips import canonical
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.systems.base import WEIGHTS
 
 pytestmark = pytest.mark.skipif(not (WEIGHTS / "motionclip").is_dir(), reason="needs the shipped weights of motionclip")

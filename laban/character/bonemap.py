@@ -20,8 +20,8 @@ from laban.character.rig import Rig
 from laban.errors import FormatError, InputError
 from laban.io.atomic import replacing
 from laban.motion import tpose
+from laban.motion.joint_names import named, part
 from laban.motion.legs import SIDES
-from laban.motion.mapping import named, part
 
 # What a map may name, in the order in which it is printed; spine and neck are lists, from below to above.
 LISTS = ("spine", "neck")

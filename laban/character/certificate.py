@@ -23,8 +23,8 @@ from laban.character.transfer import Clip
 from laban.io.atomic import replacing
 from laban.io.gltf_document import Document
 from laban.motion import kinematics, rotation, tpose
+from laban.motion.landmarks import Performance, perform
 from laban.motion.legs import SIDES
-from laban.motion.performance import Performance, perform
 from laban.motion.skeletons import HUMANML22
 
 SUFFIX = ".certificate.json"

@@ -14,8 +14,8 @@ from laban.character.transfer import Clip
 from laban.errors import FormatError, InputError
 from laban.io.gltf_document import Document, check_index
 from laban.motion import kinematics, rotation
-from laban.motion.clip import Motion, Segment
 from laban.motion.legs import SIDES
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeleton import Skeleton
 
 MOST_KEYS = 1 << 20

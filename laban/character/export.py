@@ -20,7 +20,7 @@ from laban.character.transfer import Clip, transfer
 from laban.errors import InputError
 from laban.io import about, bvh, gltf_document, picture, video
 from laban.io.gltf_document import SUFFIXES, Document
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 BINARY = (".glb", ".vrm")
@@ -192,7 +192,7 @@ def draw(made: Clip, path: Path, passport: dict[str, Any] | None = None, **optio
 
 def shown(stance: Stance, world: np.ndarray, fps: float, unit: float, text: str) -> Motion:
     """What the camera follows: the mapped joints in metres of the picture."""
-    from laban.motion.clip import Segment
+    from laban.motion.motion import Segment
 
     return clip.scaled(clip.motion_from_world(stance, world, fps, (Segment(text, 0.0, len(world) / fps),)), 1 / unit)
 

@@ -9,7 +9,7 @@ from laban.character.stance import Stance
 from laban.errors import InputError
 from laban.io import scene
 from laban.motion import body, rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 MOST_TRIANGLES = 1_500_000
 

@@ -15,8 +15,8 @@ from laban.character.rig import Rig
 from laban.character.skin import Part, moved_by
 from laban.errors import InputError
 from laban.motion import rotation, tpose
+from laban.motion.landmarks import leg_length
 from laban.motion.legs import SIDES
-from laban.motion.performance import leg_length
 from laban.motion.skeleton import Skeleton
 
 _UP = np.array([0.0, 1.0, 0.0])

@@ -15,9 +15,9 @@ import numpy as np
 from laban.character.soles import Planted, plant
 from laban.character.stance import Stance
 from laban.motion import kinematics, rotation, tpose
-from laban.motion.clip import Motion
+from laban.motion.landmarks import Performance, perform
 from laban.motion.legs import SIDES, bend, bend_limb, sink
-from laban.motion.performance import Performance, perform
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 _UP = np.array([0.0, 1.0, 0.0])

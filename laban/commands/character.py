@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from laban.character.bonemap import BoneMap
     from laban.character.export import Made
     from laban.character.rig import Rig
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 CERTIFICATE = ".certificate.json"
 

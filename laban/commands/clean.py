@@ -11,7 +11,7 @@ from laban.commands.output import check_outputs, print_json, write
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 FIGURES = {
     "skate": ("foot skate while in contact before", "m/s"),
@@ -47,7 +47,7 @@ def clean(
         raise InputError("nothing to clean was named. Give --foot-lock, --ground or --smooth, or several.")
     from laban.character import export
     from laban.io import WRITERS
-    from laban.motion.tidy import TREMBLE, tidy
+    from laban.motion.cleanup import TREMBLE, tidy
 
     theirs = source.suffix.lower() in export.SUFFIXES and source.is_file() and not export.ours(source)
     check_outputs(out, export.WRITERS if theirs else WRITERS)
@@ -82,8 +82,8 @@ def figures(motion: Motion, before: Motion) -> dict[str, float]:
     import numpy as np
 
     from laban.metrics import physics
-    from laban.motion.performance import perform
-    from laban.motion.tidy import floor_of, sole_of
+    from laban.motion.cleanup import floor_of, sole_of
+    from laban.motion.landmarks import perform
 
     done = perform(motion)
     sole = np.array([0.0, sole_of(motion, done), 0.0])

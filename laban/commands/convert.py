@@ -12,7 +12,7 @@ from laban.errors import InputError
 from laban.io import READERS, WRITERS, check_suffix
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 CHARACTERS = (".glb", ".vrm", ".gltf")
 SHOWN = {suffix: WRITERS[suffix] for suffix in (".mp4", ".gif", ".png", ".html")}

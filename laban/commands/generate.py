@@ -14,7 +14,7 @@ from laban.errors import InputError
 from laban.io import WRITERS
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 LONGEST_PROMPT = 500  # characters; captions have 60 or so
 LONGEST_FILE = 1 << 20  # bytes of a prompts file

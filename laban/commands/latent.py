@@ -12,7 +12,7 @@ from laban.commands.output import check_number, check_outputs, print_json, write
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
     from laban.systems.motionclip.space import Guess
     from laban.systems.motionclip.system import MotionCLIP
 

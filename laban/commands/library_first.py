@@ -11,7 +11,7 @@ from laban.commands.search import refreshed
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
     from laban.systems.motionclip.library import Library, Match
     from laban.systems.motionclip.system import MotionCLIP
 
@@ -72,7 +72,7 @@ class LibraryFirst:
     def _adapted(self, match: Match, seconds: float | None, fps: float) -> Motion:
         """The clip on our skeleton, its best stretch brought to the length asked for."""
         from laban import io
-        from laban.motion.clip import Segment
+        from laban.motion.motion import Segment
         from laban.motion.retarget import retarget
         from laban.systems.motionclip.space import fitted
 

@@ -16,7 +16,7 @@ from laban.errors import InputError
 from laban.io import WRITERS, check_suffix
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 FILMS = (".mp4", ".gif")
 

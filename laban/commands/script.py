@@ -19,7 +19,7 @@ from laban.commands.output import (
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
     from laban.systems.kmm.script import Line
 
 MOST_SECONDS = 7200.0  # of one file

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from laban.errors import FormatError, InputError
 from laban.io import raster, scene
 from laban.io.atomic import replacing
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 SIDES = (0.0, 60.0, -60.0)  # degrees that the camera stands off the character's facing
 ROOM = 1.25  # metres from the body's middle to the picture's edge

@@ -27,7 +27,7 @@ from laban.data.choreography import Dance
 from laban.errors import FormatError, InputError
 from laban.io import audio
 from laban.motion import rotation
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import SMPL24
 from laban.motion.warp import rests
 

@@ -19,8 +19,8 @@ from laban.condition.music import BEAT, ONSET, analyse
 from laban.data import tracks
 from laban.data.corpus import Corpus, Record
 from laban.errors import InputError
-from laban.motion import clip6d, warp
-from laban.motion.clip import Motion
+from laban.motion import root_relative, warp
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 from laban.motion.warp import rests
 
@@ -136,16 +136,16 @@ def locked_to(beats: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]
 
 
 def on_beats(item: Phrase, period: float) -> tuple[np.ndarray, np.ndarray, int]:
-    """A phrase on a steady pulse: (T, W) rows of clip6d from its first locked beat to its last, the frames of the
-    locked beats (0 and T - 1 included), and how many beats it lasts. Empty if no two beats can be locked.
+    """A phrase on a steady pulse: (T, W) rows of root_relative from its first locked beat to its last, the frames of
+    the locked beats (0 and T - 1 included), and how many beats it lasts. Empty if no two beats can be locked.
     """
     which, places = locked_to(item.beats, period)
     if len(which) < 2:
-        return np.zeros((0, clip6d.width(22))), np.zeros(0), 0
+        return np.zeros((0, root_relative.width(22))), np.zeros(0), 0
     target = places * period
     count = int(np.floor(target[-1])) + 1
     clock = warp.curve(item.beats[which].astype(np.float64), target, count, ACCENT)
-    return clip6d.encode(warp.sampled(item.motion, clock, FPS)), target, int(places[-1])
+    return root_relative.encode(warp.sampled(item.motion, clock, FPS)), target, int(places[-1])
 
 
 def dance(cast: list[Phrase], track: tracks.Track, features: np.ndarray, rng: np.random.Generator) -> Dance:
@@ -155,7 +155,7 @@ def dance(cast: list[Phrase], track: tracks.Track, features: np.ndarray, rng: np
     """
     period = 60.0 * FPS / track.bpm
     total = len(features)
-    rows = np.zeros((total, clip6d.width(22)))
+    rows = np.zeros((total, root_relative.width(22)))
     prepared = [made for made in (on_beats(item, period) for item in cast) if made[2]]
     if not prepared:
         raise InputError(f"choreography: no phrase of {track.groove} can be put on {track.bpm:.0f} bpm.")
@@ -181,7 +181,7 @@ def dance(cast: list[Phrase], track: tracks.Track, features: np.ndarray, rng: np
         number += 1
     rows[done:] = rows[done - 1]
     return Dance(
-        clip6d.decode(rows, HUMANML22, FPS), features, np.unique(np.round(locked)).astype(np.int64), track.groove
+        root_relative.decode(rows, HUMANML22, FPS), features, np.unique(np.round(locked)).astype(np.int64), track.groove
     )
 
 

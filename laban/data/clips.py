@@ -7,8 +7,8 @@ import numpy as np
 from laban.data.captions import mirror, mirror_label
 from laban.data.corpus import Clip
 from laban.motion import humanml, rotation
-from laban.motion.clip import Motion
 from laban.motion.humanml import HUMANML
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 
 MINIMUM = 16  # frames at 20 fps: shorter clips hold no action

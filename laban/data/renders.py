@@ -18,7 +18,7 @@ from laban.data.corpus import Corpus, Record
 from laban.data.shards import ShardWriter
 from laban.errors import LabanError
 from laban.io import frames, video
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 
 def prepare(

@@ -24,7 +24,7 @@ from laban.evaluate.score import Figures, Row, Scorer, control_chance
 from laban.io.atomic import replacing
 from laban.metrics import control
 from laban.motion import humanml
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.systems.base import System
 from laban.systems.evaluator.system import SHIPPED, Evaluator
 

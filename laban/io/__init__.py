@@ -10,7 +10,7 @@ from laban.errors import InputError
 
 if TYPE_CHECKING:
     from laban.io.frames import Video
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 READERS = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
 WRITERS = READERS | {

@@ -25,7 +25,7 @@ from laban.errors import FormatError, LabanError
 from laban.io import about
 from laban.io.atomic import replacing
 from laban.motion import body, rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942

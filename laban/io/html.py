@@ -15,7 +15,7 @@ from laban.errors import InputError
 from laban.io import scene
 from laban.io.atomic import replacing
 from laban.motion import rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 
 def write(motion: Motion, path: str | Path, fps: float = 30.0, title: str | None = None, yaw: float = 38.0) -> None:

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from laban.errors import InputError
 from laban.io import scene, timeline
 from laban.io.atomic import replacing
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 _PAPER = (247, 247, 246)
 

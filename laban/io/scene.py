@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from laban.errors import InputError
 from laban.io import raster
 from laban.motion import body
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 # colours of what does not move, 0 to 255; preview.html has them too, 0 to 1

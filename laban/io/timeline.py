@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from laban.io import scene
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.warp import rests
 
 _PAPER, _BEAT, _ONSET, _DANCE, _HIT, _NOW = (

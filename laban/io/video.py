@@ -13,7 +13,7 @@ from PIL import Image
 from laban.errors import InputError
 from laban.io import audio, scene, timeline
 from laban.io.atomic import replacing
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 _CODECS: tuple[tuple[str, dict[str, str]], ...] = (  # the first that this build of FFmpeg can write
     ("libx264", {"crf": "20", "preset": "veryfast"}),

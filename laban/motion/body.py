@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from laban.errors import LabanError, ShapeError
-from laban.motion import kinematics, mapping, retarget, rotation
+from laban.motion import joint_names, kinematics, retarget, rotation
 from laban.motion import mannequin as figure
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 Array = NDArray[np.float64]
@@ -122,7 +122,7 @@ def landmarks(skeleton: Skeleton) -> tuple[dict[str, Array], dict[str, int]] | N
         still = np.zeros((1, len(skeleton), 4))
         still[..., 0] = 1.0
         try:
-            found = mapping.match(skeleton)
+            found = joint_names.match(skeleton)
             places = retarget.landmarks(Motion(skeleton, still, np.zeros((1, 3)), 1.0))
         except LabanError:
             return None
@@ -195,7 +195,7 @@ def colour_name(colour: Array) -> str:
 
 def side_colours(skeleton: Skeleton) -> Array:
     """(J, 3) a colour per joint: warm for the left, cool for the right, light between; names tell the side."""
-    sides = [mapping.part(name)[0] for name in skeleton.names]
+    sides = [joint_names.part(name)[0] for name in skeleton.names]
     return np.array([figure.PALETTE[side or "body"] for side in sides])
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from laban.checkpoint import Checkpoint
     from laban.data.corpus import Corpus
     from laban.io.frames import Video
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 SYSTEMS: dict[str, str] = {
     "momask": "laban.systems.momask.system:MoMask",

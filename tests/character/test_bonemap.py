@@ -13,7 +13,7 @@ from laban.character import bonemap, example
 from laban.character.rig import Rig, rig_of
 from laban.errors import InputError
 from laban.io.gltf_document import Document
-from laban.motion.mapping import named
+from laban.motion.joint_names import named
 from laban.motion.skeletons import HUMANML22
 
 NAMES = HUMANML22.names

@@ -18,10 +18,10 @@ from laban.character.transfer import Clip, transfer, twist
 from laban.errors import InputError
 from laban.io import gltf_document
 from laban.motion import kinematics, rotation
-from laban.motion.clip import Motion, Segment
-from laban.motion.performance import perform
+from laban.motion.cleanup import tidy
+from laban.motion.landmarks import perform
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22
-from laban.motion.tidy import tidy
 
 
 def walk(seconds: float = 2.0, fps: float = 30.0) -> Motion:

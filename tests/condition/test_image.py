@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from laban.condition.image import read_features, render, train, write_features
 from laban.data import synthetic
 from laban.errors import FormatError, InputError
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 
 def pose(action: int, frame: int = 20) -> Motion:

@@ -12,7 +12,7 @@ from laban.data.corpus import Corpus
 from laban.errors import FormatError, InputError
 from laban.io import bvh
 from laban.motion import humanml
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 NAMES = [
     "dataset-1_walk-left_active_001", "dataset-1_bow_sad_001", "dataset-2_walk_normal_005",

@@ -18,7 +18,7 @@ from test_video import wave
 from laban.errors import InputError
 from laban.io import html
 from laban.motion import body, kinematics
-from laban.motion.clip import Segment
+from laban.motion.motion import Segment
 
 
 class Page(HTMLParser):

@@ -13,7 +13,7 @@ from PIL import Image
 from laban.errors import InputError
 from laban.io import raster, scene, video
 from laban.motion import body, kinematics, rotation
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22
 
 LEFT_HAND, RIGHT_HAND = HUMANML22.index("left_wrist"), HUMANML22.index("right_wrist")

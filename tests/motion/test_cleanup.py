@@ -5,7 +5,7 @@ import numpy as np
 from laban.data import synthetic
 from laban.metrics import physics
 from laban.motion.cleanup import CleanupSettings, clean, contacts
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 
 def _walk(noise: float = 0.0) -> np.ndarray:

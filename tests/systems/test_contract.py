@@ -16,7 +16,7 @@ from laban.config import from_dict, to_dict
 from laban.data import synthetic, synthetic_digits
 from laban.data.corpus import Corpus
 from laban.errors import InputError, WeightsError
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.systems.base import SYSTEMS, MusicRequest, System, TextRequest, load, locate, resolve
 
 SETTINGS: dict[str, tuple[str, ...]] = {  # where `tiny` is a model that ships, a smaller one of the same kind

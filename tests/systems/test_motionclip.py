@@ -18,7 +18,7 @@ from laban.data.clips import canonical
 from laban.data.corpus import Corpus
 from laban.errors import CheckFailed, FormatError, InputError, WeightsError
 from laban.motion import kinematics, rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 from laban.systems.base import TextRequest, load
 from laban.systems.motionclip import evaluation, importing, representation, space

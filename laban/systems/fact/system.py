@@ -18,7 +18,7 @@ from laban.data import tracks
 from laban.data.choreography import MIRRORED, before_the_song, fingerprint, phrases
 from laban.errors import InputError
 from laban.motion import cleanup
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.nn.sampling import generators
 from laban.systems.base import MusicRequest, Sampler, StageSchedule, System
 from laban.systems.fact import data, decoding

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.nn.frozen import DecoderStream
 from laban.systems.base import TextRequest

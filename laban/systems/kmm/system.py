@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from laban.data.batch import CaptionBank
 from laban.errors import InputError, WeightsError
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.nn.frozen import FrozenTokenizer
 from laban.systems.base import Sampler, StageSchedule, System, TextRequest, locate
 from laban.systems.kmm import data, perform, placing

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from laban.metrics.transitions import seam_error
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.systems.base import TextRequest
 from laban.systems.momask.system import MoMask
 

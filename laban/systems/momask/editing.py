@@ -19,7 +19,7 @@ import torch
 
 from laban.errors import InputError
 from laban.motion import blend, humanml, legs, rotation
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.nn.sampling import generators

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from laban.errors import InputError, WeightsError
 from laban.motion import humanml, legs
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.nn.sampling import generators
 from laban.nn.tokenizer import Tokenizer

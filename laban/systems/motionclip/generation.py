@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from laban.errors import InputError
 from laban.motion import cleanup
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.nn.sampling import generators
 from laban.systems.base import TextRequest
 from laban.systems.motionclip.config import MotionClipConfig

@@ -21,7 +21,7 @@ from laban.data.clips import canonical
 from laban.errors import FormatError, InputError, LabanError, WeightsError
 from laban.io.atomic import replacing
 from laban.motion import kinematics
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22
 from laban.systems.motionclip import representation

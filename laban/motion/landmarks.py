@@ -13,9 +13,9 @@ import numpy as np
 
 from laban.errors import InputError
 from laban.motion import kinematics, rotation, tpose
-from laban.motion.clip import Motion
+from laban.motion.joint_names import Mapping, match
 from laban.motion.legs import SIDES
-from laban.motion.mapping import Mapping, match
+from laban.motion.motion import Motion
 from laban.motion.retarget import landmarks
 from laban.motion.skeletons import HUMANML22
 
@@ -57,7 +57,7 @@ def perform(motion: Motion) -> Performance:
     """What a humanoid does.
 
     Args:
-        motion: any humanoid whose joints `mapping.match` knows, Y up.
+        motion: any humanoid whose joints `joint_names.match` knows, Y up.
     Raises: InputError if joints are not recognised or a leg has no length.
     """
     places = landmarks(motion)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from laban.motion import rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 VELOCITY, HEIGHT, YAW_RATE, ROTATIONS = slice(0, 2), slice(2, 3), slice(3, 4), slice(4, None)
