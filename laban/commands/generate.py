@@ -171,7 +171,7 @@ def give_encoder(system: Any, path: Path) -> None:
     """Sets the text encoder of a system that takes one. InputError if it does not."""
     if not hasattr(type(system), "text_encoder"):
         raise InputError(f"--text-encoder: the system {system.name} reads no text. Leave it out.")
-    from laban.condition.clip import ClipTextEncoder
+    from laban.condition.clip_text import ClipTextEncoder
 
     system.text_encoder = ClipTextEncoder.load(path)
 

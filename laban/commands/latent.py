@@ -34,7 +34,7 @@ def open_space(model: str, device: str, text_encoder: Path | None = None) -> Mot
     if not isinstance(system, MotionCLIP):
         raise InputError(f"{model}: is a {system.name}; expected MotionCLIP's weights, as --model motionclip.")
     if text_encoder is not None:
-        from laban.condition.clip import ClipTextEncoder
+        from laban.condition.clip_text import ClipTextEncoder
 
         system.text_encoder = ClipTextEncoder.load(text_encoder)
     return system

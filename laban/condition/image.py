@@ -2,7 +2,7 @@
 
 The body is this package's own mannequin, by the software rasteriser of `laban.io`: no licensed mesh, no GL. Each clip
 is seen at one moment from several sides. MotionCLIP learned from pictures of SMPL under CLIP's image tower; CLIP
-encodes these as well (`laban.condition.clip`), but what it makes of a mannequin is not known.
+encodes these as well (`laban.condition.clip_text`), but what it makes of a mannequin is not known.
 """
 
 from __future__ import annotations
