@@ -11,8 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from laban.figure.mesh import Mesh, mannequin
+from laban.figure.mesh import skin as skinned
 from laban.io.gltf_document import Document
-from laban.motion import body, kinematics, rotation
+from laban.motion import kinematics, rotation
 from laban.motion.skeletons import HUMANML22
 
 MIXAMO = {
@@ -50,10 +52,10 @@ def character(
     for side, sign in (("left", -1.0), ("right", 1.0)):
         turn = np.array([0.0, 0.0, sign * np.radians(arms_down)])
         pose[HUMANML22.index(f"{side}_shoulder")] = rotation.from_axis_angle(turn)
-    shape = body.mannequin(HUMANML22) if mesh else None
+    shape = mannequin(HUMANML22) if mesh else None
     points = HUMANML22.rest()
     if shape is not None:
-        points = body.skin(shape, HUMANML22, pose[None], np.zeros((1, 3)))[0].astype(np.float64)
+        points = skinned(shape, HUMANML22, pose[None], np.zeros((1, 3)))[0].astype(np.float64)
     lift = np.array([0.0, -points[:, 1].min(), 0.0])
     whole = rotation.to_matrix(rotation.from_axis_angle(np.array([np.pi / 2, 0.0, 0.0]))) if lying else np.eye(3)
     points = (points + lift) @ whole.T * size
@@ -85,7 +87,7 @@ def hostile() -> dict[str, Document]:
 
 
 def _document(
-    bones: list[tuple[str, int, np.ndarray, np.ndarray]], points: np.ndarray, shape: body.Mesh | None,
+    bones: list[tuple[str, int, np.ndarray, np.ndarray]], points: np.ndarray, shape: Mesh | None,
     scale: float, z_up: bool,
 ) -> Document:  # fmt: skip
     count = len(bones)
@@ -121,7 +123,7 @@ def _document(
     return document
 
 
-def _add_mesh(document: Document, points: np.ndarray, shape: body.Mesh, joints: int) -> None:
+def _add_mesh(document: Document, points: np.ndarray, shape: Mesh, joints: int) -> None:
     attributes = {"POSITION": document.add_array(points, "VEC3", bounds=True)}
     accessors = document.json["accessors"]
     for name, values, kind, width in (

@@ -7,8 +7,9 @@ import numpy as np
 from laban.character.skin import colours, parts
 from laban.character.stance import Stance
 from laban.errors import InputError
+from laban.figure import mesh
 from laban.io import scene
-from laban.motion import body, rotation
+from laban.motion import rotation
 from laban.motion.motion import Motion
 
 MOST_TRIANGLES = 1_500_000
@@ -58,7 +59,7 @@ class CharacterFigure(scene.Figure):
             )
         self._normals = np.zeros_like(self._points)
         empty = np.zeros((0, 4))
-        self.mesh = body.Mesh(
+        self.mesh = mesh.Mesh(
             self._points.astype(np.float64), triangles.astype(np.int32), empty.astype(np.int32), empty,
             self._normals.astype(np.float64), np.concatenate(tints),
         )  # fmt: skip

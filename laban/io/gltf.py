@@ -22,9 +22,10 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from laban.errors import FormatError, LabanError
+from laban.figure.mesh import Mesh, colour_name, mannequin
 from laban.io import about
 from laban.io.atomic import replacing
-from laban.motion import body, rotation
+from laban.motion import rotation
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
@@ -35,16 +36,16 @@ _VERSION = 1  # of asset.extras.laban
 _MOST_JSON, _MOST_BIN = 32 << 20, 128 << 20
 
 
-def write(motion: Motion, path: str | Path, *, mesh: body.Mesh | None = None) -> None:
+def write(motion: Motion, path: str | Path, *, mesh: Mesh | None = None) -> None:
     """Write a motion as a GLB: skeleton, skinned mannequin, materials, animation, passport.
 
     Args:
         motion: any skeleton; rotations are written as float32, sign-continuous in time.
         path: where to; the file is replaced as a whole or not at all.
-        mesh: another skinned mesh in the skeleton's rest pose; default `body.mannequin(motion.skeleton)`.
+        mesh: another skinned mesh in the skeleton's rest pose; default `mannequin(motion.skeleton)`.
     Raises: InputError for a folder that cannot be written to, or a passport that JSON cannot hold.
     """
-    skin = mesh if mesh is not None else body.mannequin(motion.skeleton)
+    skin = mesh if mesh is not None else mannequin(motion.skeleton)
     chunk = _Chunk()
     text = about.dumps(_document(motion, skin, chunk), path)
     text += b" " * (-len(text) % 4)
@@ -93,7 +94,7 @@ class _Chunk:
         return len(self.accessors) - 1
 
 
-def _document(motion: Motion, mesh: body.Mesh, chunk: _Chunk) -> dict[str, Any]:
+def _document(motion: Motion, mesh: Mesh, chunk: _Chunk) -> dict[str, Any]:
     """The glTF JSON; fills `chunk` on the way."""
     skeleton, count = motion.skeleton, len(motion.skeleton)
     lift = np.array([0.0, -float(mesh.vertices[:, 1].min()), 0.0])  # the rest pose stands on the floor
@@ -142,7 +143,7 @@ def _record(motion: Motion) -> dict[str, Any]:
     }
 
 
-def _primitives(mesh: body.Mesh, lift: np.ndarray, chunk: _Chunk) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _primitives(mesh: Mesh, lift: np.ndarray, chunk: _Chunk) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """One primitive and one material per colour; all share the vertices. (Engines often ignore vertex colours.)"""
     weights = mesh.weights.astype("<f4")
     weights[:, 0] += (1.0 - weights.sum(axis=1, dtype=np.float64)).astype("<f4")
@@ -173,7 +174,7 @@ def _primitives(mesh: body.Mesh, lift: np.ndarray, chunk: _Chunk) -> tuple[list[
         linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
         materials.append(
             {
-                "name": body.colour_name(colour),
+                "name": colour_name(colour),
                 "pbrMetallicRoughness": {
                     "baseColorFactor": [*np.round(linear, 4).tolist(), 1.0],
                     "metallicFactor": 0.0,

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from laban.errors import InputError
+from laban.figure import mesh
 from laban.io import raster
-from laban.motion import body
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
@@ -82,8 +82,8 @@ class Figure:
     def __init__(self, motion: Motion):
         check_length(motion.frames, len(motion.skeleton))
         self.motion = motion
-        self.mesh = body.mannequin(motion.skeleton)
-        self.matrices = body.skin_matrices(motion.skeleton, motion.rotations, motion.root).astype(np.float32)
+        self.mesh = mesh.mannequin(motion.skeleton)
+        self.matrices = mesh.skin_matrices(motion.skeleton, motion.rotations, motion.root).astype(np.float32)
         count = len(self.mesh.vertices)
         self._dense = np.zeros((count, len(motion.skeleton)), np.float32)
         np.add.at(self._dense, (np.arange(count)[:, None], self.mesh.joints), self.mesh.weights.astype(np.float32))

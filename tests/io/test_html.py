@@ -16,8 +16,9 @@ from PIL import Image
 from test_video import wave
 
 from laban.errors import InputError
+from laban.figure.mesh import mannequin
 from laban.io import html
-from laban.motion import body, kinematics
+from laban.motion import kinematics
 from laban.motion.motion import Segment
 
 
@@ -67,7 +68,7 @@ def test_the_page_holds_the_motion(tmp_path):
     root = unpack(data["root"], "<f4", frames, 3)
     places = kinematics.forward(motion.skeleton, turns / np.linalg.norm(turns, axis=-1, keepdims=True), root)
     assert np.abs(places - motion.joints()).max() < 1e-3
-    mesh = body.mannequin(motion.skeleton)
+    mesh = mannequin(motion.skeleton)
     count = len(mesh.vertices)
     assert np.allclose(unpack(data["mesh"]["vertices"], "<f4", count, 3), mesh.vertices, atol=1e-6)
     assert (unpack(data["mesh"]["faces"], "<u4", len(mesh.faces), 3) == mesh.faces).all()

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from laban.errors import InputError
+from laban.figure.mesh import mannequin
 from laban.io import raster, scene, video
-from laban.motion import body, kinematics, rotation
+from laban.motion import kinematics, rotation
 from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22
 
@@ -156,7 +157,7 @@ def test_any_skeleton_can_be_filmed(tmp_path):
     angles = np.zeros((4, 3, 3))
     angles[:, 1, 1] = np.arange(4)
     turns = rotation.from_axis_angle(angles)
-    assert len(body.mannequin(arm).faces)
+    assert len(mannequin(arm).faces)
     video.write(Motion(arm, turns, np.zeros((4, 3)), 8), tmp_path / "crane.mp4", width=64, height=48, fps=8)
     assert len(read_mp4(tmp_path / "crane.mp4")[0]) == 4
 

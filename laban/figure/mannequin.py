@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from laban.motion import surface
+from laban.figure import surface
 
 Array = NDArray[np.float64]
 

@@ -1,6 +1,6 @@
 """The body that is shown: a mannequin mesh for a skeleton, and linear blend skinning. Pure numpy.
 
-`mannequin(skeleton)` gives one closed surface shaped like a person (see `laban.motion.mannequin`) when the skeleton
+`mannequin(skeleton)` gives one closed surface shaped like a person (see `laban.figure.mannequin`) when the skeleton
 is a humanoid whose rest pose stands upright, and one tapered capsule per bone for any other skeleton.
 `skin` moves it. Both the GLB writer and the renderers use them, so that every picture shows the same body.
 """
@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from laban.errors import LabanError, ShapeError
+from laban.figure import mannequin as sculpture
 from laban.motion import joint_names, kinematics, retarget, rotation
-from laban.motion import mannequin as figure
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
@@ -115,8 +115,8 @@ def landmarks(skeleton: Skeleton) -> tuple[dict[str, Array], dict[str, int]] | N
         humanoid's or the rest pose does not stand upright facing +Z.
     """
     rest = skeleton.rest()
-    if set(figure.joints()) <= set(skeleton.names):
-        moves = {name: skeleton.index(name) for name in figure.joints()}
+    if set(sculpture.joints()) <= set(skeleton.names):
+        moves = {name: skeleton.index(name) for name in sculpture.joints()}
         at = {name: rest[joint] for name, joint in moves.items()}
     else:
         still = np.zeros((1, len(skeleton), 4))
@@ -126,7 +126,7 @@ def landmarks(skeleton: Skeleton) -> tuple[dict[str, Array], dict[str, int]] | N
             places = retarget.landmarks(Motion(skeleton, still, np.zeros((1, 3)), 1.0))
         except LabanError:
             return None
-        at = {name: places[name][0] for name in figure.joints()}
+        at = {name: places[name][0] for name in sculpture.joints()}
         spine = found.spine[: found.spine.index(found.chest) + 1] if found.chest in found.spine else (found.chest,)
         moves = {"spine1": spine[0], "spine2": spine[len(spine) // 2], "spine3": spine[-1], "neck": found.chest}
         for side in ("left", "right"):
@@ -149,9 +149,9 @@ def person(at: dict[str, Array], moves: dict[str, int]) -> Mesh:
     Args:
         at: {name: (3,) metres}, the places of `mannequin.joints()`. moves: {name: joint number} that moves the part.
     """
-    vertices, faces, normals, colours = figure.painted(*figure.sculpt())
-    own = figure.joints()
-    weights = figure.weights(vertices)
+    vertices, faces, normals, colours = sculpture.painted(*sculpture.sculpt())
+    own = sculpture.joints()
+    weights = sculpture.weights(vertices)
     spine = ("left_knee", "left_hip"), ("left_ankle", "left_knee"), ("spine2", "pelvis"), ("neck", "spine2")
     stature = sum(float(np.linalg.norm(at[a] - at[b])) for a, b in spine)
     stature /= sum(float(np.linalg.norm(own[a] - own[b])) for a, b in spine)
@@ -163,8 +163,8 @@ def person(at: dict[str, Array], moves: dict[str, int]) -> Mesh:
     place, turned = np.zeros_like(vertices), np.zeros_like(normals)
     for column, name in enumerate(own):
         matrix, turn = np.eye(3) * stature, np.eye(3)
-        if name in figure.BONES:
-            old, new = own[figure.BONES[name]] - own[name], at[figure.BONES[name]] - at[name]
+        if name in sculpture.BONES:
+            old, new = own[sculpture.BONES[name]] - own[name], at[sculpture.BONES[name]] - at[name]
             before, after = float(np.linalg.norm(old)), max(float(np.linalg.norm(new)), 1e-6 * stature)
             old = old / before
             turn = rotation.to_matrix(rotation.between(old, new / after))
@@ -187,7 +187,7 @@ def person(at: dict[str, Array], moves: dict[str, int]) -> Mesh:
 
 def colour_name(colour: Array) -> str:
     """What a material of this colour is called."""
-    for name, known in figure.PALETTE.items():
+    for name, known in sculpture.PALETTE.items():
         if np.abs(np.asarray(colour) - known).max() < 1e-6:
             return name
     return "#" + "".join(f"{round(float(c) * 255):02x}" for c in colour)
@@ -196,7 +196,7 @@ def colour_name(colour: Array) -> str:
 def side_colours(skeleton: Skeleton) -> Array:
     """(J, 3) a colour per joint: warm for the left, cool for the right, light between; names tell the side."""
     sides = [joint_names.part(name)[0] for name in skeleton.names]
-    return np.array([figure.PALETTE[side or "body"] for side in sides])
+    return np.array([sculpture.PALETTE[side or "body"] for side in sides])
 
 
 def capsules(skeleton: Skeleton, sides: int = 10) -> Mesh:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from laban.errors import ShapeError
-from laban.motion import body, kinematics, mannequin, rotation
+from laban.figure import mannequin as sculpture
+from laban.figure.mesh import Mesh, landmarks, mannequin, person, skin
+from laban.motion import kinematics, rotation
 from laban.motion.skeleton import Skeleton
 from laban.motion.skeletons import HUMANML22, KIT21, SMPL24
 
@@ -26,7 +28,7 @@ def still(skeleton: Skeleton, frames: int = 1) -> np.ndarray:
     return rotations
 
 
-def welded(mesh: body.Mesh, vertices: np.ndarray | None = None) -> np.ndarray:
+def welded(mesh: Mesh, vertices: np.ndarray | None = None) -> np.ndarray:
     """Faces over places: vertices that stand twice, for two colours, count once."""
     places = np.round(mesh.vertices if vertices is None else vertices, 7)
     _, number = np.unique(places, axis=0, return_inverse=True)
@@ -35,7 +37,7 @@ def welded(mesh: body.Mesh, vertices: np.ndarray | None = None) -> np.ndarray:
 
 @pytest.mark.parametrize("skeleton", [HUMANML22, SMPL24, KIT21, DOG], ids=lambda s: s.name)
 def test_arrays_are_a_skinned_mesh(skeleton: Skeleton) -> None:
-    mesh = body.mannequin(skeleton)
+    mesh = mannequin(skeleton)
     count = len(mesh.vertices)
     assert 100 < count < 10_000
     assert mesh.vertices.shape == mesh.normals.shape == mesh.colours.shape == (count, 3)
@@ -48,14 +50,14 @@ def test_arrays_are_a_skinned_mesh(skeleton: Skeleton) -> None:
     np.testing.assert_allclose(np.linalg.norm(mesh.normals, axis=1), 1.0, atol=1e-6)
     assert mesh.colours.min() >= 0 and mesh.colours.max() <= 1
     assert (mesh.joints[mesh.weights == 0] == 0).all()
-    assert body.mannequin(skeleton) is mesh
+    assert mannequin(skeleton) is mesh
     with pytest.raises(ValueError):
         mesh.vertices[0] = 0
 
 
 @pytest.mark.parametrize("skeleton", [HUMANML22, KIT21, DOG], ids=lambda s: s.name)
 def test_surface_is_closed_and_faces_outwards(skeleton: Skeleton) -> None:
-    mesh = body.mannequin(skeleton)
+    mesh = mannequin(skeleton)
     faces = welded(mesh)
     faces = faces[(faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])]
     directed = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
@@ -71,12 +73,12 @@ def test_surface_is_closed_and_faces_outwards(skeleton: Skeleton) -> None:
 
 
 def test_figure_has_a_persons_size_and_symmetry() -> None:
-    mesh = body.mannequin(HUMANML22)
+    mesh = mannequin(HUMANML22)
     low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
     assert 1.65 < high[1] - low[1] < 1.90 and 1.6 < high[0] - low[0] < 1.95
     a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
     assert 0.05 < np.einsum("fa,fa->", a, np.cross(b, c)) / 6 < 0.09  # cubic metres
-    vertices, _, _ = mannequin.sculpt()
+    vertices, _, _ = sculpture.sculpt()
     mirrored = vertices * [-1, 1, 1]
     order = [np.lexsort(np.round(v, 6).T) for v in (vertices, mirrored)]
     np.testing.assert_allclose(vertices[order[0]], mirrored[order[1]], atol=1e-5)
@@ -87,12 +89,12 @@ def test_figure_has_a_persons_size_and_symmetry() -> None:
 
 
 def test_left_right_and_front_are_told_apart() -> None:
-    mesh = body.mannequin(HUMANML22)
+    mesh = mannequin(HUMANML22)
     for name, side in (("left", 1), ("right", -1)):
-        own = mesh.vertices[(mesh.colours == mannequin.PALETTE[name]).all(axis=1)]
+        own = mesh.vertices[(mesh.colours == sculpture.PALETTE[name]).all(axis=1)]
         assert len(own) > 100 and (own[:, 0] * side > 0).all()
     head = HUMANML22.rest()[HUMANML22.index("head")]
-    dark = (mesh.colours == mannequin.PALETTE["dark"]).all(axis=1) & (mesh.vertices[:, 1] > head[1])
+    dark = (mesh.colours == sculpture.PALETTE["dark"]).all(axis=1) & (mesh.vertices[:, 1] > head[1])
     assert dark.any() and (mesh.vertices[dark, 2] > head[2]).all()  # the visor
 
 
@@ -106,13 +108,13 @@ def test_left_right_and_front_are_told_apart() -> None:
     ],
 )  # fmt: skip
 def test_weights_belong_to_the_nearest_bone(point: tuple[float, float, float], owner: str) -> None:
-    weights = mannequin.weights(np.array([point]))[0]
-    assert list(mannequin.joints())[int(weights.argmax())] == owner
+    weights = sculpture.weights(np.array([point]))[0]
+    assert list(sculpture.joints())[int(weights.argmax())] == owner
     assert weights.max() > 0.9
 
 
 def test_weights_change_smoothly_along_the_skin() -> None:
-    mesh = body.mannequin(HUMANML22)
+    mesh = mannequin(HUMANML22)
     dense = np.zeros((len(mesh.vertices), len(HUMANML22)))
     np.add.at(dense, (np.arange(len(dense))[:, None], mesh.joints), mesh.weights)
     pairs = np.concatenate([mesh.faces[:, [0, 1]], mesh.faces[:, [1, 2]]])
@@ -123,19 +125,19 @@ def test_weights_change_smoothly_along_the_skin() -> None:
 
 
 def test_skin_in_the_rest_pose_is_the_mesh_and_moves_with_the_root() -> None:
-    mesh = body.mannequin(HUMANML22)
+    mesh = mannequin(HUMANML22)
     root = np.array([[0.0, 0, 0], [1.0, 2.0, -3.0]])
-    out = body.skin(mesh, HUMANML22, still(HUMANML22, 2), root)
+    out = skin(mesh, HUMANML22, still(HUMANML22, 2), root)
     assert out.shape == (2, len(mesh.vertices), 3) and out.dtype == np.float32
     np.testing.assert_allclose(out - root[:, None], np.stack([mesh.vertices] * 2), atol=1e-6)
 
 
 def test_skin_agrees_with_a_plain_loop() -> None:
     rng = np.random.default_rng(0)
-    mesh = body.mannequin(HUMANML22)
+    mesh = mannequin(HUMANML22)
     rotations = rotation.normalise(still(HUMANML22, 2) + 0.4 * rng.normal(size=(2, 22, 4)))
     root = rng.normal(size=(2, 3))
-    out = body.skin(mesh, HUMANML22, rotations, root)
+    out = skin(mesh, HUMANML22, rotations, root)
     world = rotation.to_matrix(kinematics.global_rotations(HUMANML22, rotations))
     joints, rest = kinematics.forward(HUMANML22, rotations, root), HUMANML22.rest()
     for vertex in rng.choice(len(mesh.vertices), 200):
@@ -158,11 +160,11 @@ def test_skin_agrees_with_a_plain_loop() -> None:
 )
 def test_ordinary_poses_keep_the_body_whole(turns: dict[str, tuple[float, float, float]]) -> None:
     """The volume stays, no triangle is stretched to a flap, and no part collapses to a point."""
-    mesh = body.mannequin(HUMANML22)
+    mesh = mannequin(HUMANML22)
     rotations = still(HUMANML22)
     for name, degrees in turns.items():
         rotations[0, HUMANML22.index(name)] = rotation.from_axis_angle(np.radians(np.array(degrees, dtype=float)))
-    posed = body.skin(mesh, HUMANML22, rotations, np.zeros((1, 3)))[0].astype(float)
+    posed = skin(mesh, HUMANML22, rotations, np.zeros((1, 3)))[0].astype(float)
 
     def volume(vertices: np.ndarray) -> float:
         a, b, c = (vertices[mesh.faces[:, k]] for k in range(3))
@@ -176,11 +178,11 @@ def test_ordinary_poses_keep_the_body_whole(turns: dict[str, tuple[float, float,
 
 def test_other_lengths_fit_their_joints() -> None:
     tall = Skeleton("tall", HUMANML22.names, HUMANML22.parents, HUMANML22.offsets * 1.25)
-    np.testing.assert_allclose(body.mannequin(tall).vertices, body.mannequin(HUMANML22).vertices * 1.25, atol=1e-9)
+    np.testing.assert_allclose(mannequin(tall).vertices, mannequin(HUMANML22).vertices * 1.25, atol=1e-9)
     offsets = HUMANML22.offsets.copy()
     offsets[HUMANML22.index("left_wrist")] *= 1.5
     long = Skeleton("long", HUMANML22.names, HUMANML22.parents, offsets)
-    grown = body.mannequin(long).vertices[:, 0].max() - body.mannequin(HUMANML22).vertices[:, 0].max()
+    grown = mannequin(long).vertices[:, 0].max() - mannequin(HUMANML22).vertices[:, 0].max()
     assert abs(grown - 0.5 * HUMANML22.lengths[HUMANML22.index("left_wrist")]) < 0.003
 
 
@@ -201,24 +203,24 @@ def test_a_rig_with_other_names_gets_the_figure_and_a_lying_one_capsules() -> No
         return other[name] if name in other else f"mixamorig:{side.capitalize()}{parts[part]}"
 
     names = tuple(rename(n) for n in HUMANML22.names)
-    mixamo = body.mannequin(Skeleton("mixamo", names, HUMANML22.parents, HUMANML22.offsets))
-    np.testing.assert_allclose(mixamo.vertices, body.mannequin(HUMANML22).vertices, atol=0.02)
-    np.testing.assert_array_equal(mixamo.joints, body.mannequin(HUMANML22).joints)
+    mixamo = mannequin(Skeleton("mixamo", names, HUMANML22.parents, HUMANML22.offsets))
+    np.testing.assert_allclose(mixamo.vertices, mannequin(HUMANML22).vertices, atol=0.02)
+    np.testing.assert_array_equal(mixamo.joints, mannequin(HUMANML22).joints)
     lying = Skeleton("lying", HUMANML22.names, HUMANML22.parents, HUMANML22.offsets[:, [0, 2, 1]])
-    assert len(body.mannequin(lying).vertices) != len(mixamo.vertices)
+    assert len(mannequin(lying).vertices) != len(mixamo.vertices)
 
 
 def test_wrong_joint_count_is_said() -> None:
     with pytest.raises(ShapeError, match="humanml22"):
-        body.skin(body.mannequin(HUMANML22), HUMANML22, still(SMPL24), np.zeros((1, 3)))
+        skin(mannequin(HUMANML22), HUMANML22, still(SMPL24), np.zeros((1, 3)))
 
 
 def test_it_is_built_and_moved_quickly() -> None:
     """Processor time, so that a busy machine does not matter much; 0.25 s and 20 ms per frame when measured."""
     start = time.process_time()
-    body.person(*body.landmarks(HUMANML22))  # type: ignore[misc]
+    person(*landmarks(HUMANML22))  # type: ignore[misc]
     assert time.process_time() - start < 2.0
-    mesh = body.mannequin(HUMANML22)
+    mesh = mannequin(HUMANML22)
     start = time.process_time()
-    body.skin(mesh, HUMANML22, still(HUMANML22, 20), np.zeros((20, 3)))
+    skin(mesh, HUMANML22, still(HUMANML22, 20), np.zeros((20, 3)))
     assert time.process_time() - start < 2.0
