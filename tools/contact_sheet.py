@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 import laban
-from laban.io.picture import contact_sheet
+from laban.drawing.picture import contact_sheet
 
 PROMPTS = (
     "a person walks forward and turns left",

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import laban
-from laban.io.picture import contact_sheet
+from laban.drawing.picture import contact_sheet
 from laban.systems.momask.editing import Edit, edit, onto_skeleton
 
 EDITS = (("a person raises the right hand", 1.0, 2.6), ("a person turns left while walking", 3.0, None))

@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw
 
 import laban
 from laban.data.digits import caption, held_out
-from laban.io import frames, scene
+from laban.drawing import scene
+from laban.io import frames
 from laban.io.atomic import replacing
 
 SINGLE = [(d, (d + k) % 4) for k, d in enumerate((0, 1, 2, 3, 4, 5, 6, 7))]

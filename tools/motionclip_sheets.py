@@ -14,7 +14,7 @@ import numpy as np
 import laban
 from laban import io
 from laban.data.corpus import Corpus
-from laban.io.picture import contact_sheet
+from laban.drawing.picture import contact_sheet
 from laban.systems.motionclip import evaluation, space
 from laban.systems.motionclip.library import Library
 from laban.systems.motionclip.system import MotionCLIP

@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 import laban
-from laban.io.picture import contact_sheet
+from laban.drawing.picture import contact_sheet
 
 SCRIPT = (
     "a person walks forward @4",

@@ -17,8 +17,9 @@ from laban.character.certificate import Certificate, certify
 from laban.character.figure import CharacterFigure
 from laban.character.stance import Stance, stance_of
 from laban.character.transfer import Clip, transfer
+from laban.drawing import film, picture
 from laban.errors import InputError
-from laban.io import about, bvh, gltf_document, picture, video
+from laban.io import about, bvh, gltf_document
 from laban.io.gltf_document import SUFFIXES, Document
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
@@ -187,7 +188,7 @@ def draw(made: Clip, path: Path, passport: dict[str, Any] | None = None, **optio
     if path.suffix.lower() == ".png":
         picture.write(motion, path, figure=CharacterFigure(made.stance, motion, world, made.unit), **options)
     else:
-        video.write(motion, path, figure=figure, **options)
+        film.write(motion, path, figure=figure, **options)
 
 
 def shown(stance: Stance, world: np.ndarray, fps: float, unit: float, text: str) -> Motion:
@@ -209,7 +210,7 @@ def draw_file(path: Path, out: Path, name: str = "", **options: Any) -> Motion:
         options.pop("fps", None)
         picture.write(motion, out, figure=made(motion), **options)
     else:
-        video.write(motion, out, figure=made, **options)
+        film.write(motion, out, figure=made, **options)
     return motion
 
 

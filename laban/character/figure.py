@@ -6,9 +6,9 @@ import numpy as np
 
 from laban.character.skin import colours, parts
 from laban.character.stance import Stance
+from laban.drawing import scene
 from laban.errors import InputError
 from laban.figure import mesh
-from laban.io import scene
 from laban.motion import rotation
 from laban.motion.motion import Motion
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from laban.systems.motionclip.space import Guess
     from laban.systems.motionclip.system import MotionCLIP
 
-PICTURES = {".png": "laban.io.picture"}
+PICTURES = {".png": "laban.drawing.picture"}
 
 
 def open_space(model: str, device: str, text_encoder: Path | None = None) -> MotionCLIP:
@@ -245,7 +245,7 @@ def _written(motion: Motion, paths: list[Path], fps: float, quiet: bool, label: 
 def _draw(motions: list[Motion], titles: list[str], sheet: Path | None) -> None:
     if sheet is None:
         return
-    from laban.io.picture import contact_sheet
+    from laban.drawing.picture import contact_sheet
 
     contact_sheet(motions, titles, sheet)
 

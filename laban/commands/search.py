@@ -123,7 +123,7 @@ def refreshed(library: Library, system: MotionCLIP, index: Path | None, quiet: b
 def draw(found: list[Match], sheet: Path) -> None:
     """One row of poses per match, of the moment that matched."""
     from laban import io
-    from laban.io.picture import contact_sheet
+    from laban.drawing.picture import contact_sheet
 
     motions = [io.read(m.path).crop(m.start, m.end) for m in found[:20]]
     contact_sheet(

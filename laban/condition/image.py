@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+from laban.drawing import raster, scene
 from laban.errors import FormatError, InputError
-from laban.io import raster, scene
 from laban.io.atomic import replacing
 from laban.motion.motion import Motion
 

@@ -16,8 +16,9 @@ from tqdm import tqdm
 
 from laban.data.corpus import Corpus, Record
 from laban.data.shards import ShardWriter
+from laban.drawing import film
 from laban.errors import LabanError
-from laban.io import frames, video
+from laban.io import frames
 from laban.motion.motion import Motion
 
 
@@ -42,7 +43,7 @@ def prepare(
         if used[record.split, record.captions[0]] >= most:
             continue
         try:
-            pixels, span = film(corpus, record, shape, seconds)
+            pixels, span = film_of(corpus, record, shape, seconds)
         except LabanError as error:
             skipped[record.id] = str(error)
             continue
@@ -53,7 +54,7 @@ def prepare(
     return sum(writer.counts.values()), total, skipped
 
 
-def film(corpus: Corpus, record: Record, shape: tuple[int, int, int], seconds: float) -> tuple[np.ndarray, float]:
+def film_of(corpus: Corpus, record: Record, shape: tuple[int, int, int], seconds: float) -> tuple[np.ndarray, float]:
     """(T, S, S, C) uint8 of the liveliest part of a clip, and how many seconds it spans."""
     count, size, channels = shape
     joints = np.asarray(corpus.joints(record), np.float64)
@@ -64,6 +65,6 @@ def film(corpus: Corpus, record: Record, shape: tuple[int, int, int], seconds: f
     moments = start + np.linspace(0, length - 1, count).round().astype(int)
     motion = Motion.from_joints(joints[moments], 5.0)
     side = max(64, 2 * size)  # drawn larger and averaged: thin arms stay visible
-    pictures = video.render(motion, side, side, 5.0, caption=False)
+    pictures = film.render(motion, side, side, 5.0, caption=False)
     pixels = np.stack([frames.square(Image.fromarray(p), channels, size) for p in pictures][:count])
     return pixels, length / corpus.fps

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 READERS = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
 WRITERS = READERS | {
-    ".mp4": "laban.io.video",
-    ".gif": "laban.io.video",
-    ".png": "laban.io.picture",
-    ".html": "laban.io.html",
+    ".mp4": "laban.drawing.film",
+    ".gif": "laban.drawing.film",
+    ".png": "laban.drawing.picture",
+    ".html": "laban.drawing.page",
 }
 
 VIDEO_WRITERS = {suffix: "laban.io.frames" for suffix in (".mp4", ".gif", ".png")}

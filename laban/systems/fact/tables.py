@@ -96,7 +96,7 @@ def protocol(
     Returns: the facts, with their Markdown in `tables`.
     """
     from laban.data.aist import Aist
-    from laban.io import picture
+    from laban.drawing import picture
     from laban.systems.fact import evaluation
 
     count = cases or DANCES

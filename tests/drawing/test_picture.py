@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from test_video import wave
 
+from laban.drawing import picture
 from laban.errors import InputError
-from laban.io import picture
 
 
 def warm(pixels: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from laban.io.timeline import _BEAT, _DANCE, _HIT, Timeline
+from laban.drawing.timeline import _BEAT, _DANCE, _HIT, Timeline
 from laban.motion import warp
 from tests.motion.test_warp import swings
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from laban.io import scene
+from laban.drawing import scene
 from laban.motion.motion import Motion
 from laban.motion.warp import rests
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from laban.drawing import scene
 from laban.errors import InputError
-from laban.io import scene
 from laban.io.atomic import replacing
 from laban.motion import rotation
 from laban.motion.motion import Motion
@@ -35,13 +35,13 @@ def write(motion: Motion, path: str | Path, fps: float = 30.0, title: str | None
     """
     path = Path(path)
     if path.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"html.write: {path.name} ends in {path.suffix or 'nothing'}; expected .html.")
+        raise InputError(f"page: {path.name} ends in {path.suffix or 'nothing'}; expected .html.")
     if not fps > 0:
-        raise InputError(f"html.write: fps is {fps}; expected a positive number.")
+        raise InputError(f"page: fps is {fps}; expected a positive number.")
     if title is None:
         title = motion.segments[0].text if motion.segments else "A motion"
     data = _data(motion.resample(fps) if motion.fps > fps + 1e-6 else motion, yaw) | {"facts": _facts(motion)}
-    template = resources.files("laban.io").joinpath("preview.html").read_text(encoding="utf-8")
+    template = resources.files("laban.drawing").joinpath("preview.html").read_text(encoding="utf-8")
     head, rest = template.split("{{title}}")
     middle, tail = rest.split("{{data}}")
     page = head + html.escape(f"{title} · Laban") + middle + _script(data) + tail

@@ -13,9 +13,9 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from laban.drawing import raster
 from laban.errors import InputError
 from laban.figure import mesh
-from laban.io import raster
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 

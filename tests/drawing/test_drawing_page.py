@@ -15,9 +15,9 @@ import pytest
 from PIL import Image
 from test_video import wave
 
+from laban.drawing import page
 from laban.errors import InputError
 from laban.figure.mesh import mannequin
-from laban.io import html
 from laban.motion import kinematics
 from laban.motion.motion import Segment
 
@@ -45,22 +45,22 @@ def unpack(text: str, kind: str, *shape: int) -> np.ndarray:
 
 def test_the_page_needs_nothing_else_and_is_small(tmp_path):
     path = tmp_path / "a.html"
-    html.write(wave(6.0, fps=30), path)
+    page.write(wave(6.0, fps=30), path)
     text = path.read_text(encoding="utf-8")
     assert len(text) < 1_500_000
     assert not re.search(r"https?:|//[a-z0-9-]+\.[a-z]|@import|url\(", text, re.I)
-    page = Page(text)
-    for tag, attributes in page.tags:
+    parsed = Page(text)
+    for tag, attributes in parsed.tags:
         assert tag not in ("link", "iframe", "img", "object", "embed", "base", "form")
         assert not {"src", "href", "srcset", "action"} & attributes.keys()
-    policy = [a["content"] for t, a in page.tags if t == "meta" and "content-security-policy" in str(a).lower()]
+    policy = [a["content"] for t, a in parsed.tags if t == "meta" and "content-security-policy" in str(a).lower()]
     assert policy and "default-src 'none'" in policy[0]
     assert "{{" not in text.split('id="data"')[0]
 
 
 def test_the_page_holds_the_motion(tmp_path):
     motion = wave(1.0, speed=1.0, turn=0.4)
-    html.write(motion, tmp_path / "a.html")
+    page.write(motion, tmp_path / "a.html")
     data = json.loads(Page((tmp_path / "a.html").read_text(encoding="utf-8")).scripts[0])
     frames, joints = data["frames"], len(data["parents"])
     assert (frames, joints, data["fps"]) == (20, 22, 20.0)
@@ -81,15 +81,15 @@ def test_the_page_holds_the_motion(tmp_path):
 def test_texts_cannot_end_the_script_or_become_tags(tmp_path):
     nasty = '</script><img src=x onerror=alert(1)> "quoted" & <b>'
     motion = replace(wave(0.2), segments=(Segment(nasty, 0, 1),), passport={"request": {"text": nasty}})
-    html.write(motion, tmp_path / "a.html")
-    page = Page((tmp_path / "a.html").read_text(encoding="utf-8"))
-    assert "img" not in [tag for tag, _ in page.tags] and "b" in [tag for tag, _ in page.tags]
-    data = json.loads(page.scripts[0])
+    page.write(motion, tmp_path / "a.html")
+    parsed = Page((tmp_path / "a.html").read_text(encoding="utf-8"))
+    assert "img" not in [tag for tag, _ in parsed.tags] and "b" in [tag for tag, _ in parsed.tags]
+    data = json.loads(parsed.scripts[0])
     assert data["segments"][0]["text"] == nasty and ["request.text", nasty] in data["facts"]
 
 
 def test_high_rates_are_brought_down(tmp_path):
-    html.write(wave(1.0, fps=120), tmp_path / "a.html")
+    page.write(wave(1.0, fps=120), tmp_path / "a.html")
     data = json.loads(Page((tmp_path / "a.html").read_text(encoding="utf-8")).scripts[0])
     assert data["fps"] == 30 and data["frames"] == 30
     assert ["length", "1.00 s, 120 frames at 120 per second"] in data["facts"]
@@ -97,11 +97,11 @@ def test_high_rates_are_brought_down(tmp_path):
 
 def test_errors_say_what_to_do(tmp_path):
     with pytest.raises(InputError, match="expected .html"):
-        html.write(wave(0.1), tmp_path / "a.txt")
+        page.write(wave(0.1), tmp_path / "a.txt")
     with pytest.raises(InputError, match="does not exist"):
-        html.write(wave(0.1), tmp_path / "absent" / "a.html")
+        page.write(wave(0.1), tmp_path / "absent" / "a.html")
     with pytest.raises(InputError, match="positive"):
-        html.write(wave(0.1), tmp_path / "a.html", fps=0)
+        page.write(wave(0.1), tmp_path / "a.html", fps=0)
 
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -130,7 +130,7 @@ def _screenshot(folder, name, fragment):
 @pytest.mark.skipif(CHROMIUM is None, reason="no chromium is installed")
 @pytest.mark.parametrize("mode", ["", "&flat"])
 def test_a_browser_draws_the_page(tmp_path, mode):
-    html.write(wave(1.0), tmp_path / "a.html")
+    page.write(wave(1.0), tmp_path / "a.html")
     shots = [_screenshot(tmp_path, k, f"t={seconds}{mode}") for k, seconds in enumerate(("0.25", "0.75"))]
     for pixels in shots:
         middle = pixels[60:300, 120:360]  # between the cards

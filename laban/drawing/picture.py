@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from laban.drawing import scene, timeline
 from laban.errors import InputError
-from laban.io import scene, timeline
 from laban.io.atomic import replacing
 from laban.motion.motion import Motion
 
