@@ -13,7 +13,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from PIL import Image
-from test_video import wave
+from test_film import wave
 
 from laban.drawing import page
 from laban.errors import InputError

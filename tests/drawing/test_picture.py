@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PIL import Image
-from test_video import wave
+from test_film import wave
 
 from laban.drawing import picture
 from laban.errors import InputError
