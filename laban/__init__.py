@@ -13,8 +13,8 @@ _PUBLIC = {
     "Skeleton": "laban.motion.skeleton",
     "TextRequest": "laban.systems.base",
     "load": "laban.systems.base",
-    "read": "laban.io",
-    "write": "laban.io",
+    "read": "laban.formats",
+    "write": "laban.formats",
     "LabanError": "laban.errors",
 }
 
@@ -22,7 +22,7 @@ __all__ = ["__version__", "LabanError", "Motion", "Segment", "Skeleton", "TextRe
 
 if TYPE_CHECKING:
     from laban.errors import LabanError
-    from laban.io import read, write
+    from laban.formats import read, write
     from laban.motion.motion import Motion, Segment
     from laban.motion.skeleton import Skeleton
     from laban.systems.base import TextRequest, load

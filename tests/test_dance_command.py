@@ -12,9 +12,9 @@ import pytest
 
 import laban
 from laban import cli
-from laban.character import example
 from laban.data import tracks
 from laban.io import audio, gltf_document
+from tests.character import example
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laban import cli, io
+from laban import cli, formats
 from laban.data import synthetic
 from laban.data.clips import canonical
 from laban.motion.motion import Motion
@@ -25,8 +25,8 @@ def clip(action: int, frames: int = 60) -> Motion:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("library")
     for i in range(3):
-        io.write(clip(i), place / f"{i}.npz")
-    io.write(clip(0, 200), place / "long.bvh")
+        formats.write(clip(i), place / f"{i}.npz")
+    formats.write(clip(0, 200), place / "long.bvh")
     (place / "broken.bvh").write_text("junk")
     return place
 
@@ -59,11 +59,11 @@ def test_blend_and_mix_write_files(folder: Path, tmp_path: Path, capsys: pytest.
     facts = said(capsys, "blend", folder / "0.npz", folder / "2.npz", "--steps", 3, "--out", out)
     files = [Path(f) for r in facts["results"] for f in r["files"]]
     assert [f.name for f in files] == ["b-1.npz", "b-2.npz", "b-3.npz"] and all(f.is_file() for f in files)
-    motion = io.read(files[1])
+    motion = formats.read(files[1])
     assert motion.passport is not None and motion.passport["blend"] == {"step": 1, "steps": 3}
     mixed = tmp_path / "m.npz"
     said(capsys, "mix", folder / "0.npz", "--minus", "walk", "--plus", "a person runs", "--out", mixed)
-    assert np.isfinite(io.read(mixed).joints()).all()
+    assert np.isfinite(formats.read(mixed).joints()).all()
     said(capsys, "mix", folder / "0.npz", "--style", "like an old person", "--out", mixed)
     said(capsys, "mix", folder / "0.npz", "--minus", folder / "0.npz", "--plus", folder / "1.npz", "--out", mixed)
 
@@ -80,7 +80,7 @@ def test_generate_answers_from_the_library_or_says_why_not(
     compared = passport["library"]
     assert compared["taken"] == (compared["score"] > compared["generated_score"])
     assert (passport["system"] == "library") == compared["taken"]
-    assert abs(io.read(out).seconds - 2) < 0.1
+    assert abs(formats.read(out).seconds - 2) < 0.1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from laban.character import export
+from laban import formats
+from laban.character import stance
+from laban.character.made import make
 
 
 def main() -> None:
@@ -22,13 +24,13 @@ def main() -> None:
     parser.add_argument("characters", type=Path, nargs="+")
     parser.add_argument("--size", type=int, nargs=2, default=[1100, 260])
     options = parser.parse_args()
-    motion = export.read_source(options.motion)
+    motion = formats.read(options.motion)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for path in options.characters:
-            made = export.make(motion, export.load(path), name=path.stem)
+            made = make(motion, stance.load(path), name=path.stem)
             picture = Path(folder) / f"{path.stem}.png"
-            export.write(made, picture, width=options.size[0], height=options.size[1], poses_shown=7)
+            formats.write(made, picture, width=options.size[0], height=options.size[1], poses_shown=7)
             rows.append(np.asarray(Image.open(picture).convert("RGB")))
             print("\n".join([path.name, *made.certificate.lines()]))
     Image.fromarray(np.concatenate(rows)).save(options.out, optimize=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import laban
-from laban import io
+from laban import formats
 from laban.data.corpus import Corpus
 from laban.drawing.picture import contact_sheet
 from laban.systems.motionclip import evaluation, space
@@ -43,13 +43,13 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="laban-sheets-") as place:
         for name in records:
-            io.write(clip(name), Path(place) / f"{name}.npz")
+            formats.write(clip(name), Path(place) / f"{name}.npz")
         library = Library.open(place, system)
         library.update(system)
         rows, titles = [], []
         for query in QUERIES:
             for m in library.search(system.text_directions([query])[0].numpy(), 3):
-                rows.append(io.read(m.path).crop(m.start, m.end))
+                rows.append(formats.read(m.path).crop(m.start, m.end))
                 titles.append(f"“{query}”  {m.score:+.2f}  {m.path.stem}")
     contact_sheet(rows, titles, options.out / "motionclip-search.png", row_height=150)
     steps = space.blend(system, *(clip(n) for n in BLEND), steps=5, clean=True)

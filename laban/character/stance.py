@@ -7,9 +7,11 @@ file's units. Its rest pose is the T-pose of `laban.motion.tpose`, so turns from
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from laban.character import bonemap, rig
 from laban.character.bonemap import BoneMap
 from laban.character.rig import Rig
 from laban.character.skin import Part, moved_by
@@ -76,6 +78,19 @@ class Stance:
     def has(self, name: str) -> bool:
         """Whether there is a joint of that name."""
         return name in self.skeleton.names
+
+
+def load(path: str | Path, bone_map: Path | None = None, partial: bool = False) -> Stance:
+    """A character in the common rest pose.
+
+    Args:
+        path: .glb, .vrm, .gltf, or a .bvh, whose skeleton is taken.
+        bone_map: a mapping file.
+        partial: accept a map that lacks limbs.
+    Raises: InputError or FormatError, one line, for what is no character.
+    """
+    found = rig.read(path)
+    return stance_of(found, bonemap.find(found, bone_map, partial))
 
 
 def stance_of(rig: Rig, made: BoneMap) -> Stance:

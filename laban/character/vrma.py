@@ -16,7 +16,7 @@ import numpy as np
 
 from laban.character.bonemap import VRM
 from laban.character.certificate import turns_of
-from laban.character.export import Made
+from laban.character.made import Made
 from laban.errors import InputError
 from laban.io import gltf_document
 from laban.io.gltf_document import Document

@@ -78,7 +78,7 @@ def dance(
     check_number("--block", block, 1, 20)
 
     import laban
-    from laban.io import READERS, check_suffix
+    from laban.formats import READERS, check_suffix
     from laban.systems.base import locate
 
     if seed_motion is not None:

@@ -11,7 +11,7 @@ from tyro.conf import Positional
 from laban.commands.character import Wearing
 from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn, write
 from laban.errors import InputError
-from laban.io import WRITERS
+from laban.formats import WRITERS
 
 if TYPE_CHECKING:
     from laban.motion.motion import Motion

@@ -211,14 +211,14 @@ def caption(
 
 
 def _read(path: Path) -> Motion:
-    from laban import io
+    from laban import formats
 
-    return io.read(path)
+    return formats.read(path)
 
 
 def _text_or_motion(said: str) -> str | Motion:
     """A motion if `said` names a file that is there or has a motion file's suffix; else the words."""
-    from laban.io import READERS
+    from laban.formats import READERS
 
     path = Path(said)
     if path.suffix.lower() in READERS and " " not in path.suffix:

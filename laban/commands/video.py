@@ -10,7 +10,7 @@ from tyro.conf import Positional
 from laban.commands.generate import checked, story
 from laban.commands.output import Clock, check_number, check_outputs, print_json, warn
 from laban.errors import InputError
-from laban.io import VIDEO_WRITERS
+from laban.formats import VIDEO_WRITERS
 
 if TYPE_CHECKING:
     import numpy as np

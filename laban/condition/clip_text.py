@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from laban.condition.text import TextFeatures
 from laban.errors import InputError, WeightsError
-from laban.released import first_line, load_restricted, tensors_of
+from laban.io.torch_archives import first_line, load_restricted, tensors_of
 
 HEAD = 64  # width of an attention head in every CLIP text tower
 MERGES = ("merges.txt", "bpe_simple_vocab_16e6.txt", "bpe_simple_vocab_16e6.txt.gz")

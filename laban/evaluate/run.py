@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 import laban
-from laban import io
+from laban import formats
 from laban.errors import InputError
 from laban.evaluate import cases as choosing
 from laban.evaluate import controls, report, variants
@@ -200,12 +200,12 @@ def export_error(held: Sequence[Case], most: int = 16) -> dict[str, float]:
     motions = [Motion.from_joints(case.joints, humanml.HUMANML.fps) for case in held[:: max(1, len(held) // most)]]
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        for suffix in sorted(io.READERS):
+        for suffix in sorted(formats.READERS):
             path = Path(folder) / f"motion{suffix}"
             errors = []
             for motion in motions:
-                io.write(motion, path)
-                errors.append(np.linalg.norm(io.read(path).joints() - motion.joints(), axis=-1).mean())
+                formats.write(motion, path)
+                errors.append(np.linalg.norm(formats.read(path).joints() - motion.joints(), axis=-1).mean())
             found[suffix] = float(np.mean(errors))
     return found
 

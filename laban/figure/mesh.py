@@ -185,6 +185,20 @@ def person(at: dict[str, Array], moves: dict[str, int]) -> Mesh:
     )
 
 
+def normals_of(points: Array, faces: NDArray[np.int32]) -> Array:
+    """(V, 3) unit normals: the faces' around each vertex, weighted by area; zero where there is no face.
+
+    Args:
+        points: (V, 3).
+        faces: (F, 3), counter-clockwise seen from outside.
+    """
+    a, b, c = (points[faces[:, k]] for k in range(3))
+    across = np.cross(b - a, c - a)
+    sums = [np.bincount(faces.ravel(), np.repeat(across[:, k], 3), len(points)) for k in range(3)]
+    normals = np.stack(sums, -1)
+    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+
+
 def colour_name(colour: Array) -> str:
     """What a material of this colour is called."""
     for name, known in sculpture.PALETTE.items():

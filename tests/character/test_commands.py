@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from laban.character.made import make
 
-from laban.character import example, export
+from laban.character import stance
 from laban.character.bonemap import REQUIRED
 from laban.cli import main
 from laban.io import bvh, gltf_document
 from laban.motion.skeletons import HUMANML22
+from tests.character import example
 from tests.character.test_transfer import walk
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "characters"
@@ -153,7 +155,7 @@ def test_render_draws_a_character(place: Path) -> None:
 @pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data/characters is not there")
 @pytest.mark.parametrize("name", sorted(p.name for p in SHARED.rglob("*.glb")))
 def test_published_characters(name: str) -> None:
-    made = export.make(walk(), export.load(next(SHARED.rglob(name))))
+    made = make(walk(), stance.load(next(SHARED.rglob(name))))
     assert made.certificate.passed, made.certificate.lines()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from laban import io
+from laban import formats, io
 from laban.check.motionclip import check_motionclip
 from laban.condition.image import write_features
 from laban.data import synthetic
@@ -306,9 +306,9 @@ def test_fitted_changes_pace_a_little_then_cuts() -> None:
 def folder(tmp_path: Path) -> Path:
     place = tmp_path / "library"
     (place / "more").mkdir(parents=True)
-    io.write(clip(0, 60), place / "a.npz")
-    io.write(clip(1, 70), place / "more" / "b.bvh")
-    io.write(clip(2, 260), place / "long.npz")
+    formats.write(clip(0, 60), place / "a.npz")
+    formats.write(clip(1, 70), place / "more" / "b.bvh")
+    formats.write(clip(2, 260), place / "long.npz")
     (place / "broken.bvh").write_text("junk\n")
     (place / "half.npz").write_bytes((place / "a.npz").read_bytes()[:200])
     (place / "notes.txt").write_text("not a motion")
@@ -329,7 +329,7 @@ def test_library_is_incremental(system: MotionCLIP, folder: Path) -> None:
     found = again.search(vector, 10)
     assert [m.path.name for m in found][0] == "a.npz" and len(found) == 3 and found[0].score > 0.999
     assert len(again.owner) > 3  # the long clip has moments
-    io.write(clip(2, 50), folder / "a.npz")
+    formats.write(clip(2, 50), folder / "a.npz")
     os.utime(folder / "a.npz", ns=(1, 1))
     (folder / "more" / "b.bvh").unlink()
     report = again.update(system)
@@ -379,7 +379,7 @@ def load_other(system: MotionCLIP) -> MotionCLIP:
 def test_a_file_that_changes_while_it_is_read_is_left_out(
     system: MotionCLIP, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = io.read
+    read = formats.read
 
     def touched(path: Path) -> Motion:
         motion = read(path)

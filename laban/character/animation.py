@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from laban.character.rig import Rig, turn_of
-from laban.character.stance import Stance
-from laban.character.transfer import Clip
+from laban.character.stance import Stance, load
+from laban.character.transfer import CharacterMotion
 from laban.errors import FormatError, InputError
 from laban.io.gltf_document import Document, check_index
 from laban.motion import kinematics, rotation
@@ -21,7 +22,7 @@ from laban.motion.skeleton import Skeleton
 MOST_KEYS = 1 << 20
 
 
-def document_of(clip: Clip, append: bool = False, passport: dict[str, Any] | None = None) -> Document:
+def document_of(clip: CharacterMotion, append: bool = False, passport: dict[str, Any] | None = None) -> Document:
     """The character's document with the clip in it.
 
     Args:
@@ -170,7 +171,7 @@ def scaled(motion: Motion, factor: float) -> Motion:
     )
 
 
-def tracks(clip: Clip, fps: float) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray], int]:
+def tracks(clip: CharacterMotion, fps: float) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray], int]:
     """A clip's tracks at another rate: rotations, translations, frames."""
     moments = np.arange(max(1, round(clip.frames / clip.fps * fps))) / fps * clip.fps
     low = np.minimum(moments.astype(int), clip.frames - 1)
@@ -198,3 +199,9 @@ def read_motion(stance: Stance, clip: str = "", fps: float = 30.0) -> tuple[Moti
     rotations, translations, frames = sampled(document, rig, number, fps)
     world = rig.forward(rotations, translations, frames)
     return motion_from_world(stance, world, fps, (Segment(names[number], 0.0, frames / fps),)), world
+
+
+def read(path: str | Path, animation: str = "", bone_map: str | Path | None = None) -> Motion:
+    """An animation of a character's file as a motion; see `laban.formats.read`."""
+    motion, _ = read_motion(load(path, None if bone_map is None else Path(bone_map)), animation)
+    return motion

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from laban.character import example
 from laban.errors import FormatError
 from laban.io import gltf_document
+from tests.character import example
 
 
 def glb(text: dict[str, Any], binary: bytes = b"", extra: bytes = b"") -> bytes:

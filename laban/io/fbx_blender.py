@@ -1,4 +1,4 @@
-"""`.fbx`, through a Blender that is on the machine: the clip goes out as a GLB, Blender turns it into FBX.
+"""`.fbx`, through a Blender that is on the machine: the animation goes out as a GLB, Blender turns it into FBX.
 
 Blender is looked for in this order: what the environment variable LABAN_BLENDER names (a Blender program, or a Python
 that has `bpy`), `blender` on the path, a `bpy` in this Python. It runs as a process of its own and is no dependency.
@@ -14,10 +14,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from laban.character.export import Made
 from laban.errors import InputError
 from laban.io import gltf_document
 from laban.io.atomic import replacing
+from laban.io.gltf_document import Document
 
 VARIABLE = "LABAN_BLENDER"
 SECONDS = 600
@@ -68,19 +68,24 @@ def _words(program: str) -> list[str]:
     return [program] if is_python else [program, "--background", "--factory-startup", "--python"]
 
 
-def write(made: Made, path: str | Path) -> None:
-    """Write a clip as FBX.
+def write(document: Document, path: str | Path, fps: float, frames: int) -> None:
+    """Write the first animation of a glTF document as FBX.
 
+    Args:
+        document: a skinned character with its animation.
+        path: where to.
+        fps: frames per second of the animation.
+        frames: how many it has.
     Raises: InputError without Blender, or if Blender fails; it says what Blender said last.
     """
     words = blender()
     with tempfile.TemporaryDirectory() as folder, replacing(path) as temporary:
         script, glb = Path(folder) / "to_fbx.py", Path(folder) / "clip.glb"
         script.write_text(SCRIPT)
-        gltf_document.write(made.document, glb)
+        gltf_document.write(document, glb)
         target = Path(folder) / "clip.fbx"
         dashes = [] if len(words) == 1 else ["--"]
-        command = [*words, str(script), *dashes, str(glb), str(target), str(made.clip.fps), str(made.clip.frames)]
+        command = [*words, str(script), *dashes, str(glb), str(target), str(fps), str(frames)]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
