@@ -31,7 +31,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     from tqdm import tqdm
 
     import laban
-    from laban.data.aist import Aist
+    from laban.data.corpora.aist import Aist
     from laban.data.corpus import Corpus
     from laban.systems.fact import evaluation, tables
 

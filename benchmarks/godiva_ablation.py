@@ -130,7 +130,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     made.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help="for every variant")
     made.add_argument("--bar", action="store_true", help="a progress bar")
     given = made.parse_args()
-    from laban.data.digits import MovingDigits
+    from laban.data.corpora.mnist import MovingDigits
     from laban.systems.godiva.judging import judges_of
 
     source = MovingDigits.open(given.data)

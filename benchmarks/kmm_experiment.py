@@ -207,9 +207,9 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     import torch
 
     from laban import checkpoint
-    from laban.data import synthetic
     from laban.data.clips import canonical
     from laban.data.corpus import Corpus
+    from laban.data.synthesis import walkers
     from laban.errors import InputError
     from laban.evaluate import page
     from laban.motion import humanml
@@ -223,7 +223,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     if options.tiny:
         options.steps, options.scripts, options.lines, base = min(options.steps, 20), 3, 4, PRESETS["tiny"]
         where = options.out / "corpus"
-        corpus = Corpus.open(where) if where.exists() else synthetic.write(where, clips=32)
+        corpus = Corpus.open(where) if where.exists() else walkers.write(where, clips=32)
     else:
         corpus = Corpus.open(options.data)
         small = PRESETS["small"]

@@ -12,7 +12,7 @@ import pytest
 
 import laban
 from laban import cli
-from laban.data import tracks
+from laban.data.synthesis import tracks
 from laban.io import audio, gltf_document
 from tests.character import example
 

@@ -146,7 +146,7 @@ def test_imports_go_downwards() -> None:
         ("laban.errors", "from laban import config"),
         ("laban.systems.fact.system", "from laban.systems.momask.config import PAPER"),
         ("laban.systems.base", "from laban.systems.momask import system"),
-        ("laban.data.cmu", "from laban import load"),
+        ("laban.data.corpora.cmu", "from laban import load"),
         ("laban.helpers", "import os"),
     ],
 )

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from laban import cli, formats
-from laban.data import synthetic
 from laban.data.clips import canonical
+from laban.data.synthesis import walkers
 from laban.motion.motion import Motion
 from laban.systems.base import WEIGHTS
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not (WEIGHTS / "motionclip").is_dir(), reason="n
 
 
 def clip(action: int, frames: int = 60) -> Motion:
-    return Motion.from_joints(canonical(synthetic.joints(action, frames, 1.0, 0.3)), 20.0)
+    return Motion.from_joints(canonical(walkers.joints(action, frames, 1.0, 0.3)), 20.0)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import torch
 
 import laban
 from laban.cli import main
-from laban.data import synthetic
+from laban.data.synthesis import walkers
 from laban.systems.kmm import script
 from laban.systems.kmm.system import KMM
 
@@ -25,7 +25,7 @@ from laban.systems.kmm.system import KMM
 def model(tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("kmm")
     torch.manual_seed(0)
-    system = KMM.create("tiny", synthetic.write(folder / "corpus", clips=8))
+    system = KMM.create("tiny", walkers.write(folder / "corpus", clips=8))
     system.save(folder / "model")
     return str(folder / "model")
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from laban.cli import main
-from laban.data import synthetic_digits
+from laban.data.synthesis import synthetic_digits
 
 SMALL = [
     "frames.count=4", "digits.frames=4", "prefixes=(2,4)", "coder.width=8", "coder.code_width=8", "coder.codes=16",

@@ -49,7 +49,7 @@ document.getElementById('save').onclick = () => {{
 def make(a: str, b: str, out: Path, pairs: int, seed: int) -> None:
     """Write the page and, beside it, the key."""
     import laban
-    from laban.data.digits import MOTIONS, caption, held_out
+    from laban.data.corpora.mnist import MOTIONS, caption, held_out
     from laban.io import frames
     from laban.io.atomic import replacing
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 import laban
-from laban.data.digits import caption, held_out
+from laban.data.corpora.mnist import caption, held_out
 from laban.drawing import scene
 from laban.io import frames
 from laban.io.atomic import replacing

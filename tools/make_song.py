@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from laban.data import tracks
+from laban.data.synthesis import tracks
 from laban.io import audio
 
 

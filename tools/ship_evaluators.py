@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from laban.data import bandai_namco, cmu
+from laban.data.corpora import bandai_namco, cmu
 from laban.systems.evaluator.system import SHIPPED, Evaluator
 
 TERMS = f"""

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 import laban
-from laban.data import bandai_namco, cmu
+from laban.data.corpora import bandai_namco, cmu
 
 LIMIT = 12_000_000  # bytes
 TERMS = f"""

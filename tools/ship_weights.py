@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 import laban
-from laban.data import bandai_namco, cmu
+from laban.data.corpora import bandai_namco, cmu
 
 LICENCE = f"""
 ## Licence
@@ -32,7 +32,7 @@ USE = {
 ## Use and limits
 
 Text to motion on HumanML3D's 22 joints at 20 fps, up to 9.8 s. It knows the actions and styles of the two corpora
-(`laban/data/captions.py`, `laban/data/cmu.py`) and English that means the same; anything else becomes the nearest of
+(`laban/data/captions.py`, `laban/data/corpora/cmu.py`) and English that means the same; anything else becomes the nearest of
 them. No hands, faces, objects or second person. Scores, control rows and failures: `docs/momask.md`.
 Stored in fp16; the codebooks' running sums, which only training needs, are left out.
 """,
@@ -40,7 +40,7 @@ Stored in fp16; the codebooks' running sums, which only training needs, are left
 ## Use and limits
 
 Long motion from a script of lines on HumanML3D's 22 joints at 20 fps, without end. It knows the actions and styles of
-the two corpora (`laban/data/captions.py`, `laban/data/cmu.py`) and English that means the same. Trained on clips joined
+the two corpora (`laban/data/captions.py`, `laban/data/corpora/cmu.py`) and English that means the same. Trained on clips joined
 by a program: nobody moved like that. Scores, control rows and failures: `docs/kmm.md`.
 The motion tokenizer is MoMask's (`weights/momask/tokenizer.safetensors`) and is not stored again: config.json holds its
 digest, and other tokenizers are refused. Stored in fp16.
@@ -49,7 +49,7 @@ digest, and other tokenizers are refused. Stored in fp16.
 ## Use and limits
 
 Music and two seconds of motion to dance on HumanML3D's 22 joints at 60 fps. It was trained on phrases of the labelled
-dances and of lively clips of the two corpora (`laban/data/choreography.py`), 137 seconds, put on the beats of
+dances and of lively clips of the two corpora (`laban/data/synthesis/choreography.py`), 137 seconds, put on the beats of
 synthesised tracks; it repeats them. One dancer, no hands or face. Scores, control rows and failures: `docs/fact.md`.
 Stored in fp16.
 """,

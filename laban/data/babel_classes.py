@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from laban.data.babel import Action, Recording
+from laban.data.corpora.babel import Action, Recording
 from laban.errors import InputError, ShapeError
 
 FPS = 30.0

@@ -20,8 +20,9 @@ from types import ModuleType
 import numpy as np
 from tqdm import tqdm
 
-from laban.data import bandai_namco, cmu, films, humanml3d, renders
+from laban.data.corpora import bandai_namco, cmu, films, humanml3d
 from laban.data.corpus import FORMAT, Clip, write
+from laban.data.synthesis import renders
 from laban.errors import FormatError, InputError, LabanError
 from laban.io.atomic import replacing
 

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from laban import checkpoint
-from laban.data.digits import CANVAS, DIGIT, MovingDigits
+from laban.data.corpora.mnist import CANVAS, DIGIT, MovingDigits
 from laban.errors import WeightsError
 from laban.metrics.video import centroids, direction
 

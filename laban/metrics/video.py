@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from laban.condition.text import TextFeatures
-from laban.data.digits import DigitsConfig, along, starts
+from laban.data.corpora.mnist import DigitsConfig, along, starts
 from laban.errors import InputError, ShapeError
 
 LEAST_SPREAD = 3.0  # pixels of standard deviation below which nothing moves
@@ -76,7 +76,7 @@ def centroids(video: np.ndarray) -> np.ndarray:
 
 
 def direction(track: np.ndarray, config: DigitsConfig | None = None) -> int:
-    """Which of the six motions of laban.data.digits a track (T, 2) of x, y in pixels is; -1: none of them.
+    """Which of the six motions of laban.data.corpora.mnist a track (T, 2) of x, y in pixels is; -1: none of them.
 
     The axis is the one of larger variance. Along it the track is correlated with the ways of that axis's motions (both
     orders, and a bounce from each start), and the best one is taken; for "A then B" that is the sign of the first

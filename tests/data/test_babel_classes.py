@@ -9,7 +9,7 @@ import pytest
 from babel_files import label, sequence, write
 
 from laban.data import babel_classes as classes
-from laban.data.babel import read
+from laban.data.corpora.babel import read
 from laban.errors import InputError, ShapeError
 
 

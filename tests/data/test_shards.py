@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from laban.data import films, renders, shards, synthetic
+from laban.data import shards
+from laban.data.corpora import films
 from laban.data.prepare import prepare
 from laban.data.shards import ShardedVideos, ShardWriter
+from laban.data.synthesis import renders, walkers
 from laban.errors import FormatError, InputError
 from laban.io import frames, video
 from laban.systems.base import StatefulSampler
@@ -216,7 +218,7 @@ def test_folders_of_another_layout(tmp_path: Path) -> None:
 
 
 def test_our_own_motions_become_films(tmp_path: Path) -> None:
-    synthetic.write(tmp_path / "motions", clips=4, seed=0)
+    walkers.write(tmp_path / "motions", clips=4, seed=0)
     clips, seconds, skipped = renders.prepare(tmp_path / "motions", tmp_path / "out", (3, 32, 3), quiet=True)
     assert clips == 4 and seconds > 0 and not skipped
     source = ShardedVideos.open(tmp_path / "out", 3, 32, 3)

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from laban.condition.text import TextFeatures
-from laban.data import synthetic_digits
-from laban.data.digits import DigitsConfig, MovingDigits, path
+from laban.data.corpora.mnist import DigitsConfig, MovingDigits, path
+from laban.data.synthesis import synthetic_digits
 from laban.errors import InputError, ShapeError, WeightsError
 from laban.metrics.digit_judges import Judges
 from laban.metrics.video import centroids, clipsim, direction, relative_matching

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 
 from laban.condition.music import BEAT, WIDTH
-from laban.data import aist, synthetic, tracks
-from laban.data.choreography import Dance
+from laban.data.corpora import aist
+from laban.data.synthesis import tracks, walkers
+from laban.data.synthesis.choreography import Dance
 from laban.errors import InputError
 from laban.io import audio
 from laban.motion import root_relative, rotation
@@ -302,7 +303,7 @@ def test_drift_says_how_late_rests_are() -> None:
 
 
 def test_a_model_that_is_told_its_drift_learns_by_how_much_it_is_late(tmp_path: Path) -> None:
-    corpus = synthetic.write(tmp_path, clips=8)
+    corpus = walkers.write(tmp_path, clips=8)
     config = replace(TINY, clock=True, network=replace(TINY.network, drift=True))
     torch.manual_seed(0)
     one = Fact.create(config, corpus)
@@ -375,7 +376,7 @@ def test_training_on_an_aist_copy(tmp_path: Path) -> None:
     held = Absolute().fitted(swings(330))
     pair = Dance(held, np.zeros((400, WIDTH), np.float32), np.zeros(0), "gBR_sBM_cAll_d04_mBR0_ch01")
     torch.manual_seed(0)
-    corpus = synthetic.write(tmp_path, clips=8)
+    corpus = walkers.write(tmp_path, clips=8)
     one = Fact.create(replace(small_paper(), supervised=1, data=TINY.data), corpus)
     plain = one.sampler("dance", corpus, "train")(np.random.default_rng(0), 2)  # 22 joints as 24
     assert plain["motion"].shape == (2, 140, 225)

@@ -13,9 +13,9 @@ import torch
 from laban import formats, io
 from laban.check.motionclip import check_motionclip
 from laban.condition.image import write_features
-from laban.data import synthetic
 from laban.data.clips import canonical
 from laban.data.corpus import Corpus
+from laban.data.synthesis import walkers
 from laban.errors import CheckFailed, FormatError, InputError, WeightsError
 from laban.motion import kinematics, rotation
 from laban.motion.motion import Motion
@@ -34,7 +34,7 @@ if not GOLDEN.is_dir():
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return synthetic.write(tmp_path_factory.mktemp("corpus"), clips=16, seed=0)
+    return walkers.write(tmp_path_factory.mktemp("corpus"), clips=16, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def system(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> MotionCL
 
 
 def clip(action: int = 0, frames: int = 80, fps: float = 20.0) -> Motion:
-    return Motion.from_joints(canonical(synthetic.joints(action, frames, 1.0, 0.3)), fps)
+    return Motion.from_joints(canonical(walkers.joints(action, frames, 1.0, 0.3)), fps)
 
 
 def test_paper_has_the_released_size() -> None:

@@ -71,7 +71,7 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Synthesised tracks with phrases on their beats (laban/data/choreography.py)."""
+    """Synthesised tracks with phrases on their beats (laban/data/synthesis/choreography.py)."""
 
     tracks: int = 40
     seconds: float = 45.0

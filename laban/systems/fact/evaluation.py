@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from laban.condition.music import BEAT, analyse
-from laban.data import aist, choreography, tracks
-from laban.data.aist import Aist
-from laban.data.choreography import Dance
+from laban.data.corpora import aist
+from laban.data.corpora.aist import Aist
 from laban.data.corpus import Corpus
+from laban.data.synthesis import choreography, tracks
+from laban.data.synthesis.choreography import Dance
 from laban.errors import InputError
 from laban.metrics import dance as metrics
 from laban.metrics import physics

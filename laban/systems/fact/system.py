@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from laban.condition.music import WIDTH
-from laban.data import tracks
-from laban.data.choreography import MIRRORED, before_the_song, fingerprint, phrases
+from laban.data.synthesis import tracks
+from laban.data.synthesis.choreography import MIRRORED, before_the_song, fingerprint, phrases
 from laban.errors import InputError
 from laban.motion import cleanup
 from laban.motion.motion import Motion, Segment
@@ -28,8 +28,8 @@ from laban.systems.fact.network import FactNetwork, fade
 from laban.systems.fact.representation import FPS, representation, seed_rows
 
 if TYPE_CHECKING:
-    from laban.data.choreography import Dance
     from laban.data.corpus import Corpus
+    from laban.data.synthesis.choreography import Dance
 
 WANDER = 20  # frames between the knots of slow noise
 LONGEST = 900.0  # seconds of one dance
@@ -90,7 +90,7 @@ class Fact(System):
         return made
 
     def use(self, dances: Sequence[Dance], split: str = "train") -> None:
-        """Train on these dances (an AIST++ copy, see laban.data.aist) instead of synthesised tracks."""
+        """Train on these dances (an AIST++ copy, see laban.data.corpora.aist) instead of synthesised tracks."""
         self._own[split] = list(dances)
 
     def to(self, device: str | torch.device) -> Self:

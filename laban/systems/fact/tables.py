@@ -95,7 +95,7 @@ def protocol(
         progress: called with (done, total).
     Returns: the facts, with their Markdown in `tables`.
     """
-    from laban.data.aist import Aist
+    from laban.data.corpora.aist import Aist
     from laban.drawing import picture
     from laban.systems.fact import evaluation
 

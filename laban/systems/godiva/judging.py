@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from laban.data.digits import MOTIONS, MovingDigits, caption
+from laban.data.corpora.mnist import MOTIONS, MovingDigits, caption
 from laban.errors import InputError
 from laban.metrics.digit_judges import Judges
 from laban.metrics.intervals import wilson

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from babel_files import label, sequence, write
 
-from laban.data import babel
+from laban.data.corpora import babel
 from laban.errors import FormatError, InputError
 
 

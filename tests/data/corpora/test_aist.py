@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laban.data import aist, tracks
+from laban.data.corpora import aist
+from laban.data.synthesis import tracks
 from laban.errors import FormatError, InputError
 from laban.io import audio
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from laban.data.babel import Action, Recording
+from laban.data.corpora.babel import Action, Recording
 from laban.errors import InputError
 
 _SIDE = re.compile(r"\b(left|right)\b", re.IGNORECASE)

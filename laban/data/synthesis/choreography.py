@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from laban.condition.music import BEAT, ONSET, analyse
-from laban.data import tracks
 from laban.data.corpus import Corpus, Record
+from laban.data.synthesis import tracks
 from laban.errors import InputError
 from laban.motion import root_relative, warp
 from laban.motion.motion import Motion

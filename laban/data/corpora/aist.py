@@ -23,7 +23,7 @@ import numpy as np
 
 from laban.condition import music
 from laban.condition.spectrum import RATE
-from laban.data.choreography import Dance
+from laban.data.synthesis.choreography import Dance
 from laban.errors import FormatError, InputError
 from laban.io import audio
 from laban.motion import rotation

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from laban.condition import music, spectrum
-from laban.data import choreography, synthetic, tracks
 from laban.data.corpus import Corpus
+from laban.data.synthesis import choreography, tracks, walkers
 from laban.metrics.dance import beat_alignment, kinematic_beats
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return synthetic.write(tmp_path_factory.mktemp("corpus"), clips=16, seed=0)
+    return walkers.write(tmp_path_factory.mktemp("corpus"), clips=16, seed=0)
 
 
 def test_tracks_have_their_beats_and_are_reproducible() -> None:
@@ -81,7 +81,7 @@ def test_the_cast_is_of_training_clips() -> None:
     folder = Path("../shared/data")
     if not folder.is_dir():
         pytest.skip("the corpora are not here")
-    from laban.data import cmu
+    from laban.data.corpora import cmu
 
     for cast in choreography.CAST.values():
         for name, first, last in cast:

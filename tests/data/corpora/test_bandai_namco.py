@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from laban.data import cmu
 from laban.data.captions import CONTENTS, STYLES, captions, mirror, mirror_label
+from laban.data.corpora import cmu
 
-PARAPHRASES = Path(__file__).parents[2] / "benchmarks" / "paraphrases.json"
+PARAPHRASES = Path(__file__).parents[3] / "benchmarks" / "paraphrases.json"
 FUNCTION_WORDS = set(
     "a an the and or of to in on at for with while then his her their them he she it we us i you they is are be by "
     "from into through before this that someone somebody".split()

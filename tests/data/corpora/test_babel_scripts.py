@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from babel_files import label, sequence, write
 
-from laban.data import babel_scripts as babel
-from laban.data.babel import Recording, read
+from laban.data.corpora import babel_scripts as babel
+from laban.data.corpora.babel import Recording, read
 from laban.errors import InputError
 
 

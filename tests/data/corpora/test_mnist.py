@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laban.data import synthetic_digits
-from laban.data.digits import (
+from laban.data.corpora.mnist import (
     CANVAS,
     DIGIT,
     MOTIONS,
@@ -24,9 +23,10 @@ from laban.data.digits import (
     path,
     read_mnist,
 )
+from laban.data.synthesis import synthetic_digits
 from laban.errors import FormatError, InputError, LabanError
 
-MNIST = Path(__file__).parents[2].parent / "shared" / "data" / "mnist.tar"
+MNIST = Path(__file__).parents[3].parent / "shared" / "data" / "mnist.tar"
 
 
 @pytest.fixture(scope="module")

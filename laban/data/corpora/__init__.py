@@ -1,0 +1,1 @@
+"""Corpora as their owners publish them, one module each."""
