@@ -32,16 +32,16 @@ USE = {
 ## Use and limits
 
 Text to motion on HumanML3D's 22 joints at 20 fps, up to 9.8 s. It knows the actions and styles of the two corpora
-(`laban/data/captions.py`, `laban/data/corpora/cmu.py`) and English that means the same; anything else becomes the nearest of
-them. No hands, faces, objects or second person. Scores, control rows and failures: `docs/momask.md`.
+(`bandai_namco.py` and `cmu.py` in `laban/data/corpora`) and English that means the same; anything else becomes the
+nearest of them. No hands, faces, objects or second person. Scores, control rows and failures: `docs/momask.md`.
 Stored in fp16; the codebooks' running sums, which only training needs, are left out.
 """,
     "kmm": """
 ## Use and limits
 
 Long motion from a script of lines on HumanML3D's 22 joints at 20 fps, without end. It knows the actions and styles of
-the two corpora (`laban/data/captions.py`, `laban/data/corpora/cmu.py`) and English that means the same. Trained on clips joined
-by a program: nobody moved like that. Scores, control rows and failures: `docs/kmm.md`.
+the two corpora (`bandai_namco.py` and `cmu.py` in `laban/data/corpora`) and English that means the same. Trained on
+clips joined by a program: nobody moved like that. Scores, control rows and failures: `docs/kmm.md`.
 The motion tokenizer is MoMask's (`weights/momask/tokenizer.safetensors`) and is not stored again: config.json holds its
 digest, and other tokenizers are refused. Stored in fp16.
 """,

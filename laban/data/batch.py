@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,23 @@ if TYPE_CHECKING:
     from laban.data.corpus import Record
 
 
+def action_of(record: Record) -> str:
+    """The action by which clips are balanced: the corpus's label, else the first caption."""
+    return record.labels.get("action") or record.captions[0]
+
+
 def weights_of(records: Sequence[Record], balance: float) -> np.ndarray:
-    """(R,) probabilities: (number of clips that share the first caption) ** -balance, normalised."""
-    count = Counter(r.captions[0] for r in records)
-    weight = np.array([count[r.captions[0]] ** -balance for r in records])
+    """(R,) probabilities: (clips of the same action) ** -balance, normalised, and within an action the same by first
+    caption, so that its styles are balanced too.
+    """
+    actions = Counter(action_of(r) for r in records)
+    first = Counter((action_of(r), r.captions[0]) for r in records)
+    weight = np.array([first[action_of(r), r.captions[0]] ** -balance for r in records])
+    total: dict[str, float] = defaultdict(float)
+    for r, w in zip(records, weight, strict=True):
+        total[action_of(r)] += w
+    share = np.array([actions[action_of(r)] ** (1 - balance) / total[action_of(r)] for r in records])
+    weight = weight * share
     return weight / weight.sum()
 
 

@@ -1,7 +1,8 @@
 """The Bandai-Namco Research Motion Dataset 1 and 2: styled actions, 30 fps BVH, labels for captions.
 
 Source: BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset, CC BY-NC 4.0. A file is named
-`dataset-{1|2}_{content}_{style}_{take}.bvh`.
+`dataset-{1|2}_{content}_{style}_{take}.bvh`. The clips carry a content and a style label and no text; the sentences
+here say what the labels support and no more: no objects, places, counts or feelings beyond the style.
 Splits: dataset-2 by take number, the same numbers in every content x style cell; dataset-1, where most cells have
 one take, by style, three styles held out. A take and its mirror image stay together.
 """
@@ -11,8 +12,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from laban.data.captions import CONTENTS, STYLES, captions
-from laban.data.clips import MINIMUM, clip_pair
+from laban.data.clips import MINIMUM, clip_pair, supported, with_pieces
+from laban.data.corpora.source import MotionSource
 from laban.data.corpus import Clip
 from laban.errors import FormatError
 from laban.io import bvh
@@ -21,7 +22,58 @@ from laban.motion.retarget import retarget
 
 LICENCE = "CC BY-NC 4.0"
 ACKNOWLEDGEMENT = "Bandai-Namco Research Motion Dataset, Bandai Namco Research Inc., CC BY-NC 4.0 (non-commercial)."
-ARCHIVES = "bandai-namco-*.tar*"
+
+# content -> the phrases that its clips support; the first is the plainest.
+CONTENTS: dict[str, tuple[str, ...]] = {
+    "walk": ("walks forward", "walks", "is walking forward"),
+    "walk-back": ("walks backward", "is walking backward"),
+    "walk-left": ("walks forward and to the left", "walks to the left"),
+    "walk-right": ("walks forward and to the right", "walks to the right"),
+    "walk-turn-left": ("walks and turns left", "walks forward and turns left", "turns left while walking"),
+    "walk-turn-right": ("walks and turns right", "walks forward and turns right", "turns right while walking"),
+    "run": ("runs", "runs forward", "is running"),
+    "dash": ("dashes forward", "runs very fast"),
+    "raise-up-left-hand": ("raises the left hand", "raises their left hand", "is raising the left hand"),
+    "raise-up-right-hand": ("raises the right hand", "raises their right hand", "is raising the right hand"),
+    "raise-up-both-hands": ("raises both hands", "raises both of their hands", "is raising both hands"),
+    "wave-left-hand": ("waves the left hand", "waves with the left hand", "is waving the left hand"),
+    "wave-right-hand": ("waves the right hand", "waves with the right hand", "is waving the right hand"),
+    "wave-both-hands": ("waves both hands", "waves with both hands", "is waving both hands"),
+    "bye": ("waves goodbye with the right hand",),
+    "byebye": ("waves goodbye with both hands",),
+    "bow": ("bows", "is bowing"),
+    "guide": ("makes a guiding gesture with the right arm", "guides someone with a gesture of the right arm"),
+    "call": ("calls",),
+    "respond": ("responds",),
+    "punch": ("punches", "throws a punch"),
+    "kick": ("kicks",),
+    "slash": ("slashes",),
+    "dance-short": ("dances", "is dancing"),
+}
+
+STYLES: dict[str, tuple[str, ...]] = {
+    "normal": ("",),
+    "active": ("energetically", "in an active way"),
+    "elderly": ("like an old person", "like an elderly person"),
+    "old": ("like an old person", "like an elderly person"),
+    "exhausted": ("exhausted", "in an exhausted way"),
+    "tired": ("tiredly", "in a tired way"),
+    "feminine": ("in a feminine manner", "in a feminine way"),
+    "masculine": ("in a masculine manner", "in a masculine way"),
+    "masculinity": ("in a masculine manner", "in a masculine way"),
+    "youthful": ("like a young person", "in a youthful way"),
+    "childish": ("like a child", "in a childish way"),
+    "giant": ("like a giant",),
+    "chimpira": ("like a street thug",),
+    "musical": ("rhythmically", "in a musical way"),
+    "not-confident": ("timidly", "without confidence"),
+    "proud": ("proudly",),
+    "angry": ("angrily",),
+    "happy": ("happily",),
+    "sad": ("sadly",),
+}
+MANNERS = {style: phrases[0] for style, phrases in STYLES.items()}
+"""The plainest of them."""
 
 TEST_TAKES = frozenset({5, 12, 19, 26})
 VAL_TAKES = frozenset({8, 22})
@@ -40,9 +92,13 @@ MISLABELLED = frozenset(
 _NAME = re.compile(r"dataset-([12])_([a-z-]+)_([a-z-]+)_(\d+)\.bvh")
 
 
-def files(folder: Path) -> list[Path]:
-    """The BVH files under `folder` whose names follow the dataset's pattern, sorted by name."""
-    return sorted((p for p in folder.rglob("dataset-*.bvh") if _NAME.fullmatch(p.name)), key=lambda p: p.name)
+def captions(content: str, style: str) -> tuple[str, ...]:
+    """Every sentence for a content and a style label; the plainest first. Raises KeyError for unknown labels."""
+    sentences = []
+    for manner in STYLES[style]:
+        for phrase in CONTENTS[content]:
+            sentences.append(f"a person {phrase}, {manner}" if manner else f"a person {phrase}")
+    return tuple(sentences)
 
 
 def split_of(number: str, style: str, take: int) -> str:
@@ -50,11 +106,6 @@ def split_of(number: str, style: str, take: int) -> str:
     if number == "1":
         return "test" if style in TEST_STYLES else "train"
     return "test" if take in TEST_TAKES else "val" if take in VAL_TAKES else "train"
-
-
-def excluded(path: Path) -> str | None:
-    """Why a file is left out, or None."""
-    return "turns the other way than its label says" if path.stem in MISLABELLED else None
 
 
 def clips(path: Path) -> list[Clip]:
@@ -78,5 +129,21 @@ def clips(path: Path) -> list[Clip]:
         subject=f"dataset-{number}",
         source=path.name,
         split=split_of(number, style, int(take)),
-        labels={"content": content, "style": style, "take": take},
+        labels={"action": content, "content": content, "style": style, "take": take},
     )
+
+
+class BandaiNamco(MotionSource):
+    """The published folder or its archives."""
+
+    name, licence, acknowledgement, archives = "bandai-namco", LICENCE, ACKNOWLEDGEMENT, "bandai-namco-*.tar*"
+
+    def items(self, root: Path, skipped: dict[str, str]) -> list[Path]:
+        """The BVH files whose names follow the dataset's pattern, sorted by name."""
+        found = sorted((p for p in root.rglob("dataset-*.bvh") if _NAME.fullmatch(p.name)), key=lambda p: p.name)
+        skipped |= {p.name: "turns the other way than its label says" for p in found if p.stem in MISLABELLED}
+        return [p for p in found if p.stem not in MISLABELLED]
+
+    def clips(self, item: Path) -> list[Clip]:
+        """The clip in a file, its mirror image, and stances, starts and stops cut out of it; see `clips`."""
+        return with_pieces(supported(clips(item)), MANNERS)

@@ -16,7 +16,8 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from laban.data.clips import MINIMUM, clip_pair
+from laban.data.clips import MINIMUM, clip_pair, supported, with_pieces
+from laban.data.corpora.source import MotionSource
 from laban.data.corpus import Clip
 from laban.errors import FormatError
 from laban.io import bvh
@@ -28,12 +29,15 @@ ACKNOWLEDGEMENT = (
     "The data used in this project was obtained from mocap.cs.cmu.edu. "
     "The database was created with funding from NSF EIA-0196217."
 )
-ARCHIVES = "cmu*.tar*"
 
 _NAME = re.compile(r"(\d\d)_(\d\d)\.bvh")
-_DISTORTED = frozenset({"01_14", "07_12", "09_10"})
-_FLIPPED = frozenset({"05_05", "05_06", "05_08", "05_10", "05_16", "05_17", "05_18", "05_19"})
-_DUPLICATES = frozenset({"14_36"})
+_FLIPPED = ("05_05", "05_06", "05_08", "05_10", "05_16", "05_17", "05_18", "05_19")
+EXCLUDED = {
+    **dict.fromkeys(("01_14", "07_12", "09_10"), "distorted legs, floor off by 70 cm"),
+    **dict.fromkeys(_FLIPPED, "many rotation flips of more than 45 degrees"),
+    "14_36": "identical to 14_31",
+}
+"""Takes that are left out, and why."""
 
 # The index's notes as sentences; nothing is added to what they say. Others become "a person: <note>".
 SENTENCES: dict[str, tuple[str, ...]] = {
@@ -75,26 +79,6 @@ SENTENCES: dict[str, tuple[str, ...]] = {
 }
 
 
-def files(folder: Path) -> list[Path]:
-    """One BVH per take: the 60-fps files where both rates are there. Sorted by name."""
-    found: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*.bvh"), key=lambda p: ("cmu-raw" in p.parts, str(p))):
-        if _NAME.fullmatch(path.name):
-            found.setdefault(path.stem, path)
-    return [found[stem] for stem in sorted(found)]
-
-
-def excluded(path: Path) -> str | None:
-    """Why a file is left out, or None."""
-    if path.stem in _DISTORTED:
-        return "distorted legs, floor off by 70 cm"
-    if path.stem in _FLIPPED:
-        return "many rotation flips of more than 45 degrees"
-    if path.stem in _DUPLICATES:
-        return "identical to 14_31"
-    return None
-
-
 def split_of(stem: str) -> str:
     """train, val or test by a hash of the file's name: about 82, 6 and 12 %."""
     place = hashlib.sha256(stem.encode()).digest()[0] % 17
@@ -127,6 +111,19 @@ def sentences(description: str) -> tuple[str, ...]:
     return (f"a person: {description}",)
 
 
+_ACTIONS = (  # the first that the note holds; the words of laban.data.corpora.folder's tables
+    ("jumping jacks", "jumping-jacks"), ("jump", "jump"), ("climb", "climb"), ("swordplay", "slash"), ("box", "punch"),
+    ("punch", "punch"), ("basketball", "basketball"), ("kick", "kick"), ("soccer", "kick"), ("sit on", "sit-down"),
+    ("bend over", "pick-up"), ("traffic", "direct-traffic"), ("drink", "drink"), ("wash", "wash"), ("laugh", "laugh"),
+    ("dance", "dance"), ("run", "run"), ("jog", "run"), ("walk", "walk"), ("tai chi", "tai-chi"),
+)  # fmt: skip
+
+
+def action_of(description: str) -> str:
+    """One word for what the index's note says, by which clips are balanced; the note itself where none fits."""
+    return next((action for words, action in _ACTIONS if words in description), description)
+
+
 def clips(path: Path) -> list[Clip]:
     """The clip in a file and its mirror image.
 
@@ -148,5 +145,24 @@ def clips(path: Path) -> list[Clip]:
         subject=path.stem[:2],
         source=path.name,
         split=split_of(path.stem),
-        labels={"content": description},
+        labels={"action": action_of(description), "content": description},
     )
+
+
+class Cmu(MotionSource):
+    """The published folder or its archives."""
+
+    name, licence, acknowledgement, archives = "cmu", LICENCE, ACKNOWLEDGEMENT, "cmu*.tar*"
+
+    def items(self, root: Path, skipped: dict[str, str]) -> list[Path]:
+        """One BVH per take: the 60-fps files where both rates are there. Sorted by name."""
+        found: dict[str, Path] = {}
+        for path in sorted(root.rglob("*.bvh"), key=lambda p: ("cmu-raw" in p.parts, str(p))):
+            if _NAME.fullmatch(path.name):
+                found.setdefault(path.stem, path)
+        skipped |= {found[stem].name: reason for stem, reason in EXCLUDED.items() if stem in found}
+        return [found[stem] for stem in sorted(found) if stem not in EXCLUDED]
+
+    def clips(self, item: Path) -> list[Clip]:
+        """The clip in a file, its mirror image, and stances, starts and stops cut out of it; see `clips`."""
+        return with_pieces(supported(clips(item)))

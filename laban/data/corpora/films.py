@@ -12,16 +12,13 @@ from __future__ import annotations
 
 import json
 import math
-import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
-from laban.data.shards import ShardWriter
+from laban.data.corpora.source import Film, FilmSource
 from laban.errors import FormatError, InputError
 from laban.io import frames
 
@@ -88,43 +85,41 @@ def howto100m(src: Path) -> Iterator[Part | str]:
                 yield Part(films[name], (text.strip(),), split, float(start), float(end))
 
 
-READERS: dict[str, Callable[[Path], Iterator[Part | str]]] = {"msrvtt": msrvtt, "howto100m": howto100m}
-LICENCES = {
-    "msrvtt": "MSR-VTT: research use; the clips belong to their makers on YouTube",
-    "howto100m": "HowTo100M: research use; the films belong to their makers on YouTube",
-}
+class MsrVtt(FilmSource):
+    """A folder with MSR-VTT's lists and clips."""
+
+    name, licence = "msrvtt", "MSR-VTT: research use; the clips belong to their makers on YouTube"
+
+    def parts(self) -> Iterator[Part | str]:
+        """See `msrvtt`."""
+        return msrvtt(self.src)
+
+    def films(self, shape: tuple[int, int, int], most: int, skipped: dict[str, str]) -> Iterator[Film]:
+        """The parts that can be cut; `most` is not used, since no caption is made up here."""
+        for part in self.parts():
+            if isinstance(part, str):
+                name, _, reason = part.partition(": ")
+                skipped[name] = reason
+                continue
+            place = part.film.name if part.end is None else f"{part.film.name} at {part.start:g} s"
+            try:
+                pixels = frames.cut(part.film, *shape, start=part.start, end=part.end)
+            except FormatError as error:
+                skipped[place] = str(error)
+                continue
+            seconds = 0.0 if part.end is None else part.end - part.start
+            facts = {"source": part.film.name, "start": part.start, "end": part.end}
+            yield Film(pixels, part.split, part.captions, seconds, facts)
 
 
-def prepare(
-    corpus: str, src: Path, folder: Path, shape: tuple[int, int, int], quiet: bool = False
-) -> tuple[int, float, dict[str, str]]:
-    """Write the clips of a corpus into shards.
+class HowTo100M(MsrVtt):
+    """A folder with HowTo100M's caption.json and films."""
 
-    Args: shape: (frames, pixels, channels) of every clip.
-    Returns: clips, seconds of film that they span, and skipped name -> reason.
-    Raises: InputError if the folder is of another layout or no clip could be used.
-    """
-    writer = ShardWriter(folder, corpus, LICENCES[corpus], shape)
-    skipped: dict[str, str] = {}
-    seconds = 0.0
-    for part in tqdm(READERS[corpus](src), desc=corpus, unit="clip", disable=quiet, file=sys.stderr):
-        if isinstance(part, str):
-            name, _, reason = part.partition(": ")
-            skipped[name] = reason
-            continue
-        place = part.film.name if part.end is None else f"{part.film.name} at {part.start:g} s"
-        try:
-            pixels = frames.cut(part.film, *shape, start=part.start, end=part.end)
-        except FormatError as error:
-            skipped[place] = str(error)
-            continue
-        writer.add(part.split, pixels, part.captions, source=part.film.name, start=part.start, end=part.end)
-        seconds += 0.0 if part.end is None else part.end - part.start
-    if not writer.counts:
-        first = "; ".join(f"{name}: {reason}" for name, reason in list(skipped.items())[:2]) or "it lists none"
-        raise InputError(f"{src}: no clip of {corpus} could be used ({first}).")
-    writer.close(skipped=len(skipped))
-    return sum(writer.counts.values()), seconds, skipped
+    name, licence = "howto100m", "HowTo100M: research use; the films belong to their makers on YouTube"
+
+    def parts(self) -> Iterator[Part | str]:
+        """See `howto100m`."""
+        return howto100m(self.src)
 
 
 def _films(src: Path) -> dict[str, Path]:

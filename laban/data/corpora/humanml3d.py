@@ -7,35 +7,36 @@ Layout: `new_joint_vecs/ID.npy` (T, 263 or 251), `texts/ID.txt` with lines `capt
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
+from laban.data.corpora.source import MotionSource, signature
 from laban.data.corpus import SPLITS, Clip
 from laban.errors import FormatError, InputError
-from laban.motion.humanml import HUMANML, KIT, Layout, decode
+from laban.motion.humanml import HUMANML, KIT, decode
 
 LICENCE = "HumanML3D / KIT-ML: research use; the motions derive from AMASS or KIT"
-LAYOUT_OF: dict[str, Layout] = {"humanml3d": HUMANML, "kit": KIT}
 
 
-def statistics(src: Path, layout: Layout) -> tuple[np.ndarray, np.ndarray] | None:
-    """Released Mean.npy and Std.npy (W,), or None if the folder has none.
+@dataclass(frozen=True)
+class Listed:
+    """A name of a split list, with its features and its text."""
 
-    Raises: FormatError if they are damaged or do not fit the layout.
-    """
-    if not ((src / "Mean.npy").is_file() and (src / "Std.npy").is_file()):
-        return None
-    try:
-        mean, std = (np.load(src / name, allow_pickle=False) for name in ("Mean.npy", "Std.npy"))
-    except (OSError, EOFError, ValueError) as error:
-        raise FormatError(f"{src}: Mean.npy or Std.npy is damaged ({error}). Copy them again.") from None
-    if mean.shape != (layout.width,) or std.shape != (layout.width,) or not (std > 0).all():
-        raise FormatError(f"{src}: Mean.npy {mean.shape}, Std.npy {std.shape}; {layout.name} needs ({layout.width},).")
-    return mean, std
+    split: str
+    path: Path
+    text: Path
+
+    @property
+    def name(self) -> str:
+        """The file of its features."""
+        return self.path.name
+
+    @property
+    def stem(self) -> str:
+        """Its name in the list."""
+        return self.path.stem
 
 
 def _texts(path: Path) -> dict[tuple[float, float], list[str]]:
@@ -51,48 +52,88 @@ def _texts(path: Path) -> dict[tuple[float, float], list[str]]:
     return spans
 
 
-def clips(corpus: str, src: Path, skipped: dict[str, str], quiet: bool = False) -> Iterator[Clip]:
-    """Every clip, or captioned part of one, that the split lists name; broken ones are noted in `skipped`.
+class HumanML3D(MotionSource):
+    """A HumanML3D folder."""
 
-    Raises: InputError if the folder has no split list or no features.
-    """
-    layout = LAYOUT_OF[corpus]
-    lists = {s: src / f"{s}.txt" for s in SPLITS if (src / f"{s}.txt").is_file()}
-    vectors = src / "new_joint_vecs"
-    if not lists or not vectors.is_dir():
-        raise InputError(f"{src}: expected new_joint_vecs/, texts/ and train.txt, val.txt, test.txt of {corpus}.")
-    names = [(split, name) for split, path in lists.items() for name in path.read_text("utf-8", "replace").split()]
-    missing = 0
-    for split, name in tqdm(names, desc=corpus, unit="clip", disable=quiet, file=sys.stderr):
-        path, text = vectors / f"{name}.npy", src / "texts" / f"{name}.txt"
-        if not path.is_file() or not text.is_file():
-            missing += 1
-            continue
+    name, licence, layout, resumes = "humanml3d", LICENCE, HUMANML, False
+
+    def items(self, root: Path, skipped: dict[str, str]) -> list[Listed]:
+        """What the split lists name and is there; the others are counted in `skipped`.
+
+        Raises: InputError if the folder has no split list or no features.
+        """
+        lists = {s: root / f"{s}.txt" for s in SPLITS if (root / f"{s}.txt").is_file()}
+        vectors = root / "new_joint_vecs"
+        if not lists or not vectors.is_dir():
+            raise InputError(
+                f"{root}: expected new_joint_vecs/, texts/ and train.txt, val.txt, test.txt of {self.name}."
+            )
+        listed = [
+            Listed(split, vectors / f"{name}.npy", root / "texts" / f"{name}.txt")
+            for split, path in lists.items() for name in path.read_text("utf-8", "replace").split()
+        ]  # fmt: skip
+        found = [item for item in listed if item.path.is_file() and item.text.is_file()]
+        if len(found) < len(listed):
+            skipped[f"{len(listed) - len(found)} listed clips"] = "no features or no text in the folder"
+        return found
+
+    def clips(self, item: Listed) -> list[Clip]:
+        """The clip, or its captioned parts. Raises: FormatError for broken ones."""
         try:
-            features = np.load(path, allow_pickle=False).astype(np.float32)
-            if features.ndim != 2 or features.shape[1] != layout.width:
-                raise FormatError(f"shape {features.shape}; expected (T, {layout.width})")
-            if not np.isfinite(features).all():
-                raise FormatError("holds NaN or infinity")
-            spans = _texts(text)
-        except (ValueError, OSError, EOFError, FormatError) as error:
-            skipped[path.name] = str(error)
-            continue
+            features = np.load(item.path, allow_pickle=False).astype(np.float32)
+            spans = _texts(item.text)
+        except (ValueError, OSError, EOFError) as error:
+            raise FormatError(str(error)) from None
+        layout = self.layout
+        if features.ndim != 2 or features.shape[1] != layout.width:
+            raise FormatError(f"shape {features.shape}; expected (T, {layout.width})")
+        if not np.isfinite(features).all():
+            raise FormatError("holds NaN or infinity")
+        found = []
+        name = item.stem
         for (start, end), captions in spans.items():
             first, last = (int(start * layout.fps), int(end * layout.fps)) if end > start else (0, len(features))
             part = features[first:last]
             if len(part) < 2:
                 continue
             whole = (start, end) == (0.0, 0.0)
-            yield Clip(
-                id=name if whole else f"{name}@{start:g}-{end:g}",
-                subject="",
-                source=name.removeprefix("M"),
-                split=split,
-                captions=tuple(captions),
-                features=part,
-                joints=(decode(part, layout) * layout.unit).astype(np.float32),
-                mirror_of=name[1:] if name.startswith("M") else None,
+            found.append(
+                Clip(
+                    id=name if whole else f"{name}@{start:g}-{end:g}",
+                    subject="",
+                    source=name.removeprefix("M"),
+                    split=item.split,
+                    captions=tuple(captions),
+                    features=part,
+                    joints=(decode(part, layout) * layout.unit).astype(np.float32),
+                    mirror_of=name[1:] if name.startswith("M") else None,
+                )
             )
-    if missing:
-        skipped[f"{missing} listed clips"] = "no features or no text in the folder"
+        return found
+
+    def statistics(self) -> tuple[np.ndarray, np.ndarray] | None:
+        """Released Mean.npy and Std.npy (W,), or None if the folder has none.
+
+        Raises: FormatError if they are damaged or do not fit the layout.
+        """
+        paths = [self.src / name for name in ("Mean.npy", "Std.npy")]
+        if not all(path.is_file() for path in paths):
+            return None
+        try:
+            mean, std = (np.load(path, allow_pickle=False) for path in paths)
+        except (OSError, EOFError, ValueError) as error:
+            raise FormatError(f"{self.src}: Mean.npy or Std.npy is damaged ({error}). Copy them again.") from None
+        width, name = self.layout.width, self.layout.name
+        if mean.shape != (width,) or std.shape != (width,) or not (std > 0).all():
+            raise FormatError(f"{self.src}: Mean.npy {mean.shape}, Std.npy {std.shape}; {name} needs ({width},).")
+        return mean, std
+
+    def signature(self) -> str:
+        """The folder's place and the number of its arrays: reading thousands of files would take a while."""
+        return signature(str(self.src.resolve()), len(list(self.src.rglob("*.npy"))) if self.src.is_dir() else 0)
+
+
+class Kit(HumanML3D):
+    """A KIT-ML folder, which is laid out as HumanML3D's."""
+
+    name, layout = "kit", KIT

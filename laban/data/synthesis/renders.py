@@ -6,52 +6,57 @@ Of each clip the liveliest `seconds` are taken, of each caption at most `most` c
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
+from laban.data.corpora.source import Film, FilmSource
 from laban.data.corpus import Corpus, Record
-from laban.data.shards import ShardWriter
 from laban.drawing import film
 from laban.errors import LabanError
 from laban.io import frames
 from laban.motion.motion import Motion
 
+SECONDS = 2.0
+"""Of motion in a film, less if the clip is shorter."""
 
-def prepare(
-    src: Path, folder: Path, shape: tuple[int, int, int], quiet: bool = False, seconds: float = 2.0, most: int = 60
-) -> tuple[int, float, dict[str, str]]:
-    """Render the clips of prepared corpora in `src` into shards.
 
-    Args: shape: (frames, pixels, channels). seconds: of motion in a film, less if the clip is shorter.
-    Returns: films, seconds of motion in them, and skipped clip -> reason.
-    Raises: InputError if `src` holds no prepared corpus.
+class Renders(FilmSource):
+    """The clips of prepared corpora, rendered.
+
+    Raises: InputError if the folder holds no prepared corpus.
     """
-    corpus = Corpus.open(src)
-    writer = ShardWriter(folder, "renders", "; ".join(corpus.licences), shape)
-    skipped: dict[str, str] = {}
-    used: Counter[tuple[str, str]] = Counter()
-    total = 0.0
-    records = [r for r in corpus.records if r.captions and r.length > shape[0]]
-    order = np.random.default_rng(0).permutation(len(records))
-    for n in tqdm(order, desc="renders", unit="clip", disable=quiet, file=sys.stderr):
-        record = records[n]
-        if used[record.split, record.captions[0]] >= most:
-            continue
-        try:
-            pixels, span = film_of(corpus, record, shape, seconds)
-        except LabanError as error:
-            skipped[record.id] = str(error)
-            continue
-        used[record.split, record.captions[0]] += 1
-        total += span
-        writer.add(record.split, pixels, record.captions, source=record.id)
-    writer.close(of=list(corpus.names), seconds=seconds)
-    return sum(writer.counts.values()), total, skipped
+
+    name = "renders"
+
+    def __init__(self, src: Path) -> None:
+        super().__init__(src)
+        self.corpus = Corpus.open(src)
+        self.licence = "; ".join(self.corpus.licences)
+
+    def films(self, shape: tuple[int, int, int], most: int, skipped: dict[str, str]) -> Iterator[Film]:
+        """The clips in random order, of each caption and split at most `most`."""
+        used: Counter[tuple[str, str]] = Counter()
+        records = [r for r in self.corpus.records if r.captions and r.length > shape[0]]
+        for n in np.random.default_rng(0).permutation(len(records)):
+            record = records[n]
+            if used[record.split, record.captions[0]] >= most:
+                continue
+            try:
+                pixels, span = film_of(self.corpus, record, shape, SECONDS)
+            except LabanError as error:
+                skipped[record.id] = str(error)
+                continue
+            used[record.split, record.captions[0]] += 1
+            yield Film(pixels, record.split, record.captions, span, {"source": record.id})
+
+    def facts(self, skipped: Mapping[str, str]) -> dict[str, Any]:
+        """Which corpora the films show, and how much of a clip."""
+        return {"of": list(self.corpus.names), "seconds": SECONDS}
 
 
 def film_of(corpus: Corpus, record: Record, shape: tuple[int, int, int], seconds: float) -> tuple[np.ndarray, float]:

@@ -111,7 +111,7 @@ class KMMConfig:
     blocks: tuple[int, ...] = (16, 24, 32)  # of a training batch, one of them; each divides crop
     pool_hours: float = 12.0  # long sequences made before training
     pool_seconds: float = 96.0  # of one of them
-    balance: float = 0.7  # clips are drawn with weight (clips that share its first caption) ** -balance
+    balance: float = 0.6  # clips are drawn with weight (clips that share its first caption) ** -balance
     mirrored: bool = True  # train on mirror images too
     condition_dropout: float = 0.1
     longest_line: float = 600.0  # seconds

@@ -1,6 +1,6 @@
 """Training batches: crops of long token sequences, with the text of every stretch.
 
-Sequences are made once before training (laban.data.synthesis.compose), from a seed: a resumed run has the same ones. A sampler
+Sequences are made once before training (synthesis.compose), from a seed: a resumed run has the same ones. A sampler
 is a function of a random generator and nothing else.
 """
 

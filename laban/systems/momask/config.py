@@ -123,6 +123,7 @@ class MoMaskConfig:
     balance: float = 0.0  # clips are drawn with weight (clips that share its first caption) ** -balance
     energy: float = 0.0  # the tokenizer's windows are drawn with weight (mean joint speed) ** energy. Ours: half
     # of Bandai-Namco's frames are of people who stand, and running legs are what a tokenizer gets wrong first
+    rarity: float = 0.0  # and with weight (frames of the clip's action) ** -rarity. Ours: many actions have a clip or two
     feature_bias: float = 25.0  # std of root and contact columns is divided by this, which raises their weight.
     # Released: meant 5, applied twice, so 25 in every published model. Imported statistics have it already: 1
     tokenizer_schedule: StageSchedule = field(
@@ -183,10 +184,11 @@ SMALL = MoMaskConfig(
     length=LengthConfig(widths=(128, 64), dropout=0.2),
     # Residual guidance 5 flattens the swing of running legs; guidance 4 turns long backward walks forward.
     sampling=SamplingConfig(guidance=2.5, residual_guidance=2.0),
-    windows=(64, 64, 32),  # a quarter of Bandai-Namco's clips is shorter than 64 frames
+    windows=(64, 64, 32, 20),  # a quarter of the clips is shorter than 64 frames, keyed ones often than 32
     min_frames=16,
-    balance=0.7,
+    balance=0.6,
     energy=0.7,
+    rarity=0.4,
     feature_bias=5.0,  # what the authors meant
     tokenizer_schedule=StageSchedule(
         steps=6_500, batch_size=32, learning_rate=4e-4, warmup=300, decay="cosine", floor=0.02, clip=1.0,

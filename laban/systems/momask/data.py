@@ -5,7 +5,7 @@ A sampler is a function of a random generator and nothing else, so a resumed run
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from laban.data.batch import CaptionBank as CaptionBank
+from laban.data.batch import action_of
 from laban.data.batch import weights_of as weights_of
 from laban.errors import InputError
 from laban.systems.momask.config import MoMaskConfig
@@ -24,13 +25,20 @@ if TYPE_CHECKING:
 
 
 class WindowSampler:
-    """{"motion": (B, window, features) normalised}: windows of training clips, every window alike but for `energy`."""
+    """{"motion": (B, window, features) normalised}: windows of training clips, every window alike but for `energy` and
+    `rarity`, the power of an action's share of the frames by which its windows are drawn less often.
+    """
 
     def __init__(
-        self, corpus: Corpus, split: str, windows: Sequence[int], mean: Tensor, std: Tensor, energy: float = 0.0
-    ) -> None:
+        self, corpus: Corpus, split: str, windows: Sequence[int], mean: Tensor, std: Tensor, energy: float = 0.0,
+        rarity: float = 0.0,
+    ) -> None:  # fmt: skip
         records = corpus.select(split)
-        weights = dict(zip((r.id for r in records), liveliness(corpus, records) ** energy, strict=True))
+        frames: Counter[str] = Counter()
+        for r in records:
+            frames[action_of(r)] += r.length
+        lively = liveliness(corpus, records) ** energy
+        weights = {r.id: w * frames[action_of(r)] ** -rarity for r, w in zip(records, lively, strict=True)}
         self.mean, self.std = mean.numpy(), std.numpy()
         self.corpus = corpus
         self.choices: list[tuple[int, list[Record], np.ndarray]] = []

@@ -119,7 +119,9 @@ class MoMask(ReadsText, ShipsCodebooks):
         config = self.config
         if stage == "tokenizer":
             energy = config.energy if split == "train" else 0.0  # validation is of the data as it is
-            return data.WindowSampler(corpus, split, config.windows, self.mean, self.std, energy)
+            return data.WindowSampler(
+                corpus, split, config.windows, self.mean, self.std, energy, config.rarity if energy else 0.0
+            )
         records = data.captioned(corpus, split, config)
         captions = [c for r in records for c in r.captions]
         words = config.text.tokens and stage != "length"

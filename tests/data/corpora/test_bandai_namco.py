@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from laban.data.captions import CONTENTS, STYLES, captions, mirror, mirror_label
+from laban.data.captions import mirror, mirror_label
 from laban.data.corpora import cmu
+from laban.data.corpora.bandai_namco import CONTENTS, STYLES, captions
 
 PARAPHRASES = Path(__file__).parents[3] / "benchmarks" / "paraphrases.json"
 FUNCTION_WORDS = set(
