@@ -2,7 +2,7 @@
 
     python -m venv /tmp/blender && /tmp/blender/bin/pip install bpy==5.0.1     # Blender as a module; GPL; Python 3.11
     laban convert walk.glb walk.bvh && laban convert walk.glb walk.npz
-    /tmp/blender/bin/python tools/blender_check.py --expected walk.npz walk.bvh walk.glb
+    /tmp/blender/bin/python tools/checks/blender_check.py --expected walk.npz walk.bvh walk.glb
 
 `--expected` is an .npz with `joints` (T, J, 3) metres in Laban's world (Y up, +Z forward), `names` (J,) and `fps`.
 Laban's own .npz files have all three.

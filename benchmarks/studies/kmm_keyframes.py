@@ -1,6 +1,6 @@
 """Which frames are key frames? The paper's formula and the mended one on real clips, with a plot.
 
-    python benchmarks/kmm_keyframes.py --data data/prepared [--plot docs/kmm-keyframes.png] [--clips 100] [--top 6]
+    python benchmarks/studies/kmm_keyframes.py --data PREPARED [--plot docs/kmm-keyframes.png] [--clips 100] [--top 6]
 
 For real held-out clips: how many of the top tokens of each score lie in the faster half of the clip's tokens (chance:
 one half), how many of them repeat the code of another chosen token, and for how many tokens the score is infinite, that
@@ -11,11 +11,15 @@ mended one, and a random choice.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from report import data_option, model_option, parser, run, table
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the benchmarks, whose helpers these studies share
+
+from report import data_option, model_option, parser, run, table  # noqa: E402
 
 
 def plot(path: Path, title: str, speed: np.ndarray, chosen: dict[str, np.ndarray]) -> None:

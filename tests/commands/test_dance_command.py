@@ -183,7 +183,7 @@ def test_the_shipped_weights_dance_to_the_example_song_without_the_network(
 
     monkeypatch.setattr(socket, "create_connection", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
-    song = Path(__file__).parents[1] / "examples" / "song.ogg"
+    song = Path(__file__).parents[2] / "examples" / "song.ogg"
     out = tmp_path / "dance.npz"
     assert cli.main(["dance", str(song), "--seconds", "6", "--bpm", "118", "--json", "--out", str(out)]) == 0
     said = json.loads(capsys.readouterr().out)

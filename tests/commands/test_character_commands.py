@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from laban.character.made import make
 
 from laban.character import stance
 from laban.character.bonemap import REQUIRED
+from laban.character.made import make
 from laban.cli import main
 from laban.io import bvh, gltf_document
 from laban.motion.skeletons import HUMANML22

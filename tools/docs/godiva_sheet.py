@@ -1,4 +1,4 @@
-"""24 captions, a strip of ten frames each: `python tools/godiva_sheet.py docs/godiva-sheet.png [--seed 0]`.
+"""24 captions, a strip of ten frames each: `python tools/docs/godiva_sheet.py docs/godiva-sheet.png [--seed 0]`.
 
 Twelve single digits of seen pairs, four held-out pairs, eight of two digits. One sample each, none chosen.
 """

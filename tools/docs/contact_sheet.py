@@ -1,6 +1,6 @@
-"""Ten prompts, one row of poses each: `python tools/contact_sheet.py docs/momask-sheet.png [--seed 7]`.
+"""Ten prompts, one row of poses each: `python tools/docs/contact_sheet.py docs/momask-sheet.png [--seed 7]`.
 
-With `--prompts FILE`, one per line, those instead: `... docs/momask-outside.png --prompts tools/outside.txt`.
+With `--prompts FILE`, one per line, those instead: `... docs/momask-outside.png --prompts tools/docs/outside.txt`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What benchmarks/kmm_experiment.py compares, and its tables with what they say in words."""
+"""What benchmarks/studies/kmm_experiment.py compares, and its tables with what they say in words."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def report(results: dict[str, dict[int, dict[str, Any]]], encoders: list[Any], o
         "",
         machine(),
         "",
-        f"- `python benchmarks/kmm_experiment.py --seeds {options.seeds} --steps {options.steps} --scripts "
+        f"- `python benchmarks/studies/kmm_experiment.py --seeds {options.seeds} --steps {options.steps} --scripts "
         f"{options.scripts} --lines {options.lines} --cells {len(cells)}`: {done} of {len(cells) * options.seeds} runs "
         f"are finished, {len(results)} of {len(cells)} cells have any; a row is the mean over its seeds.",
         f"- {most} seed{'s' * (most != 1)} at most: "

@@ -1,6 +1,6 @@
 """One motion on several characters, one row each: a picture for the docs.
 
-python tools/character_sheet.py MOTION docs/character-sheet.png HERO.glb OTHER.glb THIRD.glb
+python tools/docs/character_sheet.py MOTION docs/character-sheet.png HERO.glb OTHER.glb THIRD.glb
 """
 
 from __future__ import annotations

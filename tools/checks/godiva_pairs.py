@@ -1,7 +1,7 @@
 """A blind sheet for people, as the paper's raters had: two videos of one caption, which is better?
 
-    python tools/godiva_pairs.py make A B OUT.html [--pairs 32] [--seed 0]     A, B: models by name or folder
-    python tools/godiva_pairs.py tally OUT.key.json ANSWERS.json ...
+    python tools/checks/godiva_pairs.py make A B OUT.html [--pairs 32] [--seed 0]     A, B: models by name or folder
+    python tools/checks/godiva_pairs.py tally OUT.key.json ANSWERS.json ...
 
 The page holds both videos of every caption side by side, in an order that only OUT.key.json knows, and asks for visual
 realism (VR: which looks more real) and semantic consistency (SC: which fits the words). Its button saves the answers as
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Which video?</title>
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline';

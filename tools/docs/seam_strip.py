@@ -1,4 +1,4 @@
-"""Ten seams of a script, one row of poses each, from 1 s before to 1 s after: `python tools/seam_strip.py OUT.png`."""
+"""Ten seams of a script, a row of poses each, 1 s before to 1 s after: `python tools/docs/seam_strip.py OUT.png`."""
 
 from __future__ import annotations
 

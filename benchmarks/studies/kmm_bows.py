@@ -1,6 +1,6 @@
 """Why are some bows of KMM shallow? Bows alone and in scripts, by length, beside MoMask's and the real ones.
 
-    python benchmarks/kmm_bows.py --data data/prepared [--scripts 60]
+    python benchmarks/studies/kmm_bows.py --data data/prepared [--scripts 60]
 
 The judge (laban/metrics/control.py) wants the head to go down by 20 cm. A script is another line of 4 s, the bow of 3
 to 7 s, and a third line; the same cases stand in every row. The real bows are those of the training split: what the
@@ -10,11 +10,16 @@ model could learn from.
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from control import vocabulary
-from report import data_option, model_option, parser, run, share, table
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the benchmarks, whose helpers these studies share
+
+from control import vocabulary  # noqa: E402
+from report import data_option, model_option, parser, run, share, table  # noqa: E402
 
 LENGTHS = (("under 4 s", 0.0, 4.0), ("4 to 5 s", 4.0, 5.0), ("5 s and more", 5.0, 100.0))
 

@@ -1,8 +1,8 @@
 """See a GLB, or a film, move in a browser: headless Chromium, three.js, one screenshot per moment.
 
-    cd tools && npm install && cd ..
-    python tools/browser_check.py walk.glb --out shots/
-    python tools/browser_check.py digits.mp4 --out shots/        # .mp4 and .gif need no three.js
+    (cd tools/checks && npm install)
+    python tools/checks/browser_check.py walk.glb --out shots/
+    python tools/checks/browser_check.py digits.mp4 --out shots/        # .mp4 and .gif need no three.js
 
 Serves the file and three.js on a local port, renders it at several times of its animation, and checks that a figure
 is visible in each picture and that each picture differs from the one before it. Exit code 0 if so, 1 if not, 2 if
@@ -155,7 +155,7 @@ def main() -> int:
     three, browser = HERE / "node_modules" / "three", shutil.which(options.browser)
     for here, what in (
         (options.glb.is_file(), f"{options.glb}: no such file"),
-        (three.is_dir() or options.glb.suffix.lower() in FILMS, "three.js is missing: run `npm install` in tools/"),
+        (three.is_dir() or options.glb.suffix.lower() in FILMS, "three.js is missing: `npm install` in tools/checks/"),
         (browser, f"{options.browser} is missing: apt-get install chromium, or name another --browser"),
     ):
         if not here:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from report import data_option, parser, run, table
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the benchmarks, whose helpers these studies share
+
+from report import data_option, parser, run, table  # noqa: E402
 
 BASE = ("future=20", "supervised=20", "network.width=128", "network.heads=4", "network.feedforward=512",
         "loss.joints=0", "loss.velocity=0", "data.tracks=40", "sampling.block=10")  # fmt: skip

@@ -1,5 +1,5 @@
 // Validate GLB files with the Khronos glTF validator.
-//   cd tools && npm install && node validate_gltf.mjs FILE.glb...
+//   cd tools/checks && npm install && node validate_gltf.mjs FILE.glb...
 // Prints the counts and every message; exits 1 if a file has an error or a warning, 2 if one cannot be read.
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";

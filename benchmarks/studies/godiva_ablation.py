@@ -1,6 +1,6 @@
 """The paper's Table 1 at the scale of a laptop: layers along fewer axes, 6 against 12, both masks; bf16; no captions.
 
-    python benchmarks/godiva_ablation.py --data data/mnist.tar --tokenizer RUN --out runs/ablation [--steps 3000]
+    python benchmarks/studies/godiva_ablation.py --data MNIST.tar --tokenizer RUN --out runs/ablation [--steps 3000]
 
 Every variant is a `tiny` decoder trained for equal steps on the same tokens (the tokenizer of RUN): all of them with
 seed 0, then all with seed 1. Run it again after an interruption: finished runs stay and a cut-off one goes on where it
@@ -12,11 +12,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from report import parser, run
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the benchmarks, whose helpers these studies share
+
+from report import parser, run  # noqa: E402
 
 FAITHFUL = ("decoder.mask=godiva",)
 VARIANTS: dict[str, tuple[str, ...]] = {

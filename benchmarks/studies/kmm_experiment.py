@@ -1,7 +1,7 @@
 """Do KMM's claims hold on real motion capture? A factorial of small models, resumable, with its table.
 
-    python benchmarks/kmm_experiment.py --data data/prepared --out runs/kmm-experiment [--seeds 2] [--steps 700]
-    python benchmarks/kmm_experiment.py --tiny --out /tmp/x          # a smoke run on the synthetic corpus, a minute
+    python benchmarks/studies/kmm_experiment.py --data data/prepared --out runs/kmm-experiment [--seeds 2] [--steps 700]
+    python benchmarks/studies/kmm_experiment.py --tiny --out /tmp/x      # a smoke run on the synthetic corpus, a minute
 
 Every cell trains the base layer of a small KMM (equal steps; parameters equal to 5 %) and is judged on the same scripts
 out of the label vocabulary, which no training sequence holds; the residual layers are one shared model. A cell that is
@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import time
 from dataclasses import replace
 from functools import cache
@@ -25,8 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from kmm_contrasts import BASE, CELLS, Cell, report
-from report import data_option, parser, run
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the benchmarks, whose helpers these studies share
+
+from baselines.trunks import equal_size  # noqa: E402
+from kmm_contrasts import BASE, CELLS, Cell, report  # noqa: E402
+from report import data_option, parser, run  # noqa: E402
 
 PART = "kmm-experiment"  # of the page that --table writes into
 
@@ -46,36 +51,6 @@ def configured(cell: Cell, base: Any, build: Any) -> Any:
     if cell.backbone == "ssd":
         return made
     return replace(made, trunk=equal_size(made.trunk, cell.backbone))
-
-
-def equal_size(trunk: Any, backbone: str) -> Any:
-    """The trunk with another backbone and as many parameters, to 5 %.
-
-    Attention takes four square matrices per layer, more than a whole state-space layer whose inner width is its width:
-    with as many layers nothing would be left for the feed-forward part. So there are fewer, the most with which `inner`
-    is at least a quarter of the width.
-    """
-    wanted, step = size_of(trunk), 1 if backbone == "transformer" else trunk.heads
-    for layers in range(trunk.layers, 0, -1):
-
-        def sized(inner: int, layers: int = layers) -> Any:
-            return replace(trunk, backbone=backbone, layers=layers, inner=inner)
-
-        one, two = (size_of(sized(n * step)) for n in (1, 2))  # sizes grow evenly with inner
-        inner = step * (1 + round((wanted - one) / (two - one)))
-        if inner >= trunk.width / 4 and abs(size_of(sized(inner)) / wanted - 1) < 0.05:
-            return sized(inner)
-    raise AssertionError(f"{backbone}: no trunk of width {trunk.width} and {wanted} parameters")
-
-
-def size_of(trunk: Any) -> int:
-    """Parameters of a trunk, without building it: shapes on the meta device."""
-    import torch
-
-    from laban.systems.kmm.trunk import Trunk
-
-    with torch.device("meta"):
-        return parameters(Trunk(trunk))
 
 
 def swapped(line: str) -> str:

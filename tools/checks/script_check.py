@@ -1,4 +1,4 @@
-"""A six-line script, each line judged from joints, then one line made again: `python tools/script_check.py`."""
+"""A six-line script, each line judged from joints, then one line made again: `python tools/checks/script_check.py`."""
 
 from __future__ import annotations
 

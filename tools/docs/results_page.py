@@ -1,4 +1,4 @@
-"""Write docs/results.md from a report: `python tools/results_page.py runs/report docs/results.md`.
+"""Write docs/results.md from a report: `python tools/docs/results_page.py runs/report docs/results.md`.
 
 The folder may hold the report of `laban evaluate` (report.json), of its `--protocol long` (long.json), or both. What
 the page has from elsewhere is kept: a section "In short", which a person writes, and parts between marks
@@ -22,7 +22,7 @@ Made by one command from the shipped weights on held-out takes, and by nothing e
 
 ```
 laban evaluate momask --data data/prepared --out runs/report
-python tools/results_page.py runs/report docs/results.md
+python tools/docs/results_page.py runs/report docs/results.md
 ```
 
 What each row and figure is, and where it is blind: [evaluation.md](evaluation.md). The findings are sentences that the
@@ -35,7 +35,7 @@ LONG = """## Long motion, FlowMDM's protocol
 
 ```
 laban evaluate kmm --protocol long --data data/prepared --out runs/long
-python tools/results_page.py runs/long docs/results.md
+python tools/docs/results_page.py runs/long docs/results.md
 ```
 
 """

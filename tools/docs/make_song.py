@@ -1,4 +1,4 @@
-"""Writes the example song: `python tools/make_song.py examples/song.ogg`. Made from formulas, so free for any use."""
+"""Write the example song: `python tools/docs/make_song.py examples/song.ogg`. Made from formulas: free for any use."""
 
 from __future__ import annotations
 
