@@ -182,20 +182,27 @@ def tracks(clip: CharacterMotion, fps: float) -> tuple[dict[int, np.ndarray], di
     return rotations, translations, len(moments)
 
 
-def read_motion(stance: Stance, clip: str = "", fps: float = 30.0) -> tuple[Motion, np.ndarray]:
+def read_motion(stance: Stance, name: str = "", fps: float = 30.0) -> tuple[Motion, np.ndarray]:
     """One of a file's own animations as a motion, in the file's units, and (T, N, 4, 4) where the nodes are.
 
     Args:
-        clip: its name, or its number as text; the first if empty.
+        stance: the character in the file.
+        name: of the animation, or its number as text; the first if empty.
+        fps: frames per second of the result.
     Raises: InputError if there is none of that name.
     """
     rig, document = stance.rig, stance.rig.document
     names = [str(a.get("name", k)) for k, a in enumerate(document.items("animations"))]
     if not names:
         raise InputError(f"{document.path}: holds no animation. Name a file that does, or a .bvh or .npz.")
-    if clip and clip not in names and not (clip.isdigit() and int(clip) < len(names)):
-        raise InputError(f"{document.path}: there is no animation {clip!r}; it has {', '.join(names)}.")
-    number = 0 if not clip else names.index(clip) if clip in names else int(clip)
+    if not name:
+        number = 0
+    elif name in names:
+        number = names.index(name)
+    elif name.isdigit() and int(name) < len(names):
+        number = int(name)
+    else:
+        raise InputError(f"{document.path}: there is no animation {name!r}; it has {', '.join(names)}.")
     rotations, translations, frames = sampled(document, rig, number, fps)
     world = rig.forward(rotations, translations, frames)
     return motion_from_world(stance, world, fps, (Segment(names[number], 0.0, frames / fps),)), world

@@ -134,7 +134,9 @@ def complete(rig: Rig, bones: dict[str, Bone], notes: tuple[str, ...] = ()) -> B
             ]  # fmt: skip
             cut = between.index(carries[-1]) + 1 if carries else max(0, len(between) - 1)
             reason = "lies between pelvis and head"
-            spine = tuple(Bone(n, reason + ", carries the arms" * (n in carries[-1:]), 0.95) for n in between[:cut])
+            spine = tuple(
+                Bone(n, f"{reason}, carries the arms" if n in carries[-1:] else reason, 0.95) for n in between[:cut]
+            )
             neck = tuple(Bone(n, reason + ", above the arms", 0.95) for n in between[cut:])
     taken = {b.node for b in bones.values()} | {b.node for b in (*spine, *neck)}
     return BoneMap(bones, spine, neck, _twists(rig, bones, taken), notes)

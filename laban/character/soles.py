@@ -14,6 +14,7 @@ import numpy as np
 
 from laban.character.stance import Stance
 from laban.motion import rotation, tpose
+from laban.motion.easing import smoothstep
 from laban.motion.landmarks import Performance
 from laban.motion.legs import SIDES
 
@@ -86,7 +87,7 @@ def plant(stance: Stance, done: Performance, unit: float, free: np.ndarray, widt
         reach = rotation.rotate(turn, np.broadcast_to(own, toe.shape))
         by_toe = toe + rotation.rotate(yaw, np.broadcast_to(level, toe.shape)) - reach
         heel_up = np.clip((-ahead[:, 1:2] + 0.1) / 0.2, 0.0, 1.0)
-        heel_up = heel_up * heel_up * (3 - 2 * heel_up)
+        heel_up = smoothstep(heel_up)
         goal = heel_up * by_toe + (1 - heel_up) * ankle + sideways[:, number]
         bent = _toe_turn(turn, ahead, clear[:, number] / done.leg)
         lowest = np.full(len(goal), np.inf)
@@ -111,7 +112,7 @@ def _held(shift: np.ndarray, standing: np.ndarray) -> np.ndarray:
     before = known[np.clip(np.searchsorted(known, frames, side="right") - 1, 0, None)]
     after = known[np.clip(np.searchsorted(known, frames), None, len(known) - 1)]
     share = np.clip((frames - before) / np.maximum(after - before, 1), 0.0, 1.0)
-    share = (share * share * (3 - 2 * share))[:, None]
+    share = smoothstep(share)[:, None]
     return shift[before] * (1 - share) + shift[after] * share
 
 

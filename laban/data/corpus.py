@@ -11,6 +11,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ class Corpus:
         total = f"Trained on {sum(counts.values())} clips, {frames / self.fps / 3600:.2f} hours."
         return [total, *(f"- {name}: {n} training clips" for name, n in counts.items())]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A hash of the indexes and statistics: two equal ones mean the same data."""
         digest = hashlib.sha256()

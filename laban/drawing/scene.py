@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from laban.drawing import raster
 from laban.errors import InputError
 from laban.figure import mesh
+from laban.motion.easing import smoothstep
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
@@ -212,7 +213,7 @@ class Stage:
         size = max(1.0, shot.distance / 5.0)
         # the outermost floor fades into the backdrop
         fog = np.clip((np.linalg.norm(ground, axis=-1) - 2.2 * size) / (9.0 * size), 0, 1)
-        fog = 1 - fog * fog * (3 - 2 * fog)
+        fog = 1 - smoothstep(fog)
         rows = np.flatnonzero((fog > 0.004).any(axis=1) & down.any(axis=1))
         self._top = int(rows[0]) if len(rows) else height
         self._ground = np.moveaxis(ground[self._top :], -1, 0).astype(np.float32)

@@ -17,6 +17,7 @@ import numpy as np
 
 from laban.errors import InputError
 from laban.motion import kinematics, rotation, tpose
+from laban.motion.easing import smoothstep
 from laban.motion.joint_names import match
 from laban.motion.landmarks import Performance, perform
 from laban.motion.legs import HINGE, SIDES, bend, bend_limb, sink
@@ -138,8 +139,7 @@ def corrections(toe: np.ndarray, fps: float, settings: CleanupSettings) -> np.nd
 
 
 def _ease(x: np.ndarray) -> np.ndarray:
-    x = np.clip(x, 0.0, 1.0)
-    return x * x * (3 - 2 * x)
+    return smoothstep(np.clip(x, 0.0, 1.0))
 
 
 def tidy(motion: Motion, *, foot_lock: bool = False, ground: bool = False, tremble: float = 0.0) -> Motion:

@@ -68,7 +68,7 @@ def perform(motion: Motion) -> Performance:
     if motion.skeleton.same_tree(HUMANML22) and _rests_as_ours(motion):
         turns = kinematics.global_rotations(motion.skeleton, motion.rotations)
     else:
-        turns = _measured(motion, places, joints)
+        turns = _measured(motion, joints)
     turns = _relaxed(_aimed(turns, joints), joints)
     feet = np.array([[NAMES.index(f"{side}_{name}") for name in ("ankle", "foot")] for side in SIDES])
     heights = joints[:, feet, 1]
@@ -97,7 +97,7 @@ def _rests_as_ours(motion: Motion) -> bool:
     return bool(((ours * theirs).sum(-1) > np.cos(np.radians(8))).all())
 
 
-def _measured(motion: Motion, places: dict[str, np.ndarray], joints: np.ndarray) -> np.ndarray:
+def _measured(motion: Motion, joints: np.ndarray) -> np.ndarray:
     """(T, 22, 4): turns of a foreign rig, from its rest pose if that is a person's, else from what it does."""
     skeleton, mapping = motion.skeleton, match(motion.skeleton)
     world = kinematics.global_rotations(skeleton, motion.rotations)

@@ -115,13 +115,17 @@ class Motion:
                 f"resample: {fps:g} fps would make {count} frames of {self.seconds:.0f} s; at most {most} were "
                 "expected. Ask for a lower rate."
             )
-        place = np.minimum(np.arange(count) / fps * self.fps, self.frames - 1)
+        rotations, root = self.at(np.arange(count) / fps)
+        return replace(self, rotations=rotations, root=root, fps=fps)
+
+    def at(self, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Rotations (M, J, 4) and root (M, 3) at times, slerp and linear; held before the first and after the last."""
+        place = np.clip(np.asarray(seconds) * self.fps, 0, self.frames - 1)
         low = np.minimum(np.floor(place).astype(int), self.frames - 1)
         high = np.minimum(low + 1, self.frames - 1)
-        t = place - low
-        rotations = rotation.slerp(self.rotations[low], self.rotations[high], t[:, None])
-        root = self.root[low] * (1 - t[:, None]) + self.root[high] * t[:, None]
-        return replace(self, rotations=rotations, root=root, fps=fps)
+        t = (place - low)[:, None]
+        rotations = rotation.slerp(self.rotations[low], self.rotations[high], t)
+        return rotations, self.root[low] * (1 - t) + self.root[high] * t
 
     def crop(self, start: float, end: float | None = None) -> Motion:
         """The frames from `start` to `end` in seconds (end excluded; None: to the end); segments move along.

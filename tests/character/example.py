@@ -116,14 +116,14 @@ def _document(
     skin["inverseBindMatrices"] = document.add_array(binds, "MAT4")
     document.json["skins"] = [skin]
     if shape is not None:
-        _add_mesh(document, points, shape, count)
+        _add_mesh(document, points, shape)
     document.buffers = [memoryview(bytes(document.extra))]
     document.json["buffers"] = [{"byteLength": len(document.extra)}]
     document.extra = bytearray()
     return document
 
 
-def _add_mesh(document: Document, points: np.ndarray, shape: Mesh, joints: int) -> None:
+def _add_mesh(document: Document, points: np.ndarray, shape: Mesh) -> None:
     attributes = {"POSITION": document.add_array(points, "VEC3", bounds=True)}
     accessors = document.json["accessors"]
     for name, values, kind, width in (

@@ -112,10 +112,10 @@ def test_bad_released_folders_are_refused(tmp_path: Path) -> None:
     (tmp_path / "opt.yaml").write_text(good)
     path = tmp_path / "checkpoint_0100.pth.tar"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(FormatError, match="not a file of plain tensors"):
+    with pytest.raises(WeightsError, match="not a file of plain tensors"):
         importing.load_released(tmp_path)
     torch.save({"epoch": 3}, path)
-    with pytest.raises(FormatError, match="state dict"):
+    with pytest.raises(WeightsError, match="state dict"):
         importing.load_released(tmp_path)
 
 

@@ -2,12 +2,12 @@
 
 A label file (train.json, val.json) maps a sequence's id to {"feat_p": path in AMASS, "dur": seconds, "seq_ann":
 {"labels": [...]}, "frame_ann": {"labels": [...]} or null}; a label has "raw_label", "proc_label", "act_cat" (a list)
-and, in frame_ann, "start_t" and "end_t" in seconds. What is done with them: babel_scripts.py (pairs, compositions) and
-babel_classes.py (recognition).
+and, in frame_ann, "start_t" and "end_t" in seconds. What is done with them: babel_scripts.py
+(pairs, compositions).
 
 AMASS itself is not read here: features (T, 135) at 30 fps or (T, 263) at 20 fps are expected as
 `<folder>/<feat_p with / replaced by __>.npy`, made by the user, since both corpora forbid passing them on.
-Source: Punnakkal et al., "BABEL", CVPR 2021; specs/kmm.md, section 2.
+Source: Punnakkal et al., "BABEL", CVPR 2021.
 """
 
 from __future__ import annotations

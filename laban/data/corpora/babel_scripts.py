@@ -1,6 +1,6 @@
 """Long motion out of BABEL's labels: TEACH's pairs, FlowMDM's compositions, the directional subset.
 
-Source: Athanasiou et al., "TEACH", 3DV 2022; Barquero et al., FlowMDM, CVPR 2024; specs/kmm.md, section 2.
+Source: Athanasiou et al., "TEACH", 3DV 2022; Barquero et al., FlowMDM, CVPR 2024.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from laban.data.corpus import Corpus, Record
 from laban.data.synthesis import tracks
 from laban.errors import InputError
 from laban.motion import root_relative, warp
+from laban.motion.easing import smoothstep
 from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 from laban.motion.warp import rests
@@ -171,7 +172,7 @@ def dance(cast: list[Phrase], track: tracks.Track, features: np.ndarray, rng: np
             if at > done > 0:  # hold the last pose over the gap, fading into the next phrase
                 hold = np.repeat(rows[done - 1 : done], at - done, axis=0)
                 fade = np.linspace(0, 1, at - done + 2)[1:-1, None]
-                fade = fade * fade * (3 - 2 * fade)
+                fade = smoothstep(fade)
                 rows[done:at] = hold * (1 - fade) + made[0] * fade
                 rows[done:at, :4] *= (0.5, 0.5, 1.0, 0.5)
             rows[at:end] = made[: end - at]

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from laban.motion.easing import smoothstep
+
 if TYPE_CHECKING:
     from laban.data.corpus import Corpus, Record
     from laban.motion.humanml import Layout
@@ -155,7 +157,7 @@ def joined(
     where = np.unravel_index(int(distance.argmin()), distance.shape)
     end, start = ends[int(where[0])], starts[int(where[1])]
     t = (np.arange(blend, dtype=np.float32) + 1) / (blend + 1)
-    weight = (t * t * (3 - 2 * t))[:, None]
+    weight = smoothstep(t)[:, None]
     second = second[start:].copy()
     second[:blend] = first[end : end + blend] * (1 - weight) + second[:blend] * weight
     return first[:end], second, len(first) - end
