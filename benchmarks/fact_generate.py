@@ -44,7 +44,7 @@ def peak(model: str, minutes: int) -> float:
     """MiB of `laban dance` for 10 s in the middle of a song of so many minutes."""
     import soundfile
 
-    from laban.data import tracks
+    from laban.data.synthesis import tracks
 
     with tempfile.TemporaryDirectory() as name:
         song = Path(name) / "song.flac"

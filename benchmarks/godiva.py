@@ -41,7 +41,7 @@ def tokens(system: Any, source: Any, given: argparse.Namespace) -> dict[str, Any
     """Nats of the cells with something in them and of the empty ones, in the first frame and in later ones."""
     import torch
 
-    from laban.data.digits import caption
+    from laban.data.corpora.mnist import caption
     from laban.systems.godiva import evaluation
 
     rng, pairs = np.random.default_rng(given.seed), source.pairs(True)
@@ -66,7 +66,7 @@ def tokens(system: Any, source: Any, given: argparse.Namespace) -> dict[str, Any
 
 def ranked(system: Any, source: Any, judges: Any, given: argparse.Namespace) -> dict[str, Any]:
     """Single samples, and the best of N by our own score, which is no CLIP."""
-    from laban.data.digits import caption
+    from laban.data.corpora.mnist import caption
     from laban.systems.godiva import evaluation
 
     pairs = source.pairs(True)
@@ -93,7 +93,7 @@ def ranked(system: Any, source: Any, judges: Any, given: argparse.Namespace) -> 
 def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     given = options()
     import laban
-    from laban.data.digits import MovingDigits
+    from laban.data.corpora.mnist import MovingDigits
     from laban.metrics.video import clipsim, relative_matching
     from laban.systems.godiva import evaluation
 

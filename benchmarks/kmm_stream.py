@@ -83,7 +83,7 @@ class Timed:
 
 def rival(system: Any) -> Any:
     """The system with trunks of attention, of the nearest size, with random weights."""
-    from kmm_experiment import equal_size
+    from baselines.trunks import equal_size
 
     from laban.systems.kmm.system import KMM
 

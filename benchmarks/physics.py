@@ -31,7 +31,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
 
     from laban.data.corpus import Corpus
     from laban.metrics import physics
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
     corpus = Corpus.open(options.data)
     everything = [r for r in corpus.select("test", mirrored=False) if 20 <= r.length <= 196]

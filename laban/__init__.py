@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from laban.version import __version__
 
 _PUBLIC = {
-    "Motion": "laban.motion.clip",
-    "Segment": "laban.motion.clip",
+    "Motion": "laban.motion.motion",
+    "Segment": "laban.motion.motion",
     "Skeleton": "laban.motion.skeleton",
     "TextRequest": "laban.systems.requests",
     "load": "laban.systems.registry",
-    "read": "laban.io",
-    "write": "laban.io",
+    "read": "laban.formats",
+    "write": "laban.formats",
     "LabanError": "laban.errors",
 }
 
@@ -22,8 +22,8 @@ __all__ = ["__version__", "LabanError", "Motion", "Segment", "Skeleton", "TextRe
 
 if TYPE_CHECKING:
     from laban.errors import LabanError
-    from laban.io import read, write
-    from laban.motion.clip import Motion, Segment
+    from laban.formats import read, write
+    from laban.motion.motion import Motion, Segment
     from laban.motion.skeleton import Skeleton
     from laban.systems.registry import load
     from laban.systems.requests import TextRequest

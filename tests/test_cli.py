@@ -14,7 +14,7 @@ from laban import cli
 from laban.commands.generate import Plan
 from laban.commands.inputs import sentences
 from laban.errors import CheckFailed, InputError
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 from laban.systems.requests import MAX_CHARACTERS
 

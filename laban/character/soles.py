@@ -15,8 +15,8 @@ import numpy as np
 from laban.character.stance import Stance
 from laban.motion import rotation, tpose
 from laban.motion.easing import smoothstep
+from laban.motion.landmarks import Performance
 from laban.motion.legs import SIDES
-from laban.motion.performance import Performance
 
 _SOLE = 0.045  # of the leg: the performer's sole is this far below a standing toe joint
 _HEEL = 0.25  # of the foot: how far the heel lies behind the ankle

@@ -87,7 +87,7 @@ def dance(
     check_number("--block", block, 1, 20)
 
     import laban
-    from laban.io import READERS, check_suffix
+    from laban.formats import READERS, check_suffix
     from laban.systems.capabilities import Dances, load_as
     from laban.systems.registry import locate
 

@@ -21,11 +21,11 @@ from laban.commands.output import (
     write,
 )
 from laban.errors import InputError
-from laban.io import WRITERS
+from laban.formats import WRITERS
 from laban.systems.options import GUIDANCE, SEED, STEPS
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 MOST_RESULTS = 10_000  # motions of one command
 

@@ -65,7 +65,7 @@ def give_encoder(system: Any, path: Path) -> None:
 
     if not isinstance(system, ReadsText):
         raise InputError(f"--text-encoder: the system {system.name} reads no text. Leave it out.")
-    from laban.condition.clip import ClipTextEncoder
+    from laban.condition.clip_text import ClipTextEncoder
 
     system.text_encoder = ClipTextEncoder.load(path)
 

@@ -12,10 +12,10 @@ from laban.commands.output import check_number, check_outputs, print_json, write
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
     from laban.systems.motionclip.space import Guess
 
-PICTURES = {".png": "laban.io.picture"}
+PICTURES = {".png": "laban.drawing.picture"}
 
 
 def blend(
@@ -189,14 +189,14 @@ def caption(
 
 
 def _read(path: Path) -> Motion:
-    from laban import io
+    from laban import formats
 
-    return io.read(path)
+    return formats.read(path)
 
 
 def _text_or_motion(said: str) -> str | Motion:
     """A motion if `said` names a file that is there or has a motion file's suffix; else the words."""
-    from laban.io import READERS
+    from laban.formats import READERS
 
     path = Path(said)
     if path.suffix.lower() in READERS and " " not in path.suffix:
@@ -223,7 +223,7 @@ def _written(motion: Motion, paths: list[Path], fps: float, quiet: bool, label: 
 def _draw(motions: list[Motion], titles: list[str], sheet: Path | None) -> None:
     if sheet is None:
         return
-    from laban.io.picture import contact_sheet
+    from laban.drawing.picture import contact_sheet
 
     contact_sheet(motions, titles, sheet)
 

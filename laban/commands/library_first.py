@@ -10,7 +10,7 @@ from laban.commands.inputs import open_space, refreshed
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
     from laban.systems.capabilities import Embeds
     from laban.systems.motionclip.library import Library, Match
 
@@ -70,12 +70,12 @@ class LibraryFirst:
 
     def _adapted(self, match: Match, seconds: float | None, fps: float) -> Motion:
         """The clip on our skeleton, its best stretch brought to the length asked for."""
-        from laban import io
-        from laban.motion.clip import Segment
+        from laban import formats
+        from laban.motion.motion import Segment
         from laban.motion.retarget import retarget
         from laban.systems.motionclip.space import fitted
 
-        motion = retarget(io.read(match.path)).resample(fps)
+        motion = retarget(formats.read(match.path)).resample(fps)
         if seconds is not None:
             motion = fitted(motion, seconds, match.start, min(match.end, motion.seconds))
         segments = motion.segments or (Segment(match.path.stem, 0.0, motion.seconds),)

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laban.errors import InputError
-from laban.io import WRITERS, check_suffix
+from laban.formats import WRITERS, check_suffix
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
     from laban.systems.options import Bounds
 
 FILMS = (".mp4", ".gif")

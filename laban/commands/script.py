@@ -21,7 +21,7 @@ from laban.errors import InputError
 from laban.systems.options import GUIDANCE, SEED, STEPS
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
     from laban.systems.kmm.script import Line
 
 MOST_SECONDS = 7200.0  # of one file

@@ -63,11 +63,11 @@ def search(
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder. Name one with BVH, GLB or NPZ files in it.")
 
-    from laban import io
+    from laban import formats
     from laban.systems.motionclip import space
     from laban.systems.motionclip.library import Library
 
-    source = io.read(like) if like is not None else None
+    source = formats.read(like) if like is not None else None
     clock = Clock()
     with clock.part("load"):
         system = open_space(model, device, text_encoder)
@@ -101,10 +101,10 @@ def search(
 
 def draw(found: list[Match], sheet: Path) -> None:
     """One row of poses per match, of the moment that matched."""
-    from laban import io
-    from laban.io.picture import contact_sheet
+    from laban import formats
+    from laban.drawing.picture import contact_sheet
 
-    motions = [io.read(m.path).crop(m.start, m.end) for m in found[:20]]
+    motions = [formats.read(m.path).crop(m.start, m.end) for m in found[:20]]
     contact_sheet(
         motions, [f"{m.score:+.2f}  {m.path.name}, {m.start:.1f} to {m.end:.1f} s" for m in found[:20]], sheet
     )

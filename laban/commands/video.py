@@ -11,7 +11,7 @@ from laban.commands.generate import story
 from laban.commands.inputs import checked
 from laban.commands.output import Clock, check_number, check_option, check_outputs, print_json, warn
 from laban.errors import InputError
-from laban.io import VIDEO_WRITERS
+from laban.formats import VIDEO_WRITERS
 from laban.systems.options import GUIDANCE, SEED, TEMPERATURE, TOP_K
 
 if TYPE_CHECKING:

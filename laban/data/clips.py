@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from laban.data import standing
-from laban.data.captions import STYLES, mirror, mirror_label
+from laban.data.captions import mirror, mirror_label
 from laban.data.corpus import Clip
 from laban.data.cycles import longest_hover
 from laban.errors import FormatError
 from laban.motion import humanml, rotation
-from laban.motion.clip import Motion
 from laban.motion.humanml import HUMANML
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 
 MINIMUM = 16  # frames at 20 fps: shorter clips hold no action
@@ -86,13 +88,18 @@ def supported(clips: list[Clip]) -> list[Clip]:
     return clips
 
 
-def with_pieces(clips: list[Clip]) -> list[Clip]:
-    """The clips, and what of them shows standing, starting, stopping or turning on the spot as clips of their own."""
+def with_pieces(clips: list[Clip], manners: Mapping[str, str] | None = None) -> list[Clip]:
+    """The clips, and what of them shows standing, starting, stopping or turning on the spot as clips of their own.
+
+    Args:
+        clips: of one take.
+        manners: the label "style" -> how a caption says it.
+    """
     found = list(clips)
     for clip in clips:
         if clip.mirror_of is not None or clip.labels.get("action") in PIECES_NOT_FROM:
             continue
-        manner = STYLES.get(clip.labels.get("style", "normal"), ("",))[0]
+        manner = (manners or {}).get(clip.labels.get("style", "normal"), "")
         for piece in standing.pieces(clip.joints):
             found += clip_pair(
                 f"{clip.id}#{piece.action}-{piece.start}",

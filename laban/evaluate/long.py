@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from laban.data import babel
-from laban.data.babel_scripts import compositions, directional, pairs, single_actions
+from laban.data.corpora import babel
+from laban.data.corpora.babel_scripts import compositions, directional, pairs, single_actions
 from laban.errors import InputError
 from laban.evaluate import cases
 from laban.evaluate.machine import machine

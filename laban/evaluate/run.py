@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-from laban import io
+from laban import formats
 from laban.errors import InputError
 from laban.evaluate import cases as choosing
 from laban.evaluate import controls, report, variants
@@ -24,7 +24,7 @@ from laban.evaluate.score import Figures, Row, Scorer, control_chance
 from laban.io.atomic import replacing
 from laban.metrics import control
 from laban.motion import humanml
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.systems.base import System
 from laban.systems.evaluator.system import SHIPPED, Evaluator
 from laban.version import __version__
@@ -201,12 +201,12 @@ def export_error(held: Sequence[Case], most: int = 16) -> dict[str, float]:
     motions = [Motion.from_joints(case.joints, humanml.HUMANML.fps) for case in held[:: max(1, len(held) // most)]]
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        for suffix in sorted(io.READERS):
+        for suffix in sorted(formats.READERS):
             path = Path(folder) / f"motion{suffix}"
             errors = []
             for motion in motions:
-                io.write(motion, path)
-                errors.append(np.linalg.norm(io.read(path).joints() - motion.joints(), axis=-1).mean())
+                formats.write(motion, path)
+                errors.append(np.linalg.norm(formats.read(path).joints() - motion.joints(), axis=-1).mean())
             found[suffix] = float(np.mean(errors))
     return found
 

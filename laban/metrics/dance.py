@@ -14,7 +14,7 @@ from laban.errors import InputError, ShapeError
 from laban.metrics.frechet import frechet, normalised_by_real
 from laban.metrics.kinetic import check_mode
 from laban.metrics.samples import finite, poses, require_metres, vectors
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.warp import at_rate
 
 ANKLES, TOES = (7, 8), (10, 11)  # left, right; SMPL's 24 and HumanML3D's 22 agree

@@ -13,7 +13,7 @@ import numpy as np
 
 from laban.errors import InputError
 from laban.motion import rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 SETTLE = 12.0  # per second: an offset is down to 3 % after 0.45 s
 

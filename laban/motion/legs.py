@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from laban.motion import kinematics, rotation
-from laban.motion.clip import Motion
 from laban.motion.easing import smoothstep
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 SIDES = ("left", "right")

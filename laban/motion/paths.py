@@ -15,7 +15,7 @@ import numpy as np
 from laban.errors import InputError
 from laban.motion import rotation
 from laban.motion.cleanup import filtered
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 SWAY = 0.35  # seconds: what of a root's path is shorter than this is no travel
 LEG = 1.6  # seconds of a zigzag's leg

@@ -8,7 +8,7 @@ import numpy as np
 
 from laban.errors import InputError
 from laban.motion import rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 
 @dataclass(frozen=True)

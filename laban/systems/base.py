@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from laban.checkpoint import Checkpoint
     from laban.data.corpus import Corpus
     from laban.io.frames import Video
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 
 @dataclass

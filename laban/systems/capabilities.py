@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 S = TypeVar("S", bound=System)
 

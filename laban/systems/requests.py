@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 
 MAX_CHARACTERS = 500

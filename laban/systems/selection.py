@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from laban.metrics import control, gait, physics
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 
 if TYPE_CHECKING:

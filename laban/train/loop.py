@@ -232,7 +232,7 @@ class StageTrainer:
         """Write the system's previews as pictures. A failure is said, and does not end training."""
         if not self.previews:
             return
-        from laban import io
+        from laban import formats
 
         try:
             with self._evaluating():
@@ -242,7 +242,7 @@ class StageTrainer:
             place = self.folder / "previews"
             place.mkdir(exist_ok=True)
             for i, result in enumerate(results):
-                io.write(result, place / f"{self.stage}-{self.step:06d}-{i + 1}.png")
+                formats.write(result, place / f"{self.stage}-{self.step:06d}-{i + 1}.png")
         except Exception as error:
             self.previews = False
             self.bar.say(f"previews are off: {type(error).__name__}: {error}")

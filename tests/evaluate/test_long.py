@@ -12,9 +12,9 @@ import torch
 
 import laban
 from laban.cli import main
-from laban.data import synthetic
 from laban.data.clips import canonical
 from laban.data.corpus import Corpus
+from laban.data.synthesis import walkers
 from laban.errors import InputError
 from laban.evaluate import long
 from laban.metrics import control
@@ -22,7 +22,7 @@ from laban.metrics.composition import seam_measures, windows
 from laban.motion import humanml
 from laban.systems.kmm.system import KMM
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "data" / "corpora"))
 from babel_files import label, sequence, write  # noqa: E402
 
 
@@ -40,7 +40,7 @@ def babel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("babel")
     table = {}
     for i in range(24):
-        moving = canonical(synthetic.joints(i % 4, 121, 0.8 + 0.02 * i, 0.1 * i))
+        moving = canonical(walkers.joints(i % 4, 121, 0.8 + 0.02 * i, 0.1 * i))
         name = f"Set/{i}/{i}_poses"
         np.save(folder / f"{name.replace('/', '__')}.npy", humanml.features_of(moving).astype(np.float32))
         side = "left" if i % 2 else "right"
@@ -99,7 +99,7 @@ def test_babel_s_own_features_are_another_layout(babel: Path, tmp_path: Path) ->
 
 
 def test_clips_are_cut_together_where_and_facing_as_the_last_one_ended() -> None:
-    clips = [synthetic.joints(i, 40, 1.0, 0.4 * i) for i in (0, 1, 2)]
+    clips = [walkers.joints(i, 40, 1.0, 0.4 * i) for i in (0, 1, 2)]
     made = long.cut_together([("a", 30), ("b", 30), ("c", 30)], clips)
     assert made.bounds == (40, 80, 120) and made.joints.shape == (120, 22, 3)
     for part, clip in zip(made.parts(), clips, strict=True):  # moved and turned, nothing else

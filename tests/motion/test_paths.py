@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from laban.data import synthetic
+from laban.data.synthesis import walkers
 from laban.errors import InputError
 from laban.motion import paths
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 
 @pytest.fixture(scope="module")
 def walk():
-    return Motion.from_joints(synthetic.joints(0, 120, 1.2, 0.0), 20)
+    return Motion.from_joints(walkers.joints(0, 120, 1.2, 0.0), 20)
 
 
 def floor(motion):

@@ -12,12 +12,13 @@ import torch
 import torch.nn.functional as F
 
 from laban.condition.music import BEAT, WIDTH
-from laban.data import aist, synthetic, tracks
-from laban.data.choreography import Dance
+from laban.data.corpora import aist
+from laban.data.synthesis import tracks, walkers
+from laban.data.synthesis.choreography import Dance
 from laban.errors import InputError
 from laban.io import audio
-from laban.motion import clip6d, rotation
-from laban.motion.clip import Motion
+from laban.motion import root_relative, rotation
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22, SMPL24
 from laban.systems.fact import data, decoding, performance
 from laban.systems.fact.config import PAPER, PRESETS, TINY, FactConfig, LossConfig, NetworkConfig
@@ -208,8 +209,8 @@ def test_the_stage_is_not_left() -> None:
     rows[:, 0] = 0.6 + 0.1 * rng.normal(size=3600)
     rows[:, 3] = 0.05
     rows[:, 4:] = Relative().encode(shipped_seed())[0, 4:]
-    free = clip6d.decode(rows, HUMANML22, 60.0).root
-    kept = clip6d.decode(decoding.on_stage(rows, 2.5), HUMANML22, 60.0).root
+    free = root_relative.decode(rows, HUMANML22, 60.0).root
+    kept = root_relative.decode(decoding.on_stage(rows, 2.5), HUMANML22, 60.0).root
     assert np.linalg.norm(free[:, [0, 2]], axis=1).max() > 10
     assert np.linalg.norm(kept[:, [0, 2]], axis=1).max() < 4.0
     still = rows.copy()
@@ -222,7 +223,7 @@ def test_steps_of_the_loss_are_those_of_the_dance() -> None:
     rows = torch.from_numpy(Relative().encode(motion)).float()[None]
     loss = FactLoss(LossConfig(), torch.zeros(136), torch.ones(136), True)
     joints = loss.joints(rows)
-    facing = clip6d.heading(motion.rotations[:, 0])
+    facing = root_relative.heading(motion.rotations[:, 0])
     about = rotation.rotate(rotation.yaw(-facing)[:, None], motion.joints() - motion.root[:, None] * [1, 0, 1])
     assert np.abs(joints[0].numpy() - about).max() < 1e-4
     moved = rotation.rotate(rotation.yaw(-facing[1:])[:, None], np.diff(motion.joints(), axis=0))
@@ -302,7 +303,7 @@ def test_drift_says_how_late_rests_are() -> None:
 
 
 def test_a_model_that_is_told_its_drift_learns_by_how_much_it_is_late(tmp_path: Path) -> None:
-    corpus = synthetic.write(tmp_path, clips=8)
+    corpus = walkers.write(tmp_path, clips=8)
     config = replace(TINY, clock=True, network=replace(TINY.network, drift=True))
     torch.manual_seed(0)
     one = Fact.create(config, corpus)
@@ -375,7 +376,7 @@ def test_training_on_an_aist_copy(tmp_path: Path) -> None:
     held = Absolute().fitted(swings(330))
     pair = Dance(held, np.zeros((400, WIDTH), np.float32), np.zeros(0), "gBR_sBM_cAll_d04_mBR0_ch01")
     torch.manual_seed(0)
-    corpus = synthetic.write(tmp_path, clips=8)
+    corpus = walkers.write(tmp_path, clips=8)
     one = Fact.create(replace(small_paper(), supervised=1, data=TINY.data), corpus)
     plain = one.sampler("dance", corpus, "train")(np.random.default_rng(0), 2)  # 22 joints as 24
     assert plain["motion"].shape == (2, 140, 225)

@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from laban import checkpoint
-from laban.data import synthetic_digits
-from laban.data.digits import DigitsConfig, MovingDigits
+from laban.data.corpora.mnist import DigitsConfig, MovingDigits
+from laban.data.synthesis import synthetic_digits
 from laban.errors import InputError, ShapeError, WeightsError
 from laban.nn.quantize import RUNNING
 from laban.nn.sampling import generators

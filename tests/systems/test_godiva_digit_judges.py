@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laban.data import synthetic_digits
-from laban.data.digits import DigitsConfig, MovingDigits, path
+from laban.data.corpora.mnist import DigitsConfig, MovingDigits, path
+from laban.data.synthesis import synthetic_digits
 from laban.errors import ShapeError, WeightsError
 from laban.systems.godiva.digit_judges import Judges, centroids, direction
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from laban.cli import main
-from laban.data import synthetic_digits
-from laban.data.digits import MovingDigits
+from laban.data.corpora.mnist import MovingDigits
+from laban.data.synthesis import synthetic_digits
 from laban.systems.godiva import evaluation
 from laban.systems.godiva.digit_judges import Judges
 from laban.systems.godiva.system import Godiva

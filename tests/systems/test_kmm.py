@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from laban.data import synthetic
 from laban.data.batch import weights_of
-from laban.data.compose import ComposeSettings, compose
 from laban.data.corpus import Corpus
+from laban.data.synthesis import walkers
+from laban.data.synthesis.compose import ComposeSettings, compose
 from laban.errors import InputError, WeightsError
 from laban.motion import humanml
 from laban.nn.frozen import DecoderStream, FrozenTokenizer
@@ -31,7 +31,7 @@ LINES = ("a person walks forward @4", "a person bows @2", "waves the right hand 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return synthetic.write(tmp_path_factory.mktemp("corpus"), clips=16)
+    return walkers.write(tmp_path_factory.mktemp("corpus"), clips=16)
 
 
 @pytest.fixture(scope="module")

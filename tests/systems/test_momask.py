@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from laban import checkpoint
-from laban.data import synthetic
 from laban.data.corpus import Corpus
+from laban.data.synthesis import walkers
 from laban.errors import InputError, WeightsError
 from laban.nn.quantize import RUNNING
 from laban.systems.momask import data
@@ -24,7 +24,7 @@ STATS = {"mean": np.zeros(263, np.float32), "std": np.ones(263, np.float32)}
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Corpus:
-    return synthetic.write(tmp_path_factory.mktemp("corpus"), clips=16)
+    return walkers.write(tmp_path_factory.mktemp("corpus"), clips=16)
 
 
 @pytest.fixture(scope="module")

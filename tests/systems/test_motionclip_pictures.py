@@ -9,14 +9,14 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from laban.data import synthetic
+from laban.data.synthesis import walkers
 from laban.errors import FormatError, InputError
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.systems.motionclip.pictures import read_features, render, train, write_features
 
 
 def pose(action: int, frame: int = 20) -> Motion:
-    joints = synthetic.joints(action, 40, 1.0, 0.2)[frame : frame + 1]
+    joints = walkers.joints(action, 40, 1.0, 0.2)[frame : frame + 1]
     return Motion.from_joints(joints, 20.0)
 
 

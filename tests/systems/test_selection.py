@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from laban import cli
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.systems import selection
 from laban.systems.momask.config import TINY

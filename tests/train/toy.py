@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from laban.motion.clip import Motion
 from laban.motion.humanml import decode
+from laban.motion.motion import Motion
 from laban.systems.base import System
 from laban.systems.schedule import StageSchedule
 

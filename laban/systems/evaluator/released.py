@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from laban.errors import ShapeError, WeightsError
-from laban.released import load_restricted, state_of
+from laban.io.torch_archives import load_restricted, state_of
 
 SLOPE = 0.2
 CONTACTS = 4  # the last columns of the features, which the evaluator never sees

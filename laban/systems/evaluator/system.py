@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from laban.errors import InputError, ShapeError
 from laban.motion import humanml
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.systems.base import System
 from laban.systems.evaluator.config import PRESETS, EvaluatorConfig
 from laban.systems.evaluator.network import CoEmbedding

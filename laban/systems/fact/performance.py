@@ -14,7 +14,7 @@ from laban.errors import InputError
 from laban.io import audio
 from laban.metrics.dance import beat_alignment, kinematic_beats, rests
 from laban.motion import warp
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.warp import LockSettings
 from laban.systems.requests import MusicRequest
 

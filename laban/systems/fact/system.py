@@ -14,11 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from laban.condition.music import WIDTH
-from laban.data import tracks
-from laban.data.choreography import MIRRORED, before_the_song, fingerprint, phrases
+from laban.data.synthesis import tracks
+from laban.data.synthesis.choreography import MIRRORED, before_the_song, fingerprint, phrases
 from laban.errors import InputError
 from laban.motion import cleanup
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.nn.sampling import generators
 from laban.systems.capabilities import Dances
 from laban.systems.fact import data, decoding
@@ -31,8 +31,8 @@ from laban.systems.requests import MAX_DANCE_SECONDS, MusicRequest
 from laban.systems.schedule import Sampler, StageSchedule
 
 if TYPE_CHECKING:
-    from laban.data.choreography import Dance
     from laban.data.corpus import Corpus
+    from laban.data.synthesis.choreography import Dance
 
 WANDER = 20  # frames between the knots of slow noise
 SEED = Path(__file__).with_name("seed.npz")
@@ -90,7 +90,7 @@ class Fact(Dances):
         return made
 
     def use(self, dances: Sequence[Dance], split: str = "train") -> None:
-        """Train on these dances (an AIST++ copy, see laban.data.aist) instead of synthesised tracks."""
+        """Train on these dances (an AIST++ copy, see laban.data.corpora.aist) instead of synthesised tracks."""
         self._own[split] = list(dances)
 
     def to(self, device: str | torch.device) -> Self:

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from laban import checkpoint
-from laban.data.digits import CANVAS, DIGIT, DigitsConfig, MovingDigits, along, starts
+from laban.data.corpora.mnist import CANVAS, DIGIT, DigitsConfig, MovingDigits, along, starts
 from laban.errors import ShapeError, WeightsError
 
 WINDOW = 32
@@ -216,7 +216,7 @@ def centroids(video: np.ndarray) -> np.ndarray:
 
 
 def direction(track: np.ndarray, config: DigitsConfig | None = None) -> int:
-    """Which of the six motions of laban.data.digits a track (T, 2) of x, y in pixels is; -1: none of them.
+    """Which of the six motions of laban.data.corpora.mnist a track (T, 2) of x, y in pixels is; -1: none of them.
 
     The axis is the one of larger variance. Along it the track is correlated with the ways of that axis's motions (both
     orders, and a bounce from each start), and the best one is taken; for "A then B" that is the sign of the first

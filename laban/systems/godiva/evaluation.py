@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from laban.data.digits import MOTIONS, MovingDigits, caption
+from laban.data.corpora.mnist import MOTIONS, MovingDigits, caption
 from laban.metrics.intervals import wilson
 from laban.metrics.video import relative_matching
 from laban.systems.capabilities import MakesVideo, load_as

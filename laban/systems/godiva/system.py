@@ -72,7 +72,7 @@ class Godiva(MakesVideo, ShipsCodebooks):
     def open_data(cls, path: Path, config: GodivaConfig) -> VideoSource:
         """MNIST (a .tar or folder of idx files) as moving digits, or a folder or list of shards of clips."""
         from laban.data import shards
-        from laban.data.digits import MovingDigits
+        from laban.data.corpora.mnist import MovingDigits
 
         path = Path(path)
         if not path.exists():

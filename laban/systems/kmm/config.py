@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from laban.data.compose import ComposeSettings
+from laban.data.synthesis.compose import ComposeSettings
 from laban.errors import InputError
 from laban.nn.config import TokenizerConfig
 from laban.systems.schedule import StageSchedule

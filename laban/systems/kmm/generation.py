@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from laban.motion import cleanup
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.nn.frozen import DecoderStream, FrozenTokenizer
 from laban.nn.modes import evaluating

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from laban.motion import humanml, legs, rotation
-from laban.motion.clip import Motion, Segment
 from laban.motion.easing import smoothstep
 from laban.motion.humanml import Layout
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeleton import Skeleton
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from laban.data.batch import CaptionBank, LengthSampler
 from laban.errors import InputError, WeightsError
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.nn.frozen import FrozenTokenizer
 from laban.nn.length import LengthEstimator, draw_lengths
 from laban.nn.sampling import generators

@@ -179,8 +179,8 @@ SMALL = MoMaskConfig(
     ),
     tokenizer_loss=TokenizerLossConfig(joints=3.0, velocity=10.0, acceleration=5.0, foot=5.0),
     # The pooled feature alone, with noise as long as itself: probes trained on captions and tested on 70 paraphrases
-    # (tools/probe_text.py) placed .97 of contents and .86 of styles, .97 and .83 through noisy word tokens; and the
-    # words would make every sequence a third longer.
+    # (tools/text_encoder/probe_text.py) placed .97 of contents and .86 of styles, .97 and .83 through noisy word
+    # tokens; and the words would make every sequence a third longer.
     text=TextConfig("shipped", width=384, token_width=128, pooled_noise=1.0),
     masked=MaskedConfig(
         transformer=TransformerConfig(256, 5, 4, 768, dropout=0.1, attention_dropout=0.0, kind="local"),

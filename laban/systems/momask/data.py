@@ -16,7 +16,7 @@ from torch import Tensor
 from laban.data.batch import CaptionBank as CaptionBank
 from laban.data.batch import action_of
 from laban.data.batch import weights_of as weights_of
-from laban.data.compose import warped
+from laban.data.synthesis.compose import warped
 from laban.errors import InputError
 from laban.systems.momask.config import MoMaskConfig
 

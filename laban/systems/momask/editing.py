@@ -18,8 +18,8 @@ import numpy as np
 
 from laban.errors import InputError
 from laban.motion import blend, humanml, legs, rotation
-from laban.motion.clip import Motion, Segment
 from laban.motion.easing import smoothstep
+from laban.motion.motion import Motion, Segment
 from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.systems import selection

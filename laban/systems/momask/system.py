@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from laban.data.batch import LengthSampler
 from laban.errors import InputError
 from laban.motion import humanml, legs
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.nn.length import LengthEstimator, draw_lengths
 from laban.nn.sampling import generators

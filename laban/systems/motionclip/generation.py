@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from laban.motion import cleanup
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.nn.sampling import generators
 from laban.systems.motionclip.config import MotionClipConfig
 from laban.systems.motionclip.prior import Prior

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from laban import io
+from laban import formats
 from laban.data.clips import canonical
 from laban.errors import FormatError, InputError, LabanError, WeightsError
 from laban.io.atomic import replacing
 from laban.motion import kinematics
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22
 from laban.systems.capabilities import Embeds
@@ -197,7 +197,7 @@ class Library:
             folders[:] = sorted(f for f in folders if not f.startswith("."))
             for name in sorted(files):
                 path = Path(folder) / name
-                if path.suffix.lower() in io.READERS and not name.startswith("."):
+                if path.suffix.lower() in formats.READERS and not name.startswith("."):
                     stamp = _stamp(path)
                     if stamp is not None:
                         yield str(path.relative_to(self.folder)), stamp
@@ -221,7 +221,7 @@ class Library:
             path = self.folder / name
             before = _stamp(path)
             try:
-                joints = joints_of(io.read(path), system.config.fps)
+                joints = joints_of(formats.read(path), system.config.fps)
                 problem = None if _stamp(path) == before else "it changed while it was read"
             except (LabanError, OSError, MemoryError) as error:
                 problem = " ".join(str(error).split()) or type(error).__name__

@@ -2,7 +2,7 @@
 
 The body is this package's own mannequin, by the software rasteriser of `laban.io`: no licensed mesh, no GL. Each clip
 is seen at one moment from several sides. MotionCLIP learned from pictures of SMPL under CLIP's image tower; CLIP
-encodes these as well (`laban.condition.clip`), but what it makes of a mannequin is not known.
+encodes these as well (`laban.condition.clip_text`), but what it makes of a mannequin is not known.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
+from laban.drawing import raster, scene
 from laban.errors import FormatError, InputError
-from laban.io import raster, scene
 from laban.io.atomic import replacing
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 SIDES = (0.0, 60.0, -60.0)  # degrees that the camera stands off the character's facing
 ROOM = 1.25  # metres from the body's middle to the picture's edge
@@ -127,7 +127,7 @@ def read_features(path: str | Path) -> dict[str, Tensor]:
     """What `write_features` wrote. InputError if the file is absent; FormatError if it is another."""
     path = Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: no such file; make it with tools/image_text.py.")
+        raise InputError(f"{path}: no such file; make it with tools/text_encoder/image_text.py.")
     try:
         with np.load(path, allow_pickle=False) as held:
             ids, rows = held["ids"], torch.from_numpy(held["features"].astype(np.float32))

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from laban.errors import InputError
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.systems.capabilities import Embeds
 from laban.systems.motionclip import generation, representation
 

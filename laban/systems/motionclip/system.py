@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from laban import config as configuration
 from laban.errors import InputError
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.systems.capabilities import Embeds, MakesMotion
 from laban.systems.motionclip import data, generation, representation
 from laban.systems.motionclip.compact import CompactAutoencoder
