@@ -199,7 +199,7 @@ def _boundary(words: list[str], at: int, mode: str, current: list[str]) -> tuple
         return None
     while rest < len(words) and words[rest] in (",", "and", "but"):
         rest += 1
-    if not _has_verb(current) and mode != "gerund":
+    if not _has_verb(current, mode) and mode != "gerund":
         nominal = _is_nominal(words, rest) and any(forms().get(w) for w in current)
         if not nominal:
             return None
@@ -208,6 +208,9 @@ def _boundary(words: list[str], at: int, mode: str, current: list[str]) -> tuple
     start = _clause_start(words, rest, mode)
     if start == "gerund" and word == "," and rest == at + 1 and mode != "gerund":
         return "participle", rest - at
+    if start == "gerund" and word == "and" and mode != "gerund" and current and verb_at(current, 0) is not None \
+            and verb_at(current, 0).form == "gerund":
+        return "also", rest - at
     if start:
         return ("comma" if word == "," else "and"), rest - at
     if word != "," and _light(current) and _is_nominal(words, rest):
@@ -270,8 +273,14 @@ def _finite_behind_subject(words: list[str], at: int) -> bool:
     return words[end] in AUXILIARIES or any(f.form in ("third", "base", "past") for f in forms().get(words[end], ()))
 
 
-def _has_verb(words: list[str]) -> bool:
-    return any(w in AUXILIARIES for w in words) or any(verb_at(words, i) for i in range(len(words)))
+def _has_verb(words: list[str], mode: str = "") -> bool:
+    if any(word in AUXILIARIES for word in words):
+        return True
+    for at in range(len(words)):
+        reading = verb_at(words, at)
+        if reading is not None and (reading.form != "past" or mode == "past" or at == _subject_end(words, 0)):
+            return True
+    return False
 
 
 def _is_before_verb(words: list[str]) -> bool:
@@ -297,7 +306,10 @@ def _listed_nouns(words: list[str]) -> bool:
     """Whether the last word is a plural noun behind with, of or a number: `with punches, blocks and kicks`."""
     if len(words) < 2 or not forms().get(words[-1]):
         return False
-    return words[-2] in ("with", "of") and not any(f.form == "gerund" for f in forms()[words[-1]])
+    at = len(words) - 2
+    while at > 1 and words[at] == "," and forms().get(words[at - 1]):
+        at -= 2
+    return words[at] in ("with", "of") and not any(f.form == "gerund" for f in forms()[words[-1]])
 
 
 def _mode(words: list[str]) -> str:

@@ -19,9 +19,15 @@ PAIRS = frozenset(
         ("aim", "fire"), ("draw", "shoot"), ("load", "shoot"), ("dribble", "shoot"), ("dodge", "step"),
         ("reach", "grab"), ("reach", "touch"), ("clap", "cheer"), ("cheer", "wave"), ("bow", "curtsy"),
         ("sway", "stagger"), ("trip", "fall"), ("stumble", "fall"), ("slip", "fall"), ("raise", "lower"),
+        ("crouch", "jump"), ("squat", "jump"), ("fall", "lie"), ("collapse", "lie"), ("sink", "fall"), ("raise", "cheer"),
+        ("jump", "strike"), ("jump", "chop"), ("leap", "strike"), ("leap", "chop"), ("lunge", "stab"), ("raise", "aim"),
+        ("raise", "strike"), ("raise", "thrust"), ("raise", "point"), ("run", "shoot"), ("run", "slash"), ("step", "sit"),
+        ("talk", "move"), ("land", "straighten"), ("bend", "straighten"), ("lean", "look"),
     }
 )  # fmt: skip
 DOWN = frozenset("down up back".split())
+# What ends a posture: stands and jumps are two.
+MOVES = frozenset("stand sit lie kneel rise get jump leap hop fall roll squat crouch bow dance collapse stop kick".split())
 
 
 def at_once(actions: list[Action]) -> list[list[Action]]:
@@ -47,7 +53,7 @@ def upper_and_lower(group: list[Action]) -> tuple[Action, Action] | None:
 
 def _joins(actions: list[Action], number: int, group: list[Action]) -> bool:
     action, last = actions[number], group[-1]
-    if action.link in ("while", "as", "participle", "opened"):
+    if action.link in ("while", "as", "participle", "also", "opened"):
         return True
     if (last.verb, action.verb) in PAIRS and action.verb == "land":
         return True  # a jump and its landing are one action, whatever stands between
@@ -59,10 +65,10 @@ def _joins(actions: list[Action], number: int, group: list[Action]) -> bool:
         return action.form == last.form == "gerund" and _legs(last) and _arms(action)
     if (last.verb, action.verb) in PAIRS:
         return True
-    if is_kind(last.verb, "travel") and action.verb == "turn":
+    if is_kind(last.verb, "travel") and action.verb in ("turn", "veer", "swerve", "curve"):
         return action.route is None or action.route.degrees != 180
-    if last.verb in ("stand", "sit", "kneel", "lie", "crouch") and _legs(last) and action.verb in ("wait", "rest", "stay"):
-        return True
+    if last.verb == "be" or (is_kind(last.verb, "posture") and _legs(last) and "still" not in last.text.split()):
+        return action.verb not in MOVES and not is_kind(action.verb, "travel", "turn")
     return _legs(last) and _arms(action)
 
 

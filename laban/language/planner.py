@@ -196,7 +196,7 @@ def _joined(group: list[Action], as_written: bool) -> str:
         main, others = others[0], [group[0]]
     text = main.spoken() if as_written else main.present()
     for other in others:
-        joiner = {"while": " while ", "opened": " while ", "": " while ", "as": " as ", "and": " and "}.get(other.link, ", ")
+        joiner = {"while": " while ", "opened": " while ", "": " while ", "as": " as ", "and": " and ", "also": " and "}.get(other.link, ", ")
         own = f"{other.subject} " if other.link == "as" and other.subject else ""
         text += joiner + own + other.text
     return tidied(text)
@@ -211,7 +211,7 @@ def _there_and_back(action: Action, so_far: list[Action]) -> list[Action]:
         there = replace(action, text=tidied(text[: match.start()] + "forward" + text[match.end() :]), changed=True)
         return [there, around, replace(there, link="then")]
     returns = action.verb in RETURNS and re.search(r"\bback(?: again)?\b(?! and)", text)
-    if not so_far or not returns or action.link in ("while", "participle", "as", "opened"):
+    if not so_far or not returns or action.link in ("while", "participle", "also", "as", "opened"):
         return [action]
     there = replace(action, text=tidied(re.sub(r"\b(?:forwards? )?back(?: again)?\b", "forward", text)), changed=True)
     last = so_far[-1].route

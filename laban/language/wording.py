@@ -26,7 +26,7 @@ _LIGHT_COUNT = re.compile(
 )
 _LIGHT_ONE = re.compile(r"^(?:throw|throws|make|makes|give|gives|take|takes) an? (?P<noun>[a-z-]+)$")
 _SIDES = ("left", "right", "both")
-SINGULAR_FIRST = frozenset("it that this".split())
+MODALS = frozenset("will would can could do does did".split())
 
 
 def subject_and_rest(words: list[str]) -> tuple[list[str], list[str]]:
@@ -64,9 +64,8 @@ def verb_place(rest: list[str]) -> int | None:
         behind = at + 1
         while behind < len(rest) and is_adverb(rest[behind]):
             behind += 1
-        if behind < len(rest) and forms().get(rest[behind]) and rest[at] not in ("do", "does", "did"):
-            at = behind
-        elif rest[at] in ("do", "does", "did") and behind < len(rest) and any(f.form == "base" for f in forms().get(rest[behind], ())):
+        form = "past" if rest[at] in ("has", "have", "had") else "base" if rest[at] in MODALS else "gerund"
+        if behind < len(rest) and any(f.form == form for f in forms().get(rest[behind], ())):
             at = behind
         elif rest[at] in ("do", "does", "did", "has", "have", "had"):
             return at
@@ -118,7 +117,9 @@ def present(rest: list[str], plural: bool = False) -> list[str]:
     readings = forms().get(rest[place])
     base = readings[0].lemma if readings else None
     verb = rest[place] if base is None else base if plural else third_person(base)
-    behind = [word for word in rest[place + 1 :] if word not in ("again", "finally")]
+    behind = [word for word in rest[place + 1 :] if word != "finally"]
+    if behind and behind[-1] == "again" and behind[-2:-1] != ["and"]:
+        behind = behind[:-1]
     if base == "stop" and behind and any(f.form == "gerund" for f in forms().get(behind[0], ())):
         behind = []
     return [*adverbs, verb, *behind]
@@ -146,6 +147,9 @@ def counted(text: str) -> tuple[str, int | None]:
     noun = singular(match["noun"])
     readings = forms().get(noun) or forms().get(match["noun"], ())
     rest = text[match.end() :]
+    if noun.endswith("ing") and rest.strip():  # jumping jacks
+        head, _, rest = rest.strip().partition(" ")
+        noun, readings, rest = f"{noun} {singular(head)}", (), f" {rest}" if rest else ""
     form = next((f for f in readings if f.form in ("base", "third")), None)
     light = match["verb"].startswith(("do", "perform", "did"))
     if form is not None and not light:
@@ -172,7 +176,7 @@ def ellipsis(words: list[str], before: str) -> str | None:
         return None
     said = before.split()
     directions = [word for word in words if word in DIRECTIONS]
-    if len(directions) == len(words) or words[:2] in (["to", "the"], ["to", "his"], ["to", "her"]):
+    if len(directions) == len(words) or (words[0] == "to" and words[-1] in _SIDES):
         kept = re.sub(r"\b(?:to|towards?) (?:the|his|her|their) (?:left|right)\b", "", before).split()
         kept = [word for word in kept if word not in DIRECTIONS or word in ("up", "down", "on")]
         return " ".join([*kept, *words])
