@@ -57,7 +57,7 @@ def phrases() -> tuple[Phrase, ...]:
             takes = OBJECT in parts
             words = tuple(frozenset(part.split("/")) for part in parts if part != OBJECT)
             found.append(Phrase(action, words, takes))
-    return tuple(sorted(found, key=lambda phrase: -len(phrase.words)))
+    return tuple(sorted(found, key=lambda phrase: (-len(phrase.words), not phrase.takes)))
 
 
 @cache
@@ -71,6 +71,7 @@ def word_kinds() -> dict[str, frozenset[str]]:
     return found
 
 
+@cache
 def bases(word: str) -> frozenset[str]:
     """The word, its singular, and the base forms that it can be a form of."""
     return frozenset({word, singular(word), *(form.lemma for form in forms().get(word, ()))})
@@ -87,7 +88,10 @@ def find(words: list[str], among: Container[str] | None = None) -> list[Found]:
     used: set[int] = set()
     found: list[Found] = []
     verbs = {at for at in range(len(words)) if _can_be_verb(words, at)}
+    begins = frozenset().union(*said) if said else frozenset()
     for phrase in phrases():
+        if not phrase.words[0] & begins:
+            continue
         if among is not None and phrase.action not in among and not phrase.action.startswith(UNKNOWN):
             continue
         for start in range(len(words)):
@@ -146,13 +150,12 @@ def _fills(word: str) -> bool:
 
 
 def action_of(caption: str) -> str | None:
-    """The main action of a caption, for data that has no label: the longest phrase found, the first of equals."""
+    """The main action of a caption, for data that has no label: the first one that is more than standing."""
     from laban.language.clauses import tokens
     from laban.language.wording import subject_and_rest
 
-    found = find(subject_and_rest(tokens(caption))[1])
-    best = max(found, key=lambda f: len(f.places), default=None)
-    return None if best is None or best.action.startswith(UNKNOWN) else best.action
+    found = [f.action for f in find(subject_and_rest(tokens(caption))[1]) if not f.action.startswith(UNKNOWN)]
+    return next((action for action in found if action != "idle"), found[0] if found else None)
 
 
 @cache
