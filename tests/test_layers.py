@@ -21,6 +21,7 @@ LAYERS = {
     "io": 1,
     "nn": 1,
     "condition": 1,
+    "language": 1,
     "data": 2,
     "metrics": 2,
     "character": 2,

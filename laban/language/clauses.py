@@ -27,6 +27,7 @@ _CONTRACTIONS = (
     (re.compile(r"\s*(?:->|=>|→|>|;)\s*"), " . "),
     (re.compile(r"\s*&\s*"), " and "),
     (re.compile(r"(\d)\s*°"), r"\1 degrees"),
+    (re.compile(r"(\d)\s*[-–]\s*(\d)"), r"\1 to \2"),
     (re.compile(r"\b(\d+(?:\.\d+)?)(s|secs?|seconds?|minutes?|mins?|x|times)\b"), r"\1 \2"),
     (re.compile(r"\b(\w+)-(second|minute|degree)s?\b"), r"\1 \2"),
     (re.compile(r"\b(\d+) x\b|\bx ?(\d+)\b"), r"\1\2 times"),
@@ -42,6 +43,8 @@ SEQUENCE = (
 AUXILIARIES = frozenset("is are was were am do does did has have had will would can could".split())
 NEGATIONS = frozenset("not never".split())
 _PAUSE = re.compile(r"\b(?:and )?(?:then )?,? ?after (?:a|an|another) (?:\w+ )?(?:pause|break|rest)\b ?,?")
+_WAYS = (({"forward", "forwards"}, {"backward", "backwards"}), ({"left"}, {"right"}))
+OPPOSITES = {word: other for a, b in _WAYS for one, other in ((a, b), (b, a)) for word in one}
 _OPENERS = frozenset("before after while whilst as instead when once".split())
 
 
@@ -98,12 +101,15 @@ def _clauses(words: list[str], mode: str) -> tuple[list[Clause], str]:
     if opener is not None:
         link, length, comma = opener
         sub, _ = _coordinated(words[length:comma], mode)
-        main, mode = _coordinated(words[comma + 1 :], mode)
+        main, mode = _coordinated(words[comma + (words[comma] == ",") :], mode)
         if not main or not sub:
             return main or sub, mode
         if link == "before":
             sub[0].link = "then"
             return main + sub, mode
+        if link in ("when", "once") and subject_end(sub[0].words, 0) == 0:
+            main[0].alone = True  # when the music starts
+            return main, mode
         if link in ("after", "when", "once"):
             main[0].link = "then"
             return sub + main, mode
@@ -118,22 +124,32 @@ def _clauses(words: list[str], mode: str) -> tuple[list[Clause], str]:
 
 def _opener(words: list[str]) -> tuple[str, int, int] | None:
     """(word, its length, place of the comma) of a leading subordinate clause."""
-    if not words or words[0] not in _OPENERS or "," not in words:
+    if _is_gerund(words) and "," in words and _finite_behind_subject(words, words.index(",") + 1):
+        return "while", 0, words.index(",")  # "crouching, the man moves on"
+    if not words or words[0] not in _OPENERS:
         return None
-    comma = words.index(",")
+    comma = next((at for at in range(2, len(words)) if words[at] == "," or _told_by(words, at)), len(words))
+    if comma >= len(words) - 1:
+        return None
     length = 2 if words[:2] == ["instead", "of"] else 1
     inner = words[length:comma]
     if not any(forms().get(word) for word in inner) or inner[0].isdigit() or comma == len(words) - 1:
         return None
-    if inner[0] in DETERMINERS and not _clause_start(inner, 0, "third"):
+    if inner[0] in DETERMINERS and words[0] not in ("when", "once") and not _clause_start(inner, 0, "third"):
         return None
     return words[0], length, comma
+
+
+def _told_by(words: list[str], at: int) -> bool:
+    """`while running | he claps`: a pronoun and its verb behind a participle."""
+    return words[at] in PRONOUNS and _is_gerund(words[1:]) and _finite_behind_subject(words, at)
 
 
 def _coordinated(words: list[str], mode: str) -> tuple[list[Clause], str]:
     """Cut at linking words, and at commas and `and` where a verb phrase begins."""
     result: list[Clause] = []
-    current, link, at = [], "", 0
+    current: list[str] = []
+    link, at = "", 0
     swapped: list[Clause] = []
 
     def close(next_link: str) -> None:
@@ -146,7 +162,7 @@ def _coordinated(words: list[str], mode: str) -> tuple[list[Clause], str]:
         current = []
 
     while at < len(words):
-        found = _boundary(words, at, mode, current)
+        found = _boundary(words, at, mode, current, bool(result))
         if found is None:
             current.append(words[at])
             if not mode:
@@ -171,7 +187,7 @@ def _coordinated(words: list[str], mode: str) -> tuple[list[Clause], str]:
     return result, mode
 
 
-def _boundary(words: list[str], at: int, mode: str, current: list[str]) -> tuple[str, int] | None:
+def _boundary(words: list[str], at: int, mode: str, current: list[str], later: bool) -> tuple[str, int] | None:
     """(link, words it takes) where a clause ends at `at`, else None."""
     for phrase in SEQUENCE:
         parts = phrase.split()
@@ -199,7 +215,9 @@ def _boundary(words: list[str], at: int, mode: str, current: list[str]) -> tuple
         return None
     while rest < len(words) and words[rest] in (",", "and", "but"):
         rest += 1
-    if not _has_verb(current, mode) and mode != "gerund":
+    if _opposite(current, words, rest):
+        return "and", rest - at
+    if not _has_verb(current, mode) and not (later and current) and mode != "gerund":
         nominal = _is_nominal(words, rest) and any(forms().get(w) for w in current)
         if not nominal:
             return None
@@ -208,14 +226,26 @@ def _boundary(words: list[str], at: int, mode: str, current: list[str]) -> tuple
     start = _clause_start(words, rest, mode)
     if start == "gerund" and word == "," and rest == at + 1 and mode != "gerund":
         return "participle", rest - at
-    if start == "gerund" and word == "and" and mode != "gerund" and current and verb_at(current, 0) is not None \
-            and verb_at(current, 0).form == "gerund":
+    if start == "gerund" and word == "and" and mode != "gerund" and _is_gerund(current):
         return "also", rest - at
     if start:
         return ("comma" if word == "," else "and"), rest - at
     if word != "," and _light(current) and _is_nominal(words, rest):
         return "and", rest - at
     return None
+
+
+def _is_gerund(words: list[str]) -> bool:
+    reading = verb_at(words, 0) if words else None
+    return reading is not None and reading.form == "gerund"
+
+
+def _opposite(current: list[str], words: list[str], at: int) -> bool:
+    """`walks forward and | backward`: two ways that nobody goes at once."""
+    if not current or at >= len(words) or current[-1] not in OPPOSITES or words[at] not in OPPOSITES[current[-1]]:
+        return False
+    verb = next((form for i in range(len(current)) if (form := verb_at(current, i))), None)
+    return verb is None or is_kind(verb.lemma, "travel", "turn") or verb.lemma in ("jump", "hop", "leap")
 
 
 def _clause_start(words: list[str], at: int, mode: str) -> str:
@@ -225,7 +255,7 @@ def _clause_start(words: list[str], at: int, mode: str) -> str:
         place += 1
     if place >= len(words):
         return ""
-    subject = _subject_end(words, place)
+    subject = subject_end(words, place)
     if subject > place:
         place = subject
         while place < len(words) and is_adverb(words[place]):
@@ -253,7 +283,7 @@ def _reading(words: list[str], place: int, has_subject: bool, mode: str) -> Form
     return None
 
 
-def _subject_end(words: list[str], at: int) -> int:
+def subject_end(words: list[str], at: int) -> int:
     """Where a subject that begins at `at` ends; `at` itself where there is none."""
     if at < len(words) and words[at] in PRONOUNS | {"someone", "somebody", "i", "you", "we"}:
         return at + 1
@@ -265,7 +295,7 @@ def _subject_end(words: list[str], at: int) -> int:
 
 
 def _finite_behind_subject(words: list[str], at: int) -> bool:
-    end = _subject_end(words, at)
+    end = subject_end(words, at)
     if end == at or end >= len(words):
         return False
     while end < len(words) - 1 and is_adverb(words[end]):
@@ -278,14 +308,14 @@ def _has_verb(words: list[str], mode: str = "") -> bool:
         return True
     for at in range(len(words)):
         reading = verb_at(words, at)
-        if reading is not None and (reading.form != "past" or mode == "past" or at == _subject_end(words, 0)):
+        if reading is not None and (reading.form != "past" or mode == "past" or at == subject_end(words, 0)):
             return True
     return False
 
 
 def _is_before_verb(words: list[str]) -> bool:
     """Whether the words so far are a subject that waits for its verb."""
-    return bool(words) and not _has_verb(words) and _subject_end(words, 0) >= len(words)
+    return bool(words) and not _has_verb(words) and subject_end(words, 0) >= len(words)
 
 
 def _light(words: list[str]) -> bool:
@@ -327,7 +357,7 @@ def _mode(words: list[str]) -> str:
     if reading.form == "base":
         return "plural" if before else "base"
     if reading.form == "past":
-        return "past" if not before or _subject_end(before, 0) == len(before) else ""
+        return "past" if not before or subject_end(before, 0) == len(before) else ""
     if reading.form == "gerund" and before:
         return ""
     return reading.form

@@ -69,5 +69,10 @@ def singular(noun: str) -> str:
 def _doubles(base: str) -> bool:
     """One syllable that ends in consonant, vowel, consonant."""
     vowels = sum(a in VOWELS and (i == 0 or base[i - 1] not in VOWELS) for i, a in enumerate(base))
-    return vowels == 1 and len(base) > 2 and base[-1] not in VOWELS + "wxyh" and base[-2] in VOWELS \
+    return (
+        vowels == 1
+        and len(base) > 2
+        and base[-1] not in VOWELS + "wxyh"
+        and base[-2] in VOWELS
         and base[-3] not in VOWELS
+    )

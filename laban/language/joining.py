@@ -19,15 +19,19 @@ PAIRS = frozenset(
         ("aim", "fire"), ("draw", "shoot"), ("load", "shoot"), ("dribble", "shoot"), ("dodge", "step"),
         ("reach", "grab"), ("reach", "touch"), ("clap", "cheer"), ("cheer", "wave"), ("bow", "curtsy"),
         ("sway", "stagger"), ("trip", "fall"), ("stumble", "fall"), ("slip", "fall"), ("raise", "lower"),
-        ("crouch", "jump"), ("squat", "jump"), ("fall", "lie"), ("collapse", "lie"), ("sink", "fall"), ("raise", "cheer"),
+        ("crouch", "jump"), ("squat", "jump"), ("fall", "lie"), ("collapse", "lie"), ("sink", "fall"),
+        ("raise", "cheer"),
         ("jump", "strike"), ("jump", "chop"), ("leap", "strike"), ("leap", "chop"), ("lunge", "stab"), ("raise", "aim"),
-        ("raise", "strike"), ("raise", "thrust"), ("raise", "point"), ("run", "shoot"), ("run", "slash"), ("step", "sit"),
+        ("raise", "strike"), ("raise", "thrust"), ("raise", "point"), ("run", "shoot"), ("run", "slash"),
+        ("step", "sit"),
         ("talk", "move"), ("land", "straighten"), ("bend", "straighten"), ("lean", "look"),
     }
 )  # fmt: skip
 DOWN = frozenset("down up back".split())
 # What ends a posture: stands and jumps are two.
-MOVES = frozenset("stand sit lie kneel rise get jump leap hop fall roll squat crouch bow dance collapse stop kick".split())
+MOVES = frozenset(
+    "stand sit lie kneel rise get jump leap hop fall roll squat crouch bow dance collapse stop kick".split()
+)
 
 
 def at_once(actions: list[Action]) -> list[list[Action]]:

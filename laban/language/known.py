@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 from laban.language.actions import UNKNOWN, Found, bases, find, table, word_kinds
 from laban.language.clauses import AUXILIARIES, tokens
 from laban.language.inflection import singular
-from laban.language.lexicon import DETERMINERS, DIRECTIONS, LINKERS, MANNERS, PEOPLE, PREPOSITIONS, forms, is_kind, verb_at
+from laban.language.lexicon import (
+    DETERMINERS,
+    DIRECTIONS,
+    LINKERS,
+    MANNERS,
+    PEOPLE,
+    PREPOSITIONS,
+    forms,
+    is_kind,
+    verb_at,
+)
 from laban.language.planner import plan
 from laban.language.spelling import Correction, Speller
 from laban.language.vocabulary import Entry, Vocabulary
@@ -20,6 +30,8 @@ if TYPE_CHECKING:
 
 Embed = Callable[[Sequence[str]], "np.ndarray"]  # N sentences -> (N, D) unit vectors
 NEAREST = 3
+PARTICLES = frozenset("up down out off away around over not".split())
+NEUTRAL = ("body", "people", "thing", "measure", "manner", "scenery")  # kinds of words that change no action
 ENDS = frozenset(", and but or nor after before until while where when because so that if than who which whose".split())
 # Cosine to the nearest caption from which on an unknown verb is taken for a synonym that the table lacks. Chosen on the
 # tuning halves of tests/language/known.tsv and unknown.tsv with the shipped text encoder; benchmarks/language.py prints
@@ -115,35 +127,39 @@ class Reader:
             return Understanding(sentence, corrected, corrections, (action,), (), True, ())
         actions: list[str] = []
         unknown: list[str] = []
+        never = False  # an action of which it is known that no data has it
         for step in plan(corrected, self.vocabulary.captions).steps:
-            found, missing = self._clause(step.text)
+            found, missing, barred = self._clause(step.text)
             actions += found
             unknown += missing
+            never |= barred
         known = bool(actions) and not unknown
         scores = None if known else self.similarities(corrected)
         similarity = None if scores is None else max(scores.values())
         if similarity is not None and similarity >= self.near:
-            known = all(forms().get(word) and not bases(word) & word_kinds()["prop"] for word in unknown)
+            known = not never and all(forms().get(word) and not bases(word) & word_kinds()["prop"] for word in unknown)
         nearest = () if known else self._nearest(corrected, scores)
         words = () if known else tuple(dict.fromkeys(unknown))
         return Understanding(
             sentence, corrected, corrections, tuple(dict.fromkeys(actions)), words, known, nearest, similarity
         )
 
-    def _clause(self, text: str) -> tuple[list[str], list[str]]:
-        """Known actions and unknown words of one step."""
+    def _clause(self, text: str) -> tuple[list[str], list[str], bool]:
+        """Known actions and unknown words of one step, and whether it names an action that no data has."""
         rest = _spoken(text)
         found = find(rest)
         if not all(self._shows(f.action) for f in found):
             found = find(rest, {action for action in table() if self._shows(action)})
-        found = [f for f in found if not f.action.startswith(UNKNOWN)]
-        return [f.action for f in found], unknown_words(rest, found)
+        kept = [f for f in found if not f.action.startswith(UNKNOWN)]
+        return [f.action for f in kept], unknown_words(rest, kept), len(kept) < len(found)
 
     def _shows(self, action: str) -> bool:
         """Whether the data shows an action, as its own or in a caption: squats, in "squats and picks something up"."""
         if action not in self._shown:
-            self._shown[action] = action in self.vocabulary.by_action or action.startswith(UNKNOWN) or any(
-                find(_spoken(caption), {action}) for caption in self.vocabulary.captions
+            self._shown[action] = (
+                action in self.vocabulary.by_action
+                or action.startswith(UNKNOWN)
+                or any(find(_spoken(caption), {action}) for caption in self.vocabulary.captions)
             )
         return self._shown[action]
 
@@ -199,7 +215,7 @@ def unknown_words(words: list[str], found: list[Found]) -> list[str]:
             unknown += _verb_and_object(words, at, used)
         elif form is not None and at != main and form.form in ("third", "gerund") and _is_action(words, at, form.form):
             unknown += _verb_and_object(words, at, used)
-        elif singular(word) in kinds["prop"] or word in kinds["acts"]:
+        elif bases(word) & kinds["prop"] or word in kinds["acts"]:
             if not any(f.takes and at in _object(words, f.places[-1]) for f in found):
                 unknown.append(at)
         elif _likened(words, at) and singular(word) not in kinds["style"]:
@@ -237,7 +253,7 @@ def _verb_and_object(words: list[str], at: int, used: set[int]) -> list[int]:
 def _object(words: list[str], verb: int) -> list[int]:
     """Places of the nouns of the object right behind a verb: [the, violin] -> violin."""
     at = verb + 1
-    while at < len(words) and (words[at] in ("up", "down", "out", "off", "away", "around", "over", "not") or _is_plain_adverb(words[at])):
+    while at < len(words) and (words[at] in PARTICLES or _is_plain_adverb(words[at])):
         at += 1
     nouns: list[int] = []
     while at < len(words):
@@ -261,7 +277,9 @@ def _likened(words: list[str], at: int) -> bool:
 
 
 def _is_noun_like(word: str) -> bool:
-    return word.isalpha() and word not in PREPOSITIONS | LINKERS | {"and"} and not forms().get(word) and word[-2:] != "ly"
+    if not word.isalpha() or word in PREPOSITIONS | LINKERS | {"and"}:
+        return False
+    return not forms().get(word) and not word.endswith("ly")
 
 
 def _is_plain_adverb(word: str) -> bool:
@@ -274,5 +292,4 @@ def _means_nothing(word: str) -> bool:
     base = singular(word)
     if word in PREPOSITIONS | DETERMINERS | DIRECTIONS | LINKERS | MANNERS | PEOPLE or _is_plain_adverb(word):
         return True
-    return any(base in kinds[k] or word in kinds[k] for k in ("body", "people", "thing", "measure", "manner", "scenery")) \
-        or not word[0].isalpha()
+    return not word[0].isalpha() or any(base in kinds[kind] or word in kinds[kind] for kind in NEUTRAL)

@@ -21,18 +21,18 @@ class Form:
 PEOPLE = frozenset(
     "person persons people man men woman women guy guys boy boys girl girls kid kids child children baby toddler adult "
     "teenager lady gentleman human character figure subject actor performer dancer athlete soldier worker player robot "
-    "zombie fighter boxer gymnast acrobat student pupil teacher traveler traveller hero warrior knight guard king queen "
-    "someone somebody he she it they one everybody everyone anybody anyone nobody couple monk waiter referee policeman "
-    "i you we who runner hiker".split()
+    "zombie fighter boxer gymnast acrobat student pupil teacher traveler traveller hero warrior knight guard king "
+    "queen someone somebody he she it they one everybody everyone anybody anyone nobody couple monk waiter referee "
+    "policeman i you we who runner hiker".split()
 )
 PRONOUNS = frozenset("he she it they".split())
 DETERMINERS = frozenset(
-    "a an the this that these those his her their its my your our each every some any no another both all one two three "
-    "four five six seven eight nine ten several few many other what which half".split()
+    "a an the this that these those his her their its my your our each every some any no another both all one two "
+    "three four five six seven eight nine ten several few many other what which half".split()
 )
 PREPOSITIONS = frozenset(
-    "with of in on at to from by for into onto over under through across along around about behind between against near "
-    "toward towards like as off without upon above below beside past per via".split()
+    "with of in on at to from by for into onto over under through across along around about behind between against "
+    "near toward towards like as off without upon above below beside past per via".split()
 )
 PARTICLES = frozenset("up down out off away over around about back forward forwards backward backwards on in".split())
 DIRECTIONS = frozenset(

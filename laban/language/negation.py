@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from laban.language.inflection import singular
+from laban.language.inflection import singular, third_person
 from laban.language.lexicon import lemma
 
 STILL = "stands still"
@@ -15,14 +15,19 @@ _BEFORE_VERB = re.compile(
     r"\b(?:(?:does|do|did|is|are|was|were|will|would|can|could|has|have|must|should) (?:not|never)|never|no longer"
     r"|not|hardly|barely|scarcely)(?: \w+ly)?(?: (?:even|ever|at all|yet))? (?P<verb>[a-z-]+)(?P<rest>.*)$"
 )
-_FAILS = re.compile(r"\b(?P<how>fails? to|refuses? to|declines? to|avoids?|forgets? to|(?:is|are|was) unable to|resists?)\b")
+_BUT = re.compile(
+    r"\b(?:does|do|did) not (?P<verb>[a-z]+) .*?\bbut (?P<yes>(?:the|his|her|their|its|with|to|a|both|left|right)\b.*)$"
+)
+_FAILS = re.compile(r"\b(?:fails? to|refuses? to|declines? to|avoids?|forgets? to|(?:is|are|was) unable to|resists?)\b")
 _INSTEAD = re.compile(r",? ?\b(?:instead of|rather than) [a-z]+ing\b[^,]*")
 _WITHOUT = re.compile(r",? ?\b(?:and |but )?without (?:ever |even )?(?P<what>[^,]*)")
 _NOT_SIDE = re.compile(
     rf",? ?(?:\b(?:and|but) )?\bnot (?P<with>with |using |on )?(?:the |his |her |their |its )?(?P<side>left|right)"
     rf"(?: (?P<limb>{_LIMB}|one))?\b"
 )
-_NOT_ADVERB = re.compile(r",? ?(?:\b(?:and|but) )?\bnot (?:very |too |so |that )*(?:[a-z]+ly|fast|slow|far|high|hard|much)\b")
+_NOT_ADVERB = re.compile(
+    r",? ?(?:\b(?:and|but) )?\bnot (?:very |too |so |that )*(?:[a-z]+ly|fast|slow|far|high|hard|much)\b"
+)
 _NO_NOUN = re.compile(r",? ?\bwith no (?P<what>[^,]*)")
 _NEITHER = re.compile(r"\b(?:neither|no) (?:\w+ )?(?:hands?|arms?|legs?|foot|feet)\b")
 _NOBODY = re.compile(r"^(?:no one|nobody|none)\b")
@@ -50,7 +55,7 @@ def obey(text: str) -> Obeyed:
     if fails := _FAILS.search(text):
         what = text[fails.start() :]
         return Obeyed(None, False, (f"{what!r} cannot be shown, so it is left out",))
-    text, swapped = _sides(text)
+    text = _sides(text)
     text = _NOT_ADVERB.sub("", text)
     text, still, told = _without(text)
     warnings += told
@@ -62,11 +67,15 @@ def obey(text: str) -> Obeyed:
         text = text[: match.start()] + text[match.end() :]
     if _NEITHER.search(text) and not _ALLOWED.search(text):
         return Obeyed(None, False, tuple(warnings))
+    if match := _BUT.search(text):
+        base = lemma(match["verb"])
+        if base is not None:
+            return Obeyed(f"{text[: match.start()]} {third_person(base)} {match['yes']}", False, tuple(warnings))
     if match := _BEFORE_VERB.search(text):
         verb = lemma(match["verb"])
         if verb is not None:
-            told = re.match(r"^(?: at all| again| any ?more| once)*(?: for .*| \d.*)?$", match["rest"])
-            if verb == "move" and told:
+            still_only = re.match(r"^(?: at all| again| any ?more| once)*(?: for .*| \d.*)?$", match["rest"])
+            if verb == "move" and still_only:
                 rest = re.sub(r"\b(?:at all|again|any ?more)\b", "", match["rest"])
                 return Obeyed(f"{text[: match.start()]} {STILL} {rest}".strip(), False, tuple(warnings))
             if verb in ("move", "bend", "swing"):
@@ -80,17 +89,17 @@ def obey(text: str) -> Obeyed:
     return Obeyed(" ".join(text.split()), False, tuple(warnings))
 
 
-def _sides(text: str) -> tuple[str, bool]:
+def _sides(text: str) -> str:
     """`waves, but not with the right hand` -> `waves with the left hand`."""
     match = _NOT_SIDE.search(text)
     if match is None:
-        return text, False
+        return text
     rest = text[: match.start()] + text[match.end() :]
     other = _SIDES[match["side"]]
     if re.search(rf"\b{other}\b|\bboth\b", rest):
-        return re.sub(r"\bboth (hand|arm|leg)s\b", rf"the {other} \1", rest), True
+        return re.sub(r"\bboth (hand|arm|leg)s\b", rf"the {other} \1", rest)
     limb = match["limb"] if match["limb"] not in (None, "one") else "hand"
-    return f"{text[: match.start()]} {match['with'] or 'with '}the {other} {limb}{text[match.end() :]}", True
+    return f"{text[: match.start()]} {match['with'] or 'with '}the {other} {limb}{text[match.end() :]}"
 
 
 def _without(text: str) -> tuple[str, bool, list[str]]:

@@ -10,13 +10,16 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from laban.language import negation, quantities, routes, wording
-from laban.language.clauses import Clause, split, tokens
+from laban.language.clauses import split, tokens
 from laban.language.joining import at_once, upper_and_lower
 from laban.language.lexicon import PRONOUNS, forms, is_kind
 from laban.language.plan import Plan, Route, Step
 
 SOMEONE = "a person"
+BARE = frozenset("person man woman boy girl guy character figure".split())  # subjects that want an article
+MANY = frozenset("people men women children kids boys girls persons friends dancers soldiers".split())
 FAST_ALREADY = frozenset("run sprint dash race bolt rush hurry charge gallop".split())
+JOINERS = {"while": " while ", "opened": " while ", "": " while ", "as": " as ", "and": " and ", "also": " and "}
 RETURNS = frozenset("walk run march jog go stroll come sprint dash stride crawl".split())
 _DELAY = re.compile(rf",? ?\bafter (?P<n>{quantities.NUMBER}|an?) (?P<unit>seconds?|secs?|s|minutes?)\b,?")
 _LATER = re.compile(r",? ?\bafter (?:a|some) (?P<what>while|moment|time)\b,?")
@@ -112,6 +115,7 @@ def _action(words: list[str], link: str, who: str, so_far: list[Action], warning
     text, count = quantities.take_count(text)
     text, tempo = quantities.take_slow_motion(text)
     taken = text.split() != words
+    text = re.sub(r"^\s*of\b", "", text)
     own, rest = wording.subject_and_rest(text.split())
     if so_far and (not rest or rest[0] in ("repeat", "repeats") or text.strip(" ,") == ""):
         so_far[-1].seconds = so_far[-1].seconds if seconds is None else seconds
@@ -130,7 +134,7 @@ def _action(words: list[str], link: str, who: str, so_far: list[Action], warning
         if noun is None and completed is None:
             if so_far:
                 return None
-            return Action("", tidied(text), "", link, seconds, count or 1, None, tempo, taken, False, "", named or SOMEONE)
+            return Action("", tidied(text), "", link, seconds, count or 1, None, tempo, taken, who=named or SOMEONE)
         rest = noun if noun else (completed or "").split()
         subject, taken = "", True
         verb = wording.lemma_of(rest)
@@ -140,8 +144,10 @@ def _action(words: list[str], link: str, who: str, so_far: list[Action], warning
     if count is None and (is_kind(verb, "travel") or verb in ("take", "make", "do")):
         shorter, stepped = quantities.take_steps(said)
         if stepped is not None and (verb in ("take", "make", "do")):
-            shorter = re.sub(r"\b(?:takes|makes|does|take|make|do|taking|making|took|made)\b", "walks", shorter, count=1)
+            shorter = re.sub(r"\b(?:t[ao]k(?:es?|ing)|took|mak(?:es?|ing)|made|does|do)\b", "walks", shorter, count=1)
             verb = "walk"
+        if stepped is None and is_kind(verb, "travel"):
+            shorter, stepped = quantities.take_distance(shorter, verb in FAST_ALREADY or verb == "jog")
         said, taken = shorter, taken or stepped is not None
     if count is None and stepped is None:
         said, count = wording.counted(said)
@@ -196,7 +202,7 @@ def _joined(group: list[Action], as_written: bool) -> str:
         main, others = others[0], [group[0]]
     text = main.spoken() if as_written else main.present()
     for other in others:
-        joiner = {"while": " while ", "opened": " while ", "": " while ", "as": " as ", "and": " and ", "also": " and "}.get(other.link, ", ")
+        joiner = JOINERS.get(other.link, ", ")
         own = f"{other.subject} " if other.link == "as" and other.subject else ""
         text += joiner + own + other.text
     return tidied(text)
@@ -204,7 +210,8 @@ def _joined(group: list[Action], as_written: bool) -> str:
 
 def _there_and_back(action: Action, so_far: list[Action]) -> list[Action]:
     """`walks back and forth`, and `walks back` after something: there, around, and forward again."""
-    around = Action("", "turns around", "turn", "then", route=Route("turn", "left", 180.0), changed=True, who=action.who)
+    half = Route("turn", "left", 180.0)
+    around = Action("", "turns around", "turn", "then", route=half, changed=True, who=action.who)
     around.plural = action.plural
     text = action.text
     if action.verb in RETURNS and (match := re.search(r"\b(?:back and forth|to and fro|there and back)\b", text)):
@@ -215,7 +222,8 @@ def _there_and_back(action: Action, so_far: list[Action]) -> list[Action]:
         return [action]
     there = replace(action, text=tidied(re.sub(r"\b(?:forwards? )?back(?: again)?\b", "forward", text)), changed=True)
     last = so_far[-1].route
-    return [there] if last is not None and last.kind == "turn" and last.degrees == 180 else [around, replace(there, link="then")]
+    turned = last is not None and last.kind == "turn" and last.degrees == 180
+    return [there] if turned else [around, replace(there, link="then")]
 
 
 def _wait(delay: float, so_far: list[Action], action: Action | None, who: str) -> None:
@@ -247,17 +255,19 @@ def _tempo(text: str, verb: str) -> float | None:
 
 def _named(subject: list[str]) -> str:
     """The subject to repeat: "" for a pronoun or none."""
-    if not subject or subject[0] in ("no", "nobody", "none", "neither") or (len(subject) == 1 and subject[0] in PRONOUNS | {"one", "i", "you", "we", "it"}):
+    if not subject or subject[0] in ("no", "nobody", "none", "neither"):
+        return ""
+    if len(subject) == 1 and subject[0] in PRONOUNS | {"one", "i", "you", "we"}:
         return ""
     return _with_article(" ".join(subject))
 
 
 def _with_article(subject: str) -> str:
-    return f"a {subject}" if subject in ("person", "man", "woman", "boy", "girl", "guy", "character", "figure") else subject
+    return f"a {subject}" if subject in BARE else subject
 
 
 def _plural(who: str) -> bool:
-    return re.search(r"\b(?:people|men|women|children|kids|boys|girls|persons|friends|dancers|soldiers)$", who) is not None
+    return who.split()[-1:] != [] and who.split()[-1] in MANY
 
 
 def tidied(text: str) -> str:

@@ -15,12 +15,16 @@ _ONE = r"(?:a|an|another)"
 _UNIT = r"(?P<unit>seconds?|secs?|s|minutes?|mins?)"
 _ABOUT = r"(?:about |around |exactly |roughly |at least |just |another |the )*"
 
+_RANGE = rf"(?P<n>{NUMBER})(?: (?:to|or) (?P<m>{NUMBER}))?"
 _LENGTHS = (
-    re.compile(rf"\b(?:for|lasting|during|over|within) {_ABOUT}(?P<n>{NUMBER}|{_ONE}) (?P<half>and a half )?{_UNIT}\b"),
-    re.compile(rf"(?<![\w.])(?P<n>{NUMBER}) (?P<half>and a half )?{_UNIT}\b(?: long)?"),
+    re.compile(
+        rf"\b(?:for|lasting|during|over|within) {_ABOUT}(?:{_RANGE}|(?P<one>{_ONE})) (?P<half>and a half )?{_UNIT}\b"
+    ),
+    re.compile(rf"(?<![\w.]){_RANGE} (?P<half>and a half )?(?P<one>(?!))?{_UNIT}\b(?: long)?"),
 )
 _WHILES = (
-    (re.compile(r"\bfor (?:a|one|just a) (?:short |brief )?(?:moment|instant|bit)\b|\bbriefly\b|\bfor a short (?:time|while)\b"), 2.0),
+    (re.compile(r"\bfor (?:a|one|just a) (?:short |brief )?(?:moment|instant|bit)\b|\bbriefly\b"), 2.0),
+    (re.compile(r"\bfor a short (?:time|while)\b"), 2.0),
     (re.compile(r"\bfor (?:a|some) (?:long )?(?:while|time)\b"), 6.0),
 )  # fmt: skip
 _COUNTS = (
@@ -34,7 +38,12 @@ _TEMPO = re.compile(
 _MOTION = re.compile(r"\bin slow[ -]motion\b")
 SLOW, VERY_SLOW, FAST, VERY_FAST, SLOW_MOTION = 0.75, 0.6, 1.25, 1.5, 0.5
 STEP_SECONDS, SHORTEST_STEPS = 0.6, 0.8  # of a walking step, and of the shortest stretch of steps
-_STEPS = re.compile(rf"\b(?P<n>{NUMBER}|{_ONE}) (?P<how>big |small |quick |long |short |slow )?(?:steps?|paces?|strides?)\b")
+WALKING, RUNNING = 1.2, 2.7  # m/s
+_DISTANCE = re.compile(
+    rf"\b(?:for |about )?(?P<n>{NUMBER}) (?P<unit>meters?|metres?|m|feet|foot|ft|yards?)\b"
+    r"(?! (?:away|high|tall|wide|deep))"
+)
+_STEPS = re.compile(rf"\b(?P<n>{NUMBER}|{_ONE}) (?:big |small |quick |long |short |slow )?(?:steps?|paces?|strides?)\b")
 
 
 def number(text: str) -> float:
@@ -51,7 +60,9 @@ def take_seconds(text: str) -> tuple[str, float | None]:
     """Cut a length out: `walks for 5 seconds` -> (`walks`, 5.0). None where none is named."""
     for pattern in _LENGTHS:
         if match := pattern.search(text):
-            value = number(match["n"]) + (0.5 if match["half"] else 0.0)
+            value = 1.0 if match["one"] else number(match["n"])
+            value = (value + number(match["m"])) / 2 if match["m"] else value
+            value += 0.5 if match["half"] else 0.0
             return cut(text, match), value * (60.0 if match["unit"].startswith("min") else 1.0)
     for pattern, value in _WHILES:
         if match := pattern.search(text):
@@ -74,6 +85,15 @@ def take_steps(text: str) -> tuple[str, float | None]:
     if match is None:
         return text, None
     return cut(text, match), max(SHORTEST_STEPS, round(number(match["n"]) * STEP_SECONDS, 2))
+
+
+def take_distance(text: str, runs: bool) -> tuple[str, float | None]:
+    """Cut a distance out, as the seconds that it takes at a usual pace: `walks 3 meters` -> (`walks`, 2.5)."""
+    match = _DISTANCE.search(text)
+    if match is None:
+        return text, None
+    metres = number(match["n"]) * {"f": 0.3048, "y": 0.9144, "m": 1.0}[match["unit"][0]]
+    return cut(text, match), max(SHORTEST_STEPS, round(metres / (RUNNING if runs else WALKING), 1))
 
 
 def tempo_of(text: str) -> float | None:

@@ -10,9 +10,7 @@ from laban.language.quantities import NUMBER, cut, number
 _CLOCK = r"(?:clockwise|counter-?clockwise|anti-?clockwise)"
 _SIDE = re.compile(rf"\b(?P<clock>{_CLOCK})\b|\b(?:to|towards?) (?:the|his|her|their|its) (?P<side>left|right)\b")
 _BARE_SIDE = re.compile(r"\b(?P<side>left|right)(?:wards?)?\b(?! (?:hand|arm|leg|foot|side|knee|fist))")
-_IN_PLACE = re.compile(
-    r"\b(?:in place|on the spot|at the spot|on (?:a|the) treadmill|without (?:moving|going|travell?ing) (?:forward|anywhere))\b"
-)
+_IN_PLACE = re.compile(r"\b(?:in place|on the spot|at the spot|on (?:a|the) treadmill)\b")
 _CIRCLE = re.compile(
     rf"\b(?:around )?in (?:an? |the )?(?:small |large |big |wide |tight |little |full |complete |whole )*"
     rf"(?:(?P<clock>{_CLOCK}) )?(?:(?P<part>half|quarter)[ -])?(?P<what>circles?|semi-?circle|arc|ring)\b"
@@ -20,12 +18,16 @@ _CIRCLE = re.compile(
 )
 _DEGREES = re.compile(r"\b(?:by |through |about |for )?(?P<n>\d+(?:\.\d+)?)[ -]?(?:degrees?|deg)\b")
 _NAMED = re.compile(
-    r"\b(?:does|do|makes?|performs?|takes?) (?:a|one) (?P<part>quarter|half|full|complete|three-quarter|180 degree|90 degree|360 degree)[ -]turn\b"
+    r"\b(?:does|do|makes?|performs?|takes?) (?:a|one) "
+    r"(?P<part>quarter|half|full|complete|three-quarter|180 degree|90 degree|360 degree)[ -]turn\b"
+    r"|\b(?:does|do|makes?|performs?|takes?) a u-turn\b"
 )
 _AROUND = re.compile(r"\bturn(?:s|ing)? (?:around|about|round|backwards?)\b")
 _ZIGZAG = re.compile(r"\b(?:in )?(?:an? )?zig-?zags?(?: (?:pattern|line|path))?\b")
 _STRAIGHT = re.compile(r"\b(?:in a straight line|in a line|straight (?:ahead|on|forwards?)|straight)\b")
-_SHAPE = re.compile(r"\bin an? (?P<shape>figure[ -](?:of )?(?:eight|8)|square|triangle|spiral|rectangle|s-shape|s-curve|oval)\b")
+_SHAPE = re.compile(
+    r"\bin an? (?P<shape>figure[ -](?:of )?(?:eight|8)|square|triangle|spiral|rectangle|s-shape|s-curve|oval)\b"
+)
 PARTS = {"quarter": 90.0, "half": 180.0, "three-quarter": 270.0, "full": 360.0, "complete": 360.0}
 PARTS |= {"90 degree": 90.0, "180 degree": 180.0, "360 degree": 360.0}
 
@@ -58,7 +60,8 @@ def take_route(text: str, travels: bool, turns: bool, count: int | None) -> tupl
     if match := _NAMED.search(text):
         rest, side = take_side(cut(text, match))
         side = side or "left"
-        return f"turns {side} {rest}", Route("turn", side, PARTS[match["part"]]), None, False
+        degrees = PARTS[match["part"]] if match["part"] else 180.0
+        return f"turns {side} {rest}", Route("turn", side, degrees), None, False
     if turns:
         return _turn(text, count)
     if travels and (match := _IN_PLACE.search(text)):

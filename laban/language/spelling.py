@@ -24,9 +24,9 @@ SHORTEST_OTHER = 5  # letters of a word that is no action word, to be read for a
 TWO_SLIPS_FROM = 5  # letters from which on two slips are believed
 _WORD = re.compile(r"[A-Za-z]+(?:'[a-z]+)?")
 _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
-_NEAR = {
-    frozenset((row[i], row[i + 1])) for row in _KEYS for i in range(len(row) - 1)
-} | {frozenset(pair) for upper, lower in zip(_KEYS, _KEYS[1:], strict=False) for pair in zip(upper, lower, strict=False)}
+_NEAR = {frozenset(pair) for a, b in ((row[:-1], row[1:]) for row in _KEYS) for pair in zip(a, b, strict=True)} | {
+    frozenset(pair) for a, b in zip(_KEYS, _KEYS[1:], strict=False) for pair in zip(a, b, strict=False)
+}
 _VOWELS = frozenset("aeiouy")
 DOUBLE = 0.7  # what a letter costs that is to be double and is not, or is and is not to be
 ACTION_WORD, OTHER_WORD = 0.0, 0.35  # what a candidate costs beside its slips: the words of actions come first
@@ -132,10 +132,11 @@ class Speller:
 def action_words() -> set[str]:
     """The words of the shipped tables: forms of verbs, words of phrases, parts of the body, little words."""
     kinds = word_kinds()
-    nouns = {word for kind in ("body", "people", "thing", "measure", "manner", "style", "scenery", "prop") for word in kinds[kind]}
+    nouns = {word for kind, words in kinds.items() if kind != "acts" for word in words}
     said = {word for phrase in phrases() for words in phrase.words for word in words}
     little = PEOPLE | DETERMINERS | PREPOSITIONS | DIRECTIONS | LINKERS
-    plurals = {third_person(word) for word in kinds["body"] | kinds["people"] | kinds["prop"] | said if not word.endswith("s")}
+    counted = kinds["body"] | kinds["people"] | kinds["prop"] | said
+    plurals = {third_person(word) for word in counted if not word.endswith("s")}
     adverbs = set("slowly quickly happily sadly angrily proudly goodbye hello while before after both and".split())
     return {*forms(), *nouns, *said, *little, *plurals, *adverbs}
 

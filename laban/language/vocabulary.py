@@ -13,7 +13,7 @@ from laban.errors import InputError, WeightsError
 from laban.io.atomic import replacing
 
 NAME = "vocabulary.json"
-FIELDS = {"action": str, "example": str, "captions": list, "minutes": (int, float), "licences": list}
+FIELDS: dict[str, Any] = {"action": str, "example": str, "captions": list, "minutes": (int, float), "licences": list}
 
 
 @dataclass(frozen=True)

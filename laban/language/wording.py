@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from laban.language.clauses import AUXILIARIES, _subject_end
+from laban.language.clauses import AUXILIARIES, subject_end
 from laban.language.inflection import singular, third_person
 from laban.language.lexicon import (
     DETERMINERS,
@@ -21,7 +21,7 @@ from laban.language.lexicon import (
 from laban.language.quantities import NUMBER, NUMBERS, number
 
 _LIGHT_COUNT = re.compile(
-    rf"^(?P<adverb>(?:\w+ly )*)(?P<verb>do|does|doing|make|makes|making|throw|throws|throwing|take|takes|give|gives|perform|performs|did)"
+    r"^(?P<adverb>(?:\w+ly )*)(?P<verb>do|does|doing|did|makes?|making|throws?|throwing|takes?|gives?|performs?)"
     rf" (?P<n>{NUMBER}) (?P<noun>[a-z-]+)\b"
 )
 _LIGHT_ONE = re.compile(r"^(?:throw|throws|make|makes|give|gives|take|takes) an? (?P<noun>[a-z-]+)$")
@@ -35,8 +35,9 @@ def subject_and_rest(words: list[str]) -> tuple[list[str], list[str]]:
     while at < len(words) and (words[at] in LINKERS or words[at] == ","):
         at += 1
     words = words[at:]
-    end = _subject_end(words, 0)
-    if end and end < len(words) and words[end] not in PREPOSITIONS | {",", "and", "or", "who"} and not _numbered(words, end):
+    end = subject_end(words, 0)
+    goes_on = end < len(words) and (words[end] in PREPOSITIONS | {",", "and", "or", "who"} or _numbered(words, end))
+    if 0 < end < len(words) and not goes_on:
         return words[:end], words[end:]
     place = _verb_place(words)
     if place is None:
@@ -106,7 +107,7 @@ def lemma_of(rest: list[str]) -> str | None:
 
 
 def present(rest: list[str], plural: bool = False) -> list[str]:
-    """The clause in the present tense: [was, slowly, walking, off] -> [slowly, walks, off]; `stops walking` -> `stops`."""
+    """The clause in the present tense: [was, slowly, walking] -> [slowly, walks]; `stops walking` -> `stops`."""
     place = verb_place(rest)
     adverbs = [word for word in rest[: place or 0] if is_adverb(word) and word not in LINKERS]
     if place is None:
@@ -178,7 +179,8 @@ def ellipsis(words: list[str], before: str) -> str | None:
     directions = [word for word in words if word in DIRECTIONS]
     if len(directions) == len(words) or (words[0] == "to" and words[-1] in _SIDES):
         kept = re.sub(r"\b(?:to|towards?) (?:the|his|her|their) (?:left|right)\b", "", before).split()
-        kept = [word for word in kept if word not in DIRECTIONS or word in ("up", "down", "on")]
+        level = not {"up", "down"} & set(words)
+        kept = [word for word in kept if word not in DIRECTIONS or (level and word in ("up", "down", "on"))]
         return " ".join([*kept, *words])
     if all(is_adverb(word) or word in ("faster", "slower") for word in words):
         return " ".join([w for i, w in enumerate(said) if not i or not is_adverb(w)] + words)
@@ -202,7 +204,7 @@ def _verb_place(words: list[str]) -> int | None:
         reading = verb_at(words, at)
         if reading is None:
             continue
-        if reading.form == "past" and at and not _subject_end(words, 0) == at:
+        if reading.form == "past" and at and not subject_end(words, 0) == at:
             continue
         return at
     for at in range(1, len(words)):
