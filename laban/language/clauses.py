@@ -32,7 +32,7 @@ _CONTRACTIONS = (
     (re.compile(r"\b(\w+)-(second|minute|degree)s?\b"), r"\1 \2"),
     (re.compile(r"\b(\d+) x\b|\bx ?(\d+)\b"), r"\1\2 times"),
 )
-_TOKEN = re.compile(r"\d+(?:\.\d+)?|[a-z]+(?:[-'][a-z0-9]+)*'?|[a-z0-9]+|[,.!?:]", re.IGNORECASE)
+_TOKEN = re.compile(r"\d+(?:\.\d+)?|[^\W\d_]+(?:[-'][^\W_]+)*'?|[^\W_]+|[,.!?:]")
 HARD = {".", "!", "?", ":"}
 # Words that end one action and begin the next, wherever they stand; longest first.
 SEQUENCE = (

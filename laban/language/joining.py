@@ -70,7 +70,7 @@ def _joins(actions: list[Action], number: int, group: list[Action]) -> bool:
     if (last.verb, action.verb) in PAIRS:
         return True
     if is_kind(last.verb, "travel") and action.verb in ("turn", "veer", "swerve", "curve"):
-        return action.route is None or action.route.degrees != 180
+        return action.route is None or (last.route is None and action.route.degrees != 180)
     if last.verb == "be" or (is_kind(last.verb, "posture") and _legs(last) and "still" not in last.text.split()):
         return action.verb not in MOVES and not is_kind(action.verb, "travel", "turn")
     return _legs(last) and _arms(action)

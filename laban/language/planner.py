@@ -19,6 +19,7 @@ SOMEONE = "a person"
 BARE = frozenset("person man woman boy girl guy character figure".split())  # subjects that want an article
 MANY = frozenset("people men women children kids boys girls persons friends dancers soldiers".split())
 FAST_ALREADY = frozenset("run sprint dash race bolt rush hurry charge gallop".split())
+MOST_REPEATS = 20
 JOINERS = {"while": " while ", "opened": " while ", "": " while ", "as": " as ", "and": " and ", "also": " and "}
 RETURNS = frozenset("walk run march jog go stroll come sprint dash stride crawl".split())
 _DELAY = re.compile(rf",? ?\bafter (?P<n>{quantities.NUMBER}|an?) (?P<unit>seconds?|secs?|s|minutes?)\b,?")
@@ -160,6 +161,9 @@ def _action(words: list[str], link: str, who: str, so_far: list[Action], warning
     if shape is not None:
         warnings.append(f"no route is known for 'in a {shape}'; give it as several steps, or as a circle")
     count = None if used else count
+    if count is not None and count > MOST_REPEATS:
+        warnings.append(f"{count} times are too many for one clip; it is done {MOST_REPEATS} times")
+        count = MOST_REPEATS
     verb = wording.lemma_of(said.split()) or verb
     place = wording.verb_place(said.split())
     form = next((f.form for f in forms().get(said.split()[place], ())), "third") if place is not None else "third"

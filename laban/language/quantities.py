@@ -63,7 +63,8 @@ def take_seconds(text: str) -> tuple[str, float | None]:
             value = 1.0 if match["one"] else number(match["n"])
             value = (value + number(match["m"])) / 2 if match["m"] else value
             value += 0.5 if match["half"] else 0.0
-            return cut(text, match), value * (60.0 if match["unit"].startswith("min") else 1.0)
+            value *= 60.0 if match["unit"].startswith("min") else 1.0
+            return cut(text, match), value or None
     for pattern, value in _WHILES:
         if match := pattern.search(text):
             return cut(text, match), value

@@ -29,6 +29,7 @@ _NEAR = {frozenset(pair) for a, b in ((row[:-1], row[1:]) for row in _KEYS) for 
 }
 _VOWELS = frozenset("aeiouy")
 DOUBLE = 0.7  # what a letter costs that is to be double and is not, or is and is not to be
+LIKELY = 0.9  # what a slip costs at most that is believed of a word that is no action word
 ACTION_WORD, OTHER_WORD = 0.0, 0.35  # what a candidate costs beside its slips: the words of actions come first
 
 
@@ -121,7 +122,12 @@ class Speller:
             slips, cost = distance(word, candidate)
             if slips > (1 if bases else min(_most(word), _most(candidate))):
                 continue  # a rare word's regular form is only read as another over one slip: lader
-            cost += extra + (0.3 if candidate[0] != word[0] else 0.0)
+            begins = candidate[0] == word[0]
+            if slips == 2 and (not begins or word.startswith(candidate)):
+                continue  # a wheelie is no wheel
+            if extra == OTHER_WORD and not (begins and cost <= LIKELY):
+                continue  # pilates are no plates
+            cost += extra + (0.0 if begins else 0.3)
             if usual and cost > DOUBLE:
                 continue  # a usual word's regular form is only read as one with a letter doubled: runing
             place = (cost, self.rank.get(candidate, len(self.rank)), candidate)
