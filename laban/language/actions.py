@@ -19,17 +19,18 @@ from laban.language.lexicon import (
 )
 
 GAP = 4  # words that may stand between two words of a phrase, if they are of the kinds that change nothing
-OBJECT = "*"
+OBJECT, NO_PROP = "*", "+"  # what may follow a phrase: an object of any kind; any but a prop
 UNKNOWN = "!"  # begins the name of an action that no data has, so that its words are not taken for another one
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that mean an action, in base form, each with its alternatives; `takes` an object of any kind behind it."""
+    """Words that mean an action, in base form, each with its alternatives; `takes` an object, `props` as well."""
 
     action: str
     words: tuple[frozenset[str], ...]
     takes: bool
+    props: bool
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Found:
     action: str
     places: tuple[int, ...]
     takes: bool
+    props: bool
 
 
 @cache
@@ -54,9 +56,8 @@ def phrases() -> tuple[Phrase, ...]:
     for action, _, said in _rows():
         for text in said.split(", "):
             parts = text.split()
-            takes = OBJECT in parts
-            words = tuple(frozenset(part.split("/")) for part in parts if part != OBJECT)
-            found.append(Phrase(action, words, takes))
+            words = tuple(frozenset(part.split("/")) for part in parts if part not in (OBJECT, NO_PROP))
+            found.append(Phrase(action, words, len(words) < len(parts), OBJECT in parts))
     return tuple(sorted(found, key=lambda phrase: (-len(phrase.words), not phrase.takes)))
 
 
@@ -98,7 +99,7 @@ def find(words: list[str], among: Container[str] | None = None) -> list[Found]:
             places = _match(phrase, said, words, start, used, verbs)
             if places:
                 used |= set(places)
-                found.append(Found(phrase.action, places, phrase.takes))
+                found.append(Found(phrase.action, places, phrase.takes, phrase.props))
     return sorted(found, key=lambda f: f.places)
 
 
@@ -110,11 +111,12 @@ def _match(
     listed = any(word in forms() for word in phrase.words[0])
     if listed and start not in verbs:
         return ()
+    barred = phrase.action.startswith(UNKNOWN)
     places = [start]
     for wanted in phrase.words[1:]:
         at, gap = places[-1] + 1, 0
         while at < len(words) and not (wanted & said[at] and at not in used):
-            if not (_fills(words[at]) or phrase.takes) or gap >= GAP:
+            if not (_fills(words[at], barred) or phrase.takes) or gap >= GAP:
                 return ()
             at, gap = at + 1, gap + 1
         if at >= len(words):
@@ -138,8 +140,11 @@ def _can_be_verb(words: list[str], at: int) -> bool:
     return at > 0 and words[at - 1] == "to" and any(f.form == "base" for f in readings)
 
 
-def _fills(word: str) -> bool:
+def _fills(word: str, narrow: bool) -> bool:
+    """Whether a word may stand inside a phrase; `narrow`: only what may stand before a noun."""
     kinds = word_kinds()
+    if narrow:
+        return word in DETERMINERS | MANNERS or word in ("left", "right") or word in kinds["manner"]
     base = singular(word)
     return (
         word in DETERMINERS | PREPOSITIONS | DIRECTIONS | LINKERS | MANNERS

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 Embed = Callable[[Sequence[str]], "np.ndarray"]  # N sentences -> (N, D) unit vectors
 NEAREST = 3
-PARTICLES = frozenset("up down out off away around over not".split())
+PARTICLES = frozenset("up down out off away not".split())
 NEUTRAL = ("body", "people", "thing", "measure", "manner", "scenery")  # kinds of words that change no action
 ENDS = frozenset(", and but or nor after before until while where when because so that if than who which whose".split())
 # Cosine to the nearest caption from which on an unknown verb is taken for a synonym that the table lacks. Chosen on the
@@ -216,14 +216,16 @@ def unknown_words(words: list[str], found: list[Found]) -> list[str]:
         elif form is not None and at != main and form.form in ("third", "gerund") and _is_action(words, at, form.form):
             unknown += _verb_and_object(words, at, used)
         elif bases(word) & kinds["prop"] or word in kinds["acts"]:
-            if not any(f.takes and at in _object(words, f.places[-1]) for f in found):
+            if not any(f.props and at in _object(words, f.places[-1]) for f in found):
                 unknown.append(at)
         elif _likened(words, at) and singular(word) not in kinds["style"]:
             unknown.append(at)
     for f in found:
         if not f.takes:
             unknown += [at for at in _object(words, f.places[-1]) if at not in used]
-    return [words[at] for at in sorted(set(unknown))]
+    said = [words[at] for at in sorted(set(unknown))]
+    telling = [word for word in said if not any(is_kind(form.lemma, "light") for form in forms().get(word, ()))]
+    return telling or said  # of "gives a thumbs up" the thumbs
 
 
 def _is_action(words: list[str], at: int, form: str) -> bool:

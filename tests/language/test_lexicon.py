@@ -11,10 +11,12 @@ from laban.language.lexicon import KINDS, forms, kinds, lemma, verb_at
 @pytest.mark.parametrize(
     ("base", "third", "progressive", "before"),
     [
-        ("walk", "walks", "walking", "walked"), ("wave", "waves", "waving", "waved"), ("stop", "stops", "stopping", "stopped"),
-        ("carry", "carries", "carrying", "carried"), ("catch", "catches", "catching", "caught"), ("do", "does", "doing", "did"),
-        ("bow", "bows", "bowing", "bowed"), ("box", "boxes", "boxing", "boxed"), ("kneel", "kneels", "kneeling", "knelt"),
-        ("lie", "lies", "lying", "lay"), ("crouch", "crouches", "crouching", "crouched"), ("jog", "jogs", "jogging", "jogged"),
+        ("walk", "walks", "walking", "walked"), ("wave", "waves", "waving", "waved"),
+        ("stop", "stops", "stopping", "stopped"), ("carry", "carries", "carrying", "carried"),
+        ("catch", "catches", "catching", "caught"), ("do", "does", "doing", "did"),
+        ("bow", "bows", "bowing", "bowed"), ("box", "boxes", "boxing", "boxed"),
+        ("kneel", "kneels", "kneeling", "knelt"), ("lie", "lies", "lying", "lay"),
+        ("crouch", "crouches", "crouching", "crouched"), ("jog", "jogs", "jogging", "jogged"),
         ("play", "plays", "playing", "played"), ("stretch", "stretches", "stretching", "stretched"),
         ("clap", "claps", "clapping", "clapped"), ("stumble", "stumbles", "stumbling", "stumbled"),
     ],

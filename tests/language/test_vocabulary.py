@@ -43,7 +43,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "row",
     [
-        Row("", ("a",), 1.0, "x"), Row("walk", (), 1.0, "x"), Row("walk", ("",), 1.0, "x"), Row("walk", ("a",), 0.0, "x"),
+        Row("", ("a",), 1.0, "x"), Row("walk", (), 1.0, "x"), Row("walk", ("",), 1.0, "x"),
+        Row("walk", ("a",), 0.0, "x"),
         Row("walk", ("a",), float("nan"), "x"),
     ],
 )  # fmt: skip
@@ -61,7 +62,8 @@ def test_no_row_is_an_error() -> None:
     "text",
     [
         "", "{}", "[]", "[1]", json.dumps([GOOD | {"more": 1}]), json.dumps([GOOD | {"captions": []}]),
-        json.dumps([GOOD | {"captions": [1]}]), json.dumps([GOOD | {"minutes": "1"}]), json.dumps([GOOD | {"minutes": -1}]),
+        json.dumps([GOOD | {"captions": [1]}]), json.dumps([GOOD | {"minutes": "1"}]),
+        json.dumps([GOOD | {"minutes": -1}]),
         json.dumps([GOOD | {"minutes": float("nan")}]), json.dumps([GOOD | {"action": ""}]), json.dumps([GOOD, GOOD]),
         json.dumps([{k: v for k, v in GOOD.items() if k != "licences"}]), json.dumps([GOOD | {"minutes": True}]),
     ],
