@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "laban"
 # An entry of two words is one file or folder of a package that stands elsewhere.
 FLOORS = (
     ("errors", "version"),
+    ("deprecation",),
     ("config", "io.atomic"),
     ("checkpoint", "io.torch_archives", "motion"),
     ("figure", "nn"),

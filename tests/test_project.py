@@ -91,6 +91,12 @@ def test_the_version_is_the_installed_one() -> None:
     assert laban.__version__ == installed
 
 
+def test_the_citation_names_the_version() -> None:
+    import laban
+
+    assert f"\nversion: {laban.__version__}\n" in (ROOT / "CITATION.cff").read_text()
+
+
 def test_files_stay_short() -> None:
     files = [*(ROOT / "laban").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
     long = {str(path.relative_to(ROOT)): n for path in files if (n := len(path.read_text().splitlines())) > LONGEST}
