@@ -6,6 +6,7 @@ Read from the source, not run; imports inside functions and for types count as w
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Container, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -182,3 +183,11 @@ def test_a_circle_between_files_is_found() -> None:
     assert circles({a: tree(b), b: tree(c, d), c: tree(a), d: tree()}) == [{a, b, c}]
     assert circles({a: tree(b, c), b: tree(d), c: tree(d), d: tree()}) == []
     assert violations({a: tree(b), b: tree(a), c: tree(), d: tree()}) == [f"{a}, {b} import each other"]
+
+
+def test_the_architecture_page_draws_the_floors() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = re.search(r"```floors\n(.*?)```", page, re.DOTALL)
+    assert drawn is not None
+    rows = [re.split(r"  +(?=\S+ \S+ \S)", line, maxsplit=1) for line in drawn[1].splitlines()]
+    assert [tuple(sorted(row[0].split())) for row in rows] == [tuple(sorted(floor)) for floor in reversed(FLOORS)]
