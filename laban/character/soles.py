@@ -36,7 +36,8 @@ class Planted:
     """Goals of the legs, performer's metres, floor at 0.
 
     Attributes:
-        ankles: (T, 2, 3). toes: (T, 2, 4) turns of the toe joints.
+        ankles: (T, 2, 3).
+        toes: (T, 2, 4) turns of the toe joints.
         clearance: (T, 2) of the performer's lowest sole point above the floor, negative below it.
         floor: height of the performer's floor in the performer's own world, which becomes 0.
     """

@@ -46,7 +46,8 @@ class Stance:
     """A character in the T-pose.
 
     Attributes:
-        rig, map: what it was made of.
+        rig: what it was made of.
+        map: what it was made of.
         frame: (4,) unit wxyz, the file's world to our axes.
         skeleton: mapped joints, file units; toes that the rig lacks are made.
         nodes: node of each joint, -1 for what was made.

@@ -120,7 +120,8 @@ def estimate(envelope: np.ndarray, low: np.ndarray) -> tuple[float, dict[float, 
     there; one at double speed has weak beats), and by a prior that peaks at 108 bpm.
 
     Args:
-        envelope: (T,) onset strength. low: (T,) the same of the bands under 170 Hz, where drums and bass keep time.
+        envelope: (T,) onset strength.
+        low: (T,) the same of the bands under 170 Hz, where drums and bass keep time.
     Returns: the tempo, and tempo -> score of all candidates.
     Source: ours. Deviation from FACT: it is told the tempo by file names.
     """

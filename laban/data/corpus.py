@@ -31,8 +31,12 @@ class Record:
     """One clip: where it lies in the arrays, and what is known of it.
 
     Attributes:
-        start, length: rows of the arrays. captions: what a person would say. labels: e.g. content and style.
-        mirror_of: the id of the clip this is the mirror image of. source: file of origin; splits never part it.
+        start: rows of the arrays.
+        length: rows of the arrays.
+        captions: what a person would say.
+        labels: e.g. content and style.
+        mirror_of: the id of the clip this is the mirror image of.
+        source: file of origin; splits never part it.
     """
 
     id: str

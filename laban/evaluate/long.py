@@ -146,7 +146,8 @@ def evaluate(
     """Perform, score, and write OUT/long.md and OUT/long.json.
 
     Args:
-        system, beside: rows, in this order.
+        system: rows, in this order.
+        beside: rows, in this order.
         judges: folders of evaluators.
     Returns: what long.json holds.
     Raises: InputError if nothing can be composed or scored; what a system says of a text that it refuses.

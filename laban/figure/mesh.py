@@ -147,7 +147,8 @@ def person(at: dict[str, Array], moves: dict[str, int]) -> Mesh:
     the bone's length, and turned from the T-pose to the direction that the bone has in the skeleton's rest pose.
 
     Args:
-        at: {name: (3,) metres}, the places of `mannequin.joints()`. moves: {name: joint number} that moves the part.
+        at: {name: (3,) metres}, the places of `mannequin.joints()`.
+        moves: {name: joint number} that moves the part.
     """
     vertices, faces, normals, colours = sculpture.painted(*sculpture.sculpt())
     own = sculpture.joints()

@@ -14,7 +14,8 @@ def surface_nets(value: Array, lines: tuple[Array, Array, Array]) -> tuple[Array
     """The zero surface of a sampled field: (V, 3) vertices and (F, 4) quads, counter-clockwise from outside.
 
     Args:
-        value: (X, Y, Z) samples, negative inside, positive on the border. lines: the grid's coordinates.
+        value: (X, Y, Z) samples, negative inside, positive on the border.
+        lines: the grid's coordinates.
     Source: Gibson 1998, "Constrained elastic surface nets" (the cell's vertex is the mean of its edge crossings).
     """
     inside = value < 0

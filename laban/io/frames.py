@@ -67,7 +67,8 @@ def strip(video: Video, scale: int = 1, gap: int = 2) -> np.ndarray:
 def write(video: Video, path: str | Path, size: int | None = None) -> None:
     """Write .mp4, .gif or a .png strip; the passport beside it, in <name>.passport.json.
 
-    Args: size: pixels of the height at least; frames are enlarged by a whole number. By default 256, for .png 128.
+    Args:
+        size: pixels of the height at least; frames are enlarged by a whole number. By default 256, for .png 128.
     Raises: InputError for another suffix or a place that cannot be written.
     """
     path = Path(path)
@@ -90,7 +91,10 @@ def write(video: Video, path: str | Path, size: int | None = None) -> None:
 def read(path: str | Path, channels: int, size: int, most: int) -> np.ndarray:
     """The first frames of a film, a .gif, a .png strip that `write` made, a picture, or a folder of pictures.
 
-    Args: channels: 1 or 3. size: pixels; frames are cut square about the middle and scaled. most: frames at most.
+    Args:
+        channels: 1 or 3.
+        size: pixels; frames are cut square about the middle and scaled.
+        most: frames at most.
     Returns: (T, size, size, channels) uint8, T <= most.
     Raises: InputError if there is no such file or nothing in it; FormatError if it cannot be read.
     """
@@ -179,7 +183,9 @@ def cut(
     The film is cut into equal spans and each gives the frame that is shown at its middle, cut square and scaled; no
     frame is given twice.
 
-    Args: film: a file, or its open bytes. name: what to call it in errors.
+    Args:
+        film: a file, or its open bytes.
+        name: what to call it in errors.
     Returns: (count, size, size, channels) uint8.
     Raises: FormatError if it is no film, breaks off, or has fewer frames than `count` in that part.
     """

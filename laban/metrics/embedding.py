@@ -30,7 +30,8 @@ def r_precision(
     Pools are taken in the order given; the last N mod pool pairs are dropped. Shuffle before, with a seed.
 
     Args:
-        texts: (N, D) text embeddings. motions: (N, D), row for row.
+        texts: (N, D) text embeddings.
+        motions: (N, D), row for row.
         captions: N strings: motions whose caption is the same (case and spacing aside) match too. None is the old
             convention, under which another clip of the very same caption counts as a miss.
     Returns: (top,) shares, no unit, ascending. Exact ties count against: constant embeddings give 0.
@@ -90,7 +91,8 @@ def multimodal_distance(texts: np.ndarray, motions: np.ndarray, pool: int | None
     """Mean distance between each text and its own motion (MM-Dist).
 
     Args:
-        texts, motions: (N, D), row for row.
+        texts: (N, D), row for row.
+        motions: (N, D), row for row.
         pool: drop the last N mod pool pairs, as the released code does; None uses all.
     Returns: in units of the embedding.
     Raises: ShapeError, InputError for no pair, unequal lengths, NaN.

@@ -210,7 +210,8 @@ def fit_to_skeleton(joints: np.ndarray, layout: Layout, offsets: np.ndarray | No
     """Joints with the bone lengths of `offsets`: root scaled by the legs' ratio, swing-only IK, FK.
 
     Args:
-        joints: (..., T, J, 3) in the layout's unit. offsets: (J, 3), by default the layout's.
+        joints: (..., T, J, 3) in the layout's unit.
+        offsets: (J, 3), by default the layout's.
     Returns: (..., T, J, 3).
     """
     _expect(joints, layout, 1)

@@ -21,7 +21,8 @@ def sink(skeleton: Skeleton, hips: np.ndarray, ankles: np.ndarray, fps: float, m
     """(T,) metres, 0 to `most`, by which the body must sink so that both legs reach; smoothed over 0.3 s.
 
     Args:
-        hips, ankles: (T, 2, 3) metres, world, left and right.
+        hips: (T, 2, 3) metres, world, left and right.
+        ankles: (T, 2, 3) metres, world, left and right.
     """
     need = np.zeros(len(hips))
     for number, side in enumerate(SIDES):
@@ -67,9 +68,12 @@ def bend_limb(
     """Set, in place, the world rotations of a limb's two bones so that its end is at `goal`.
 
     Args:
-        world: (T, J, 4) unit wxyz, joint to world. chain: joint numbers of the limb: upper, middle, end.
+        world: (T, J, 4) unit wxyz, joint to world.
+        chain: joint numbers of the limb: upper, middle, end.
         hinge: (3,) about what the middle joint bends in the rest pose, right-hand rule.
-        start, goal: (T, 3) metres, world. leg: upper, middle and end joint, each (T, 3), of the pose to follow.
+        start: (T, 3) metres, world.
+        goal: (T, 3) metres, world.
+        leg: upper, middle and end joint, each (T, 3), of the pose to follow.
     """
     upper, middle, end = chain
     thigh, shin = skeleton.lengths[middle], skeleton.lengths[end]

@@ -58,7 +58,8 @@ def curve(source: np.ndarray, target: np.ndarray, count: int, accent: float = 1.
     """A smooth increasing clock: for each of `count` target frames, the source frame that belongs there.
 
     Args:
-        source, target: (K,) strictly increasing frames that belong to each other, K >= 2.
+        source: (K,) strictly increasing frames, K >= 2.
+        target: (K,) strictly increasing frames, to which those of `source` belong.
         accent: factor on the clock's pace at the inner pairs, at most 1.
     Returns: (count,); monotone cubic through the pairs (Fritsch and Carlson 1980), straight beyond them.
     Raises: InputError if the pairs do not increase.
@@ -96,7 +97,10 @@ def lock_pairs(
     kinematic beat that is left out costs `skip`.
 
     Args:
-        kinematic, beats: frames, ascending. frames: T, length of the dance. fps: of both.
+        kinematic: frames, ascending.
+        beats: frames, ascending.
+        frames: T, length of the dance.
+        fps: of both.
     Returns: source and target frames, both ends included, strictly increasing.
     """
     settings = settings or LockSettings()

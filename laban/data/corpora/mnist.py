@@ -115,7 +115,9 @@ def render(images: list[np.ndarray], paths: list[np.ndarray]) -> np.ndarray:
 class MovingDigits(VideoSource):
     """Videos of moving digits: endless, and a function of the random generator alone.
 
-    Args: images: (N, 28, 28) uint8. labels: (N,) the digits. Every split needs every digit.
+    Args:
+        images: (N, 28, 28) uint8.
+        labels: (N,) the digits. Every split needs every digit.
     """
 
     names = ("mnist",)

@@ -65,7 +65,8 @@ def compose(
     """A sequence of at least `frames` frames.
 
     Args:
-        records, weights: clips and the probability of each.
+        records: clips and the probability of each.
+        weights: clips and the probability of each.
         frames: when that many are there, no further clip is drawn.
     """
     layout = corpus.layout
@@ -145,7 +146,10 @@ def joined(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Cut two clips where they are most alike and cross them over.
 
-    Args: first, second: (T, W) features. scale: (W,) what a unit of each column counts.
+    Args:
+        first: (T, W) features.
+        second: (T, W) features.
+        scale: (W,) what a unit of each column counts.
     Returns: the first up to the cross-over; the second from the cross-over on, blended; and how many frames of the
         first are gone from it (cut off or moved into the cross-over).
     """

@@ -90,8 +90,9 @@ def protocol(
 
     Args:
         out: the four dances are drawn there (four-songs.png).
-        cases: so many dances instead of 40. quick: the 40 alone. aist: the test and validation songs of an AIST++
-            copy instead of synthesised ones.
+        cases: so many dances instead of 40.
+        quick: the 40 alone.
+        aist: the test and validation songs of an AIST++ copy instead of synthesised ones.
         progress: called with (done, total).
     Returns: the facts, with their Markdown in `tables`.
     """

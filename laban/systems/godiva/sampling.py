@@ -68,7 +68,9 @@ def sample(
     """Codes of a batch, each place run once through cached layers.
 
     Args:
-        words: (B, N) int64. valid: (B, N) bool. sources: one generator per video.
+        words: (B, N) int64.
+        valid: (B, N) bool.
+        sources: one generator per video.
         given: (B, l, h, w) int64, the first l frames, kept as they are.
         stop: how many places to draw; None: all.
         progress: called with the number of places done.

@@ -31,7 +31,10 @@ def render(motion: Motion, frame: int, size: int = 224, sides: Sequence[float] =
     """A moment of a motion on white.
 
     Args:
-        motion: on any skeleton. frame: its number. size: pixels. sides: degrees, one picture each.
+        motion: on any skeleton.
+        frame: its number.
+        size: pixels.
+        sides: degrees, one picture each.
     Returns: (V, size, size, 3) uint8.
     Raises: InputError for a frame or size that cannot be.
     """
@@ -92,7 +95,9 @@ def train(
     """An image encoder whose vectors come near the texts'.
 
     Args:
-        pictures: (N, 64, 64) in [0, 1]. texts: (M, W) unit vectors of the captions. owners: (N,) caption of each.
+        pictures: (N, 64, 64) in [0, 1].
+        texts: (M, W) unit vectors of the captions.
+        owners: (N,) caption of each.
     Loss: cross-entropy over all captions by cosine / temperature.
     """
     torch.manual_seed(seed)

@@ -208,7 +208,9 @@ def fitted(motion: Motion, seconds: float, start: float = 0.0, end: float | None
     """A stretch of a motion brought to a length: played up to a third faster or slower, then cut.
 
     Args:
-        seconds: wanted. start, end: seconds of the stretch that matters.
+        seconds: wanted.
+        start: seconds of the stretch that matters.
+        end: seconds of the stretch that matters.
     Returns: a motion of `seconds`, or shorter where the clip is too short even at three quarters of its speed.
     """
     part = motion.crop(start, end)
