@@ -95,6 +95,7 @@ def find(rig: Rig, file: Path | None = None, partial: bool = False) -> BoneMap:
     """The map of a character, checked.
 
     Args:
+        rig: the character.
         file: a mapping file (`save`), which then says everything.
         partial: accept a map that lacks limbs.
     Raises: InputError for a map that is wrong, or incomplete and not `partial`; it says what to add.

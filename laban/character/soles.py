@@ -69,6 +69,8 @@ def plant(stance: Stance, done: Performance, unit: float, free: np.ndarray, widt
     """Where the character's ankles and toes are to be.
 
     Args:
+        stance: the character.
+        done: the performer's landmarks over time.
         unit: file units per metre of the performer.
         free: (T, 2, 3) where the ankles are if the legs just point where the performer's do.
         width: how much farther apart the character's hips are than the performer's, metres; the feet go with them.

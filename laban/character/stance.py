@@ -98,6 +98,7 @@ def stance_of(rig: Rig, made: BoneMap) -> Stance:
     """A character in the T-pose.
 
     Args:
+        rig: the character as its file rests.
         made: a checked map (`bonemap.check`).
     Raises: InputError for a skeleton that does not stand or whose legs have no length.
     """

@@ -70,6 +70,8 @@ def track(envelope: np.ndarray, bpm: float, trim: bool = True) -> np.ndarray:
     """(T,) onset strength -> (K,) ascending frames of beats near `bpm`. Empty for a silent song.
 
     Args:
+        envelope: (T,) onset strength.
+        bpm: the tempo to keep near.
         trim: leave out weak beats before the music starts and after it ends.
     Source: Ellis 2007. Deviation: librosa cuts one beat more at either end of some songs; all others are its own.
     """

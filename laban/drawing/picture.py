@@ -125,6 +125,7 @@ def write(
         layout: "row" or "path", see `poses`.
         caption: write the segments' texts above the row.
         yaw: degrees, figure: see `poses`.
+        figure: see `poses`.
         beats: draw beats under the row, see `timeline`.
     Raises: InputError for another suffix, layout or size, or a place that cannot be written.
     """

@@ -201,6 +201,7 @@ def blur(picture: np.ndarray, radius: int, passes: int = 3) -> np.ndarray:
     Args:
         picture: (H, W) float32.
         radius: pixels, the half width of the box.
+        passes: how many boxes.
     Returns: (H, W) float32.
     """
     if radius < 1:

@@ -59,6 +59,7 @@ def heading(skeleton: Skeleton, joints: np.ndarray) -> float:
     """The angle about Y that the character faces, in the mean over the frames; 0 is +Z, 90 degrees is +X.
 
     Args:
+        skeleton: with hips, by name.
         joints: (T, J, 3) metres, world.
     Returns: radians.
     """
@@ -115,6 +116,8 @@ def follow(path: np.ndarray, fps: float, still: float = 0.9, sigma: float = 0.6)
 
     Args:
         path: (T, 2) metres on the floor.
+        fps: of the path.
+        still: metres, the side of the square.
         sigma: seconds.
     Returns: (T, 2) metres.
     """
@@ -175,6 +178,8 @@ def frame_shot(
     Args:
         points: (T, S, 3) metres, world.
         targets: (T, 2) metres on the floor.
+        width: pixels.
+        height: pixels.
         yaw: radians.
         pitch: radians.
         field: radians.

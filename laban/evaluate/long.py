@@ -146,9 +146,13 @@ def evaluate(
     """Perform, score, and write OUT/long.md and OUT/long.json.
 
     Args:
+        source: of the scripts and of real motion.
+        out: the folder of the report.
+        settings: how much is performed and scored.
         system: rows, in this order.
         beside: rows, in this order.
         judges: folders of evaluators.
+        quiet: no progress bars.
     Returns: what long.json holds.
     Raises: InputError if nothing can be composed or scored; what a system says of a text that it refuses.
     """

@@ -82,6 +82,10 @@ def make(
     """Motions of a variant for the captions and lengths of the cases, case i from the seed (seed, i).
 
     Args:
+        system: the model.
+        variant: its options.
+        cases: captions and lengths.
+        seed: of the first sample.
         folder: where chunks are kept; those that were made with the same weights, settings and cases are not made
             again.
         advance: called with the number of clips that are ready.

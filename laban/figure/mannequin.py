@@ -116,6 +116,7 @@ def _loft(p: Array, table: tuple[tuple[float, ...], ...], axes: tuple[int, int, 
 
     Args:
         p: (..., 3).
+        table: rows of the tube's sections along its axis.
         axes: which coordinates run along, across and in depth.
         cap: metres that the ends bulge.
     """

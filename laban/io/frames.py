@@ -68,6 +68,8 @@ def write(video: Video, path: str | Path, size: int | None = None) -> None:
     """Write .mp4, .gif or a .png strip; the passport beside it, in <name>.passport.json.
 
     Args:
+        video: what to write.
+        path: ends in .mp4, .gif or .png.
         size: pixels of the height at least; frames are enlarged by a whole number. By default 256, for .png 128.
     Raises: InputError for another suffix or a place that cannot be written.
     """
@@ -92,6 +94,7 @@ def read(path: str | Path, channels: int, size: int, most: int) -> np.ndarray:
     """The first frames of a film, a .gif, a .png strip that `write` made, a picture, or a folder of pictures.
 
     Args:
+        path: a film, a .gif, a picture or a folder of pictures.
         channels: 1 or 3.
         size: pixels; frames are cut square about the middle and scaled.
         most: frames at most.
@@ -185,6 +188,11 @@ def cut(
 
     Args:
         film: a file, or its open bytes.
+        count: how many frames.
+        size: pixels of their height and width.
+        channels: 1 for grey, 3 for colour.
+        start: seconds.
+        end: seconds; None: to the end.
         name: what to call it in errors.
     Returns: (count, size, size, channels) uint8.
     Raises: FormatError if it is no film, breaks off, or has fewer frames than `count` in that part.

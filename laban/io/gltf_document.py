@@ -131,6 +131,7 @@ class Document:
         """Append a float32 array (count, width). Returns: the number of its new accessor.
 
         Args:
+            values: (count, width).
             shape: "SCALAR", "VEC3", "VEC4" or "MAT4".
             bounds: write min and max, which times need.
         """

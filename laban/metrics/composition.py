@@ -78,6 +78,7 @@ def side_of(expectation: str, joints: np.ndarray, fps: float) -> float:
     Args:
         expectation: of SIDED.
         joints: (T, 22, 3) metres, world.
+        fps: frames per second.
     Raises: InputError for an expectation that names no side.
     Source: kmm.md, section 4 (side accuracy from kinematics).
     """

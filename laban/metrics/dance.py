@@ -43,8 +43,9 @@ def feature_distance(real: np.ndarray, generated: np.ndarray, mode: str = "fixed
     """Dist_k or Dist_g: mean distance between all pairs of generated dances, features z-scored by the real set.
 
     Args:
-        real: as in `feature_frechet`; at least two generated dances.
-        generated: as in `feature_frechet`; at least two generated dances.
+        real: as in `feature_frechet`.
+        generated: as in `feature_frechet`; at least two dances.
+        mode: see `normalised_by_real`.
     Returns: no unit; 0 if all are the same.
     Raises: as `normalised_by_real`; InputError for fewer than two generated dances.
     Source: Li et al. 2021; fact.md, section 2.

@@ -34,6 +34,8 @@ def r_precision(
         motions: (N, D), row for row.
         captions: N strings: motions whose caption is the same (case and spacing aside) match too. None is the old
             convention, under which another clip of the very same caption counts as a miss.
+        top: the largest k.
+        pool: texts of one pool.
     Returns: (top,) shares, no unit, ascending. Exact ties count against: constant embeddings give 0.
     Raises: ShapeError, InputError for fewer than `pool` pairs, unequal lengths, NaN, top not in 1 ... pool.
     Weakness: generated motion can beat real motion, since generators and evaluators learn the same shortcuts;
@@ -75,6 +77,8 @@ def chance(captions: Sequence[str] | int, top: int = 3, pool: int = POOL) -> np.
 
     Args:
         captions: as passed to `r_precision`, or the number of pairs for the old convention.
+        top: the largest k.
+        pool: texts of one pool.
     Returns: (top,) shares, exact (no draws).
     Raises: InputError for fewer than `pool` captions.
     """
@@ -111,6 +115,8 @@ def diversity(embeddings: np.ndarray, pairs: int = 300, seed: int = 0) -> float:
 
     Args:
         embeddings: (N, D).
+        pairs: how many.
+        seed: of the pairs.
     Returns: in units of the embedding; 0 for constant embeddings.
     Raises: ShapeError, InputError if N < pairs or a value is NaN.
     Weakness: noise raises it as variety does; near the value of real motion is better than high.
@@ -129,6 +135,8 @@ def multimodality(embeddings: np.ndarray, pairs: int = 10, seed: int = 0) -> flo
 
     Args:
         embeddings: (texts, motions per text, D).
+        pairs: how many per text.
+        seed: of the pairs.
     Returns: in units of the embedding; 0 for a system that always makes the same motion of a text.
     Raises: ShapeError if it is not three-dimensional; InputError for no text, fewer motions than `pairs`, NaN.
     Weakness: rewards motions that leave the text; few pairs, so a wide interval.

@@ -61,6 +61,7 @@ def _windowed(differences: np.ndarray, lost: int) -> np.ndarray:
 
     Args:
         differences: (T - lost, D); row s belongs to frame s + 1.
+        lost: frames that have no difference.
     Returns: (T - 1, D).
     """
     rows, width = differences.shape

@@ -28,6 +28,7 @@ def clipsim(model: PictureTextModel, texts: Sequence[str], videos: np.ndarray) -
     """SIM: the mean over frames of the cosine of text and frame.
 
     Args:
+        model: pictures and texts as vectors.
         texts: B.
         videos: (B, T, H, W, C) uint8, C 1 or 3.
     Returns: (B,).
@@ -53,8 +54,8 @@ def relative_matching(generated: np.ndarray, real: np.ndarray) -> float:
         generated: (B,) SIM of generated videos.
         real: (B,) SIM of real ones, of the same texts.
     Raises: InputError if a real one is not positive.
-    Source: Wu et al. 2021 (GODIVA), whose table agrees with neither mean exactly (22.82 of 24.23 would be 94.2; 93.48 is
-    printed).
+    Source: Wu et al. 2021 (GODIVA), whose table agrees with neither mean exactly (22.82 of 24.23 would be 94.2; 93.48
+    is printed).
     """
     generated, real = np.asarray(generated, np.float64), np.asarray(real, np.float64)
     if generated.shape != real.shape or generated.ndim != 1 or not len(real):

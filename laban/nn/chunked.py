@@ -17,6 +17,7 @@ def cross_entropy(hidden: Tensor, head: nn.Module, target: Tensor, chunk: int = 
         hidden: (M, D).
         head: makes (m, K) logits of (m, D).
         target: (M,) int64.
+        chunk: rows at a time.
     Returns: (M,) float32 negative log-likelihoods in nats.
     """
     parts = []

@@ -13,6 +13,7 @@ def random_mask(valid: Tensor, generator: torch.Generator | None, longest: int |
 
     Args:
         valid: (B, N) bool, True where real.
+        generator: the source of randomness; None: torch's own.
         longest: count over this many positions, padding included, and then keep those that are real (MoMask's released
             trainer); None: count over each sample's own positions.
     Returns: (B, N) bool, True where hidden; always a subset of `valid`.
@@ -35,6 +36,8 @@ def mixed_mask(valid: Tensor, near: float, generator: torch.Generator | None) ->
     With random masks alone a model of few steps learns what the text says and not what stands beside a token.
     Args:
         valid: (B, N) bool.
+        near: the share of samples with one run.
+        generator: the source of randomness; None: torch's own.
     Returns: (B, N) bool, at least one True per sample with a valid token.
     """
     far = random_mask(valid, generator)
@@ -68,6 +71,8 @@ def remaining(lengths: Tensor, step: int, steps: int) -> Tensor:
 
     Args:
         lengths: (B,) ints.
+        step: from 0.
+        steps: in all.
     Returns: (B,) int64. Halves are rounded to even.
     """
     t = torch.linspace(0, 1, steps)[step].to(lengths.device)

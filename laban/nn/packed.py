@@ -39,6 +39,7 @@ def blocks(keys: Sequence[Key], lengths: Sequence[int], device: torch.device) ->
     Args:
         keys: one per sequence.
         lengths: one per sequence.
+        device: where the blocks will be run.
     Returns: blocks whose members are sequence numbers, ascending.
     """
     groups: dict[Key, list[int]] = defaultdict(list)
@@ -56,6 +57,7 @@ def run(trunk: Transformer, x: Tensor, qkv: Tensor | None, wanted: Tensor | None
     """The trunk over one block.
 
     Args:
+        trunk: the transformer.
         x: (C, S, D), every row real.
         qkv: (C, S, 3 D), what the first layer's fused projection would make of x.
         wanted: (C, M) positions whose output is needed; None: all.

@@ -57,6 +57,7 @@ def attend(q: Tensor, k: Tensor, v: Tensor, text: TextKeys, mask: Tensor | None)
         q: (B, H, P, S, d) queries, P lines of S places.
         k: (B, H, P, K, d), K may be 0.
         v: (B, H, P, K, d), K may be 0.
+        text: keys and values of the words.
         mask: (S, K) bool, True where visible; None: all are.
     Returns: (B, H, P, S, d).
     """
@@ -136,6 +137,7 @@ class AxisLayer(nn.Module):
             x: (B, P, D).
             k: (B, H, P, K, d).
             v: (B, H, P, K, d).
+            text: keys and values of the words.
         Returns: (B, P, D).
         """
         q = self._split(self.query(self.norm_query(x))).transpose(1, 2).unsqueeze(3)

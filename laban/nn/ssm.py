@@ -126,6 +126,8 @@ def _inside(
         total: (B, C, H, K), the running sum of log decays in the direction of the scan.
         b: (B, C, K, N).
         c: (B, C, K, N).
+        skip: (H,), added as skip * value; None: nothing.
+        later: from the positions after instead of before.
     Returns: (B, C, H, K, P).
     """
     unseen, same = _squares(total.shape[-1], later, total.device, total.dtype)
@@ -234,6 +236,7 @@ class Scan(nn.Module):
             bc: (B, L, 2 N), input of the convolution.
             raw: (B, L, H) before the softplus.
             valid: (B, L) bool, True where real; what is not changes nothing. Padding comes last. None: all are.
+            state: after what came before; None: zeros.
         Returns: (B, L, E), and the state after the last real position.
         """
         g = self.config

@@ -42,6 +42,7 @@ def pairs(recording: Recording, fps: float = 30.0, shortest: int = 15, longest: 
     to `longest` frames.
 
     Args:
+        recording: a sequence with its labelled stretches.
         fps: of the features.
         shortest: frames.
         longest: frames.

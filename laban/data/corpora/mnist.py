@@ -173,6 +173,7 @@ class MovingDigits(VideoSource):
         """One video.
 
         Args:
+            rng: the source of randomness.
             split: of the digits; train, val, judge or test.
             seen: True: pairs of digit and motion that training has; False: the held-out ones; None: all.
             digits: 1 or 2; None: as the configuration says.

@@ -207,6 +207,7 @@ def dances(corpus: Corpus, count: int, seconds: float, seed: int, held_out: bool
     """Dances on synthesised tracks, groove after groove.
 
     Args:
+        corpus: of the phrases.
         count: how many.
         seconds: length of each.
         seed: of tracks and phrases.

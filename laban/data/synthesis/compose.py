@@ -65,9 +65,12 @@ def compose(
     """A sequence of at least `frames` frames.
 
     Args:
+        corpus: that holds the clips.
         records: clips and the probability of each.
         weights: clips and the probability of each.
         frames: when that many are there, no further clip is drawn.
+        rng: the source of randomness.
+        settings: where and how clips are joined.
     """
     layout = corpus.layout
     scale = 1.0 / np.maximum(corpus.std, 1e-6)
@@ -150,6 +153,7 @@ def joined(
         first: (T, W) features.
         second: (T, W) features.
         scale: (W,) what a unit of each column counts.
+        settings: where to look for the cut, and how long the cross-over is.
     Returns: the first up to the cross-over; the second from the cross-over on, blended; and how many frames of the
         first are gone from it (cut off or moved into the cross-over).
     """

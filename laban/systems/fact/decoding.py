@@ -32,6 +32,8 @@ def decode(
     several times cheaper than one by one; its memory does not grow with the song.
 
     Args:
+        network: the trained network.
+        config: its configuration.
         seed: (history, W) normalised rows that end where the dance begins.
         music: (M, 35) normalised; row 0 belongs to the first frame of the seed; rows beyond the end repeat the last.
         frames: how many to make.
@@ -98,6 +100,9 @@ def on_stage(rows: np.ndarray, radius: float, fps: float = 60.0, most: float = 1
     Args:
         rows: (T, 4 + 6 J), in their units.
         radius: metres; 0 changes nothing.
+        fps: of the rows.
+        most: radians per second that are added at the most.
+        seconds: of the path behind, which tell where it leads.
     Returns: (T, 4 + 6 J).
     Source: ours: relative rows do not know where the dancer is, so nothing else brings one back.
     """

@@ -67,6 +67,10 @@ def songs(corpus: Corpus, count: int = 40, frames: int = 1200, seed: int = 0, ow
     Seed motions are the two seconds with which the phrases begin.
 
     Args:
+        corpus: of the dances from which the phrases come.
+        count: how many.
+        frames: of each dance.
+        seed: of tracks and phrases.
         own_beats: let the tracker find the beats, with no hint, as with a stranger's song; by default the features have
             the true ones, so that what is scored is the dancer, not the tracker.
     """
@@ -237,7 +241,14 @@ def evaluate(
     """The whole protocol.
 
     Args:
+        system: the model.
         corpus: of the choreographies and of the dance clips.
+        count: how many dances.
+        frames: of each dance.
+        seed: of songs and dances.
+        own_beats: see `songs`.
+        block: frames committed per pass; None: the configuration's.
+        progress: called with the number of dances done.
         given: other songs than `songs` makes, each with a paired dance (AIST++'s).
     Returns: JSON-able rows, differences with intervals, and what each is.
     """

@@ -71,6 +71,7 @@ def listen(
     danced to until its end.
 
     Args:
+        path: a sound file.
         seconds: length of the dance.
         start: second in the song at which it begins.
         bpm: a hint of the tempo.

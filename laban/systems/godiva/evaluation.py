@@ -141,6 +141,11 @@ def judged(
     """The rows of the judges, the likelihood of right and wrong captions, and our own score.
 
     Args:
+        system: the model.
+        source: of real videos and captions.
+        judges: trained on real videos.
+        videos: how many per row.
+        seed: of captions and videos.
         split: of the digits of real videos.
         floor: a model that was trained without captions.
         draw: top_k and temperature instead of the model's.

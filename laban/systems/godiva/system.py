@@ -236,6 +236,7 @@ class Godiva(MakesVideo, ShipsCodebooks):
         Args:
             requests: texts; seconds None or the model's own length.
             seed: sample i draws from a generator seeded by (seed, first_index + i) alone, whatever the batch.
+            first_index: number of the first sample.
             top_k: codes that may be drawn at each place.
             temperature: below 1, likelier codes; 0: the likeliest.
             guidance: above 1, words count for more; 1: as the paper.

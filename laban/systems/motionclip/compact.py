@@ -117,6 +117,7 @@ class CompactAutoencoder(nn.Module):
 
         Args:
             motion: (B, T, C) standardised, (B, T) bool.
+            valid: (B, T) bool, True where real.
             weight: (C,) how much an error in each channel matters.
             captions: (M, latent) unit vectors of the training captions.
         """

@@ -77,6 +77,8 @@ class Library:
         """The index that is there, or an empty one.
 
         Args:
+            folder: of the clips.
+            system: that encodes them.
             place: of the index; None: in the folder.
             rebuild: leave an old index unread.
         Raises: InputError if the folder is absent; WeightsError for an index of other weights; FormatError for a

@@ -33,6 +33,7 @@ class AutoencoderLoss:
             made: (B, T, C) in their own unit.
             latent: (B, L).
             batch: as data.WindowSampler draws it.
+            generator: the source of randomness.
         """
         config, valid = self.config, batch["valid"]
         out = {"reconstruction": _mean_square(channels[0] - channels[1], valid)}

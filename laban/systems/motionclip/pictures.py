@@ -98,6 +98,10 @@ def train(
         pictures: (N, 64, 64) in [0, 1].
         texts: (M, W) unit vectors of the captions.
         owners: (N,) caption of each.
+        steps: of the optimiser.
+        seed: of weights and batches.
+        batch: pictures of one step.
+        temperature: of the contrastive loss.
     Loss: cross-entropy over all captions by cosine / temperature.
     """
     torch.manual_seed(seed)

@@ -90,6 +90,8 @@ def recognise(system: Embeds, motion: Motion, classes: Sequence[str] | None = No
     """The likeliest classes of a motion, best first.
 
     Args:
+        system: the space.
+        motion: any humanoid.
         classes: names or phrases; None: the training corpus's content labels.
         top: how many at most.
     Source: Tevet et al. 2022, section 4 (cosine to the texts of the class names).
@@ -208,6 +210,7 @@ def fitted(motion: Motion, seconds: float, start: float = 0.0, end: float | None
     """A stretch of a motion brought to a length: played up to a third faster or slower, then cut.
 
     Args:
+        motion: any motion.
         seconds: wanted.
         start: seconds of the stretch that matters.
         end: seconds of the stretch that matters.
