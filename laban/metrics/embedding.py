@@ -52,7 +52,8 @@ def ranks(
 ) -> np.ndarray:
     """How many motions of its pool that do not match are at least as near to each text as the nearest that does.
 
-    Args: as `r_precision`.
+    Arguments as of `r_precision`.
+
     Returns: (N - N mod pool,) int64, 0 is a hit at k = 1.
     Raises: as `r_precision`.
     """

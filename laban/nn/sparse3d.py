@@ -104,7 +104,15 @@ class AxisLayer(nn.Module):
         self.down = nn.Linear(feedforward, width)
 
     def forward(self, x: Tensor, tokens: Tensor | None, words: Tensor, valid: Tensor) -> Tensor:
-        """Args: x, tokens: (B, L, h, w, D). words: (B, N, D). valid: (B, N) bool. Returns: (B, L, h, w, D)."""
+        """The layer for whole videos.
+
+        Args:
+            x: (B, L, h, w, D).
+            tokens: (B, L, h, w, D), added to x in keys and values; None: nothing.
+            words: (B, N, D).
+            valid: (B, N) bool.
+        Returns: (B, L, h, w, D).
+        """
         q = self._split(self.query(self.norm_query(x)))
         k, v = self.keys(x if tokens is None else x + tokens)
         q, k, v = (t.permute(_FORTH[self.axis]) for t in (q, k, v))
