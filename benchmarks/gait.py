@@ -92,8 +92,8 @@ def loaded(name: str) -> Any:
 
 def drawn(system: Any, text: str, seconds: float, seeds: int, single: bool) -> list[Any]:
     """Motions of a sentence, one per seed."""
+    from laban.actions.best_of import DRAWN, draw_best
     from laban.systems.base import TextRequest
-    from laban.systems.selection import DRAWN, draw_best
 
     count = 1 if single else DRAWN
     return [

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import tyro
 from tyro.conf import Positional
 
+from laban.actions.inputs import MAX_SECONDS, checked, give_encoder
 from laban.commands.character import Wearing
 from laban.commands.convert import check_source
-from laban.commands.inputs import MAX_SECONDS, checked, give_encoder
 from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn, write
 from laban.errors import InputError
 from laban.systems.options import GUIDANCE, SEED, STEPS

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tyro.conf import Positional
 
+from laban.actions.inputs import MAX_SECONDS, give_encoder, sentences
 from laban.commands.character import Wearing
-from laban.commands.inputs import MAX_SECONDS, give_encoder, sentences
 from laban.commands.output import (
     Clock,
     check_number,
@@ -105,10 +105,10 @@ def generate(
 
     from tqdm import tqdm
 
+    from laban.actions.best_of import DRAWN, draw_best, drawn_by_default
     from laban.systems.capabilities import MakesMotion, load_as
     from laban.systems.registry import locate
     from laban.systems.requests import TextRequest
-    from laban.systems.selection import DRAWN, draw_best, drawn_by_default
 
     locate(model)  # a wrong name is said before torch is loaded
     clock = Clock()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
-from laban.commands.inputs import open_space, sentences
+from laban.actions.inputs import open_space, sentences
 from laban.commands.output import check_number, check_outputs, print_json, write
 from laban.errors import InputError
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laban.commands.inputs import open_space, refreshed
+from laban.actions.inputs import open_space, refreshed
 from laban.errors import InputError
 
 if TYPE_CHECKING:

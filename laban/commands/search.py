@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from tyro.conf import Positional
 
-from laban.commands.inputs import checked, open_space, refreshed
+from laban.actions.inputs import checked, open_space, refreshed
 from laban.commands.latent import PICTURES
 from laban.commands.output import Clock, check_number, check_outputs, print_json
 from laban.errors import InputError

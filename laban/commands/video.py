@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
+from laban.actions.inputs import checked
 from laban.commands.generate import story
-from laban.commands.inputs import checked
 from laban.commands.output import Clock, check_number, check_option, check_outputs, print_json, warn
 from laban.errors import InputError
 from laban.formats import VIDEO_WRITERS

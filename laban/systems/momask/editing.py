@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
+from laban.actions import best_of
 from laban.errors import InputError
 from laban.motion import blend, humanml, legs, rotation
 from laban.motion.easing import smoothstep
 from laban.motion.motion import Motion, Segment
 from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22, KIT21
-from laban.systems import selection
 from laban.systems.momask.edited import Seam, passport_of, seams_of, segments_of
 from laban.systems.momask.system import MoMask
 from laban.systems.options import check_sampling
@@ -219,7 +219,7 @@ def _replaced(
         result = blend.inset(rest, rotations, root, e.first)
         low, high = max(0, e.first - 4), min(result.frames, e.last + 4)
         part = replace(result, rotations=result.rotations[low:high], root=result.root[low:high])
-        judged = selection.judge(part, e.text)
+        judged = best_of.judge(part, e.text)
         key = (judged.does is False and part.seconds > 1.0, judged.score + detour)
         if best is None or key < best[0]:
             best = (key, result)
