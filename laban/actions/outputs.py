@@ -13,6 +13,7 @@ from laban.errors import InputError
 from laban.formats import WRITERS, check_suffix
 
 if TYPE_CHECKING:
+    from laban.character.made import Made
     from laban.motion.motion import Motion
     from laban.systems.options import Bounds
 
@@ -50,11 +51,11 @@ def check_option(name: str, value: float | None, bounds: Bounds) -> None:
     check_number(name, value, bounds.low, bounds.high)
 
 
-def write(motion: Motion, path: Path, context: Context, fps: float | None = None, **options: Any) -> None:
-    """Writes a motion; a film at `fps` and with progress, because it takes seconds.
+def write(content: Motion | Made, path: Path, context: Context, fps: float | None = None, **options: Any) -> None:
+    """Writes a motion, also one on a character; a film at `fps` and with progress, because it takes seconds.
 
     Args:
-        motion: what is written.
+        content: what is written.
         path: where; the suffix says the format.
         context: told how many frames of a film are done.
         fps: of a film; the motion's own if not given.
@@ -63,8 +64,8 @@ def write(motion: Motion, path: Path, context: Context, fps: float | None = None
     from laban import formats
 
     if path.suffix.lower() not in FILMS:
-        formats.write(motion, path, **options)
+        formats.write(content, path, **options)
         return
     if fps is not None:
         options["fps"] = fps
-    formats.write(motion, path, progress=lambda done: context.progress(done, None, path.name), **options)
+    formats.write(content, path, progress=lambda done: context.progress(done, None, path.name), **options)
