@@ -6,17 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from laban.actions.character import Wearing
 from laban.actions.context import Context
 from laban.actions.inputs import MAX_SECONDS, checked, give_encoder
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import check_outputs, write
 from laban.actions.understanding import Reading, reader_of
 from laban.errors import InputError
-from laban.formats import WRITERS
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
 
 if TYPE_CHECKING:
-    from laban.actions.character import Wearing
     from laban.motion.motion import Motion
     from laban.systems.base import System
 
@@ -46,7 +45,7 @@ class GenerateOptions:
     raw: bool = described(False, "leave out the clean-up of feet and jitter")
     as_is: bool = described(False, "take each sentence as one action, without a plan or corrected spelling")
     numbered: bool = described(False, "number the files even of one sentence")
-    wearing: Wearing | None = field(default=None, metadata={"help": "a character to wear the motions"})
+    wearing: Wearing = field(default=Wearing(), metadata={"help": "a character to wear the motions"})
 
     @property
     def kept(self) -> int:
@@ -78,7 +77,7 @@ class GenerateOptions:
             total = len(self.sentences) * self.kept
             raise InputError(f"{total} motions were asked for; expected at most {MOST_RESULTS}. Use several commands.")
         if self.out:
-            check_outputs(self.out, WRITERS if self.wearing is None else self.wearing.formats)
+            check_outputs(self.out, self.wearing.formats)
         for number, sentence in enumerate(self.sentences, start=1):
             checked(sentence, "the sentence" if len(self.sentences) == 1 else f"sentence {number}")
         return self
@@ -140,7 +139,7 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
 
     options.checked()
     name = model_of(options.model, options.licence)
-    stance = options.wearing.check(options.out) if options.wearing is not None else None
+    stance = options.wearing.check(options.out)
     locate(name)  # a wrong name is said before torch is loaded
     clock = context.clock
     with clock.part("import torch"):
@@ -171,9 +170,9 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
             motion = made.resample(options.fps)
             files = tuple(options.files(line, sample)) if options.out else ()
             certificate = None
-            if options.wearing is not None and stance is not None:
+            if stance is not None:
                 with clock.part("retarget and write"):
-                    certificate = options.wearing.write(stance, motion, files).certificate
+                    certificate = options.wearing.write(stance, motion, files, context).certificate
             else:
                 for path in files:
                     with clock.part(f"write {path.suffix[1:]}"):

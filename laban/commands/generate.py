@@ -48,8 +48,8 @@ def generate(
 ) -> int:
     """Make a person who does what a sentence says.
 
-    "then", "while", "twice", "for five seconds", "in a circle" and the like become a plan, which is printed. Actions that
-    the model was not trained on are named, with the nearest that it knows (`laban vocabulary` lists them all).
+    "then", "while", "twice", "for five seconds", "in a circle" and the like become a plan, which is printed. Actions
+    that the model was not trained on are named, with the nearest that it knows (`laban vocabulary` lists them all).
 
     The same words, length and seed give the same motion on the same machine. The passport, which is printed and
     kept with the files, says what was asked, which weights answered and under which licence.
@@ -89,7 +89,7 @@ def generate(
     wearing = Wearing(character, map, in_place, append)
     options = GenerateOptions(
         tuple(sentences(text, prompts)), out, seconds, seed, samples, best, model, licence, text_encoder, library, fps,
-        steps, guidance, precision, raw, as_is, numbered=prompts is not None, wearing=wearing if character else None,
+        steps, guidance, precision, raw, as_is, numbered=prompts is not None, wearing=wearing,
     )  # fmt: skip
     options.checked(flags(options))
     context = console(device, quiet or (prompts is None))
