@@ -32,7 +32,8 @@ SPLITS = {
     "tune": "rules and threshold were made with them",
     "held": "held out",
     "later": "written later, then learnt from",
-    "last": "written last, then learnt from",
+    "last": "written after that, then learnt from",
+    "final": "written after that, then learnt from",
 }
 
 

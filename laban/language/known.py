@@ -216,7 +216,7 @@ def unknown_words(words: list[str], found: list[Found]) -> list[str]:
         elif form is not None and at != main and form.form in ("third", "gerund") and _is_action(words, at, form.form):
             unknown += _verb_and_object(words, at, used)
         elif bases(word) & kinds["prop"] or word in kinds["acts"]:
-            if not any(f.props and at in _object(words, f.places[-1]) for f in found):
+            if not any(f.props and at in _object(words, p) for f in found for p in f.places):
                 unknown.append(at)
         elif _likened(words, at) and singular(word) not in kinds["style"]:
             unknown.append(at)
