@@ -106,7 +106,7 @@ class Speller:
         if len(word) < SHORTEST or not word.isascii() or word in self.english:
             return None
         bases = [base for base in _base_forms(word) if base in self.english]
-        if any(base in self.actions for base in bases):
+        if any(base in self.actions for base in bases) or (bases and len(word) < TWO_SLIPS_FROM):
             return None
         usual = any(base in self.rank for base in bases)
         found: dict[str, float] = {}
@@ -185,7 +185,7 @@ def _base_forms(word: str) -> Iterator[str]:
         if stem == word or len(stem) < SHORTEST:
             continue
         for base in (stem, stem + "e", stem + "y", stem[:-1]):
-            if len(base) >= SHORTEST + 1 and word in _regular(base):
+            if len(base) >= SHORTEST and word in _regular(base):
                 yield base
 
 
