@@ -28,7 +28,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
 
     from laban.condition import beats, spectrum
     from laban.condition.music import LOW_BANDS
-    from laban.data import tracks
+    from laban.data.synthesis import tracks
 
     facts: dict[str, Any] = {}
     rows = []

@@ -76,7 +76,7 @@ class Tally:
 
 def vocabulary() -> list[tuple[str, str]]:
     """(sentence, expectation) for every unstyled caption phrase that the judge has a rule for."""
-    from laban.data.captions import captions
+    from laban.data.corpora.bandai_namco import captions
     from laban.metrics.control import CONTENTS
 
     return [(text, expect) for content, expect in CONTENTS.items() for text in captions(content, "normal")]
@@ -189,7 +189,7 @@ def generate(
     from tqdm import tqdm
 
     import laban
-    from laban.systems.base import TextRequest
+    from laban.systems.requests import TextRequest
 
     system: Any = laban.load(options.model)
     told = [(entry["text"], entry["expect"]) for entry in json.loads(options.paraphrases.read_text())]

@@ -31,7 +31,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     from tqdm import tqdm
 
     import laban
-    from laban.data.aist import Aist
+    from laban.data.corpora.aist import Aist
     from laban.data.corpus import Corpus
     from laban.systems.fact import evaluation, tables
 
@@ -76,7 +76,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         goals.append(goal("dances to other songs over dances by other seeds",
                           four["between songs"] / max(four["between seeds"], 1e-9), 1.0, at_least=True))  # fmt: skip
         if options.sheet:
-            from laban.io import picture
+            from laban.drawing import picture
 
             picture.contact_sheet(motions, four["songs"], options.sheet)
     print("\n".join([*tables.lines(facts), "## Goals", ""]))

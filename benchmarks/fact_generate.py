@@ -27,7 +27,7 @@ def per_frame(system: Any, block: int, frames: int) -> float:
     """CPU seconds per frame of dance, this process's threads together."""
     import torch
 
-    from laban.systems.base import MusicRequest
+    from laban.systems.requests import MusicRequest
 
     music = np.random.default_rng(0).normal(0, 1, (frames + 240, 35)).astype(np.float32)
     request = MusicRequest(music, frames / 60)
@@ -44,7 +44,7 @@ def peak(model: str, minutes: int) -> float:
     """MiB of `laban dance` for 10 s in the middle of a song of so many minutes."""
     import soundfile
 
-    from laban.data import tracks
+    from laban.data.synthesis import tracks
 
     with tempfile.TemporaryDirectory() as name:
         song = Path(name) / "song.flac"

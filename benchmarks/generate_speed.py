@@ -49,7 +49,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     options = made.parse_args()
     start = time.process_time()
     import laban
-    from laban.systems.base import TextRequest
+    from laban.systems.requests import TextRequest
 
     system: Any = laban.load(options.model)
     loading = time.process_time() - start

@@ -41,12 +41,12 @@ def tokens(system: Any, source: Any, given: argparse.Namespace) -> dict[str, Any
     """Nats of the cells with something in them and of the empty ones, in the first frame and in later ones."""
     import torch
 
-    from laban.data.digits import caption
-    from laban.systems.godiva import judging
+    from laban.data.corpora.mnist import caption
+    from laban.systems.godiva import evaluation
 
     rng, pairs = np.random.default_rng(given.seed), source.pairs(True)
-    asked = judging.spread(pairs, given.videos)
-    videos, captions = judging.real(source, rng, [[pair] for pair in asked], given.split)
+    asked = evaluation.spread(pairs, given.videos)
+    videos, captions = evaluation.real(source, rng, [[pair] for pair in asked], given.split)
     other = [caption([((d + 1 + int(rng.integers(9))) % 10, m)]) for d, m in asked]
     n, (frames, height, width) = len(videos), system.config.grid
     cells = videos[..., 0].reshape(n, frames, height, -1, width, videos.shape[3] // width)
@@ -66,23 +66,24 @@ def tokens(system: Any, source: Any, given: argparse.Namespace) -> dict[str, Any
 
 def ranked(system: Any, source: Any, judges: Any, given: argparse.Namespace) -> dict[str, Any]:
     """Single samples, and the best of N by our own score, which is no CLIP."""
-    from laban.data.digits import caption
-    from laban.systems.godiva import judging
+    from laban.data.corpora.mnist import caption
+    from laban.systems.godiva import evaluation
 
     pairs = source.pairs(True)
-    asked = judging.spread([pairs[n] for n in np.random.default_rng(given.seed).permutation(len(pairs))], given.videos)
-    videos, captions = judging.real(source, np.random.default_rng(given.seed), [[p] for p in asked], given.split)
+    order = np.random.default_rng(given.seed).permutation(len(pairs))
+    asked = evaluation.spread([pairs[n] for n in order], given.videos)
+    videos, captions = evaluation.real(source, np.random.default_rng(given.seed), [[p] for p in asked], given.split)
     right = 0
     for video, (digit, motion) in zip(videos, asked, strict=True):
         scores = system.rate(np.repeat(video[None], 10, 0), [caption([(d, motion)]) for d in range(10)])
         right += int(scores.argmax()) == digit
     repeated = [c for c in captions for _ in range(given.ranked)]
-    made = judging.generated(system, repeated, given.seed)
+    made = evaluation.generated(system, repeated, given.seed)
     best = system.rate(made, repeated).reshape(-1, given.ranked).argmax(1)
     seen = judges.single(made)
     rows = [
-        judging.singles("single samples", seen, [p for p in asked for _ in range(given.ranked)]),
-        judging.singles("best by score", [seen[k * given.ranked + b] for k, b in enumerate(best)], asked),
+        evaluation.singles("single samples", seen, [p for p in asked for _ in range(given.ranked)]),
+        evaluation.singles("best by score", [seen[k * given.ranked + b] for k, b in enumerate(best)], asked),
     ]
     print(f"the score picks the right one of ten digits for {right} of {len(asked)} real videos")
     print(table(("of " + str(given.ranked), "digit", "motion", "joint"), [row.cells() for row in rows]))
@@ -92,15 +93,15 @@ def ranked(system: Any, source: Any, judges: Any, given: argparse.Namespace) -> 
 def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     given = options()
     import laban
-    from laban.data.digits import MovingDigits
+    from laban.data.corpora.mnist import MovingDigits
     from laban.metrics.video import clipsim, relative_matching
-    from laban.systems.godiva import judging
+    from laban.systems.godiva import evaluation
 
     system: Any = laban.load(given.model)
     source = MovingDigits.open(given.data, system.config.digits)
     if given.tokens:
         return tokens(system, source, given), True, given
-    judges = judging.judges_of(source, given.judges)
+    judges = evaluation.judges_of(source, given.judges)
     draw = {k: getattr(given, k) for k in ("top_k", "temperature", "guidance") if getattr(given, k) is not None}
     print(f"{given.model}, weights {str(system.provenance.hash)[:16]}: draws {draw or system.config.sampling}")
     if given.ranked:
@@ -108,11 +109,11 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     floor: Any = laban.load(given.floor) if given.floor else None
     kept: dict[str, Any] = {}
     start = time.process_time()
-    facts = judging.judged(
+    facts = evaluation.judged(
         system, source, judges, videos=given.videos, seed=given.seed, split=given.split, floor=floor, draw=draw,
         quick=given.quick, keep=kept,
     )  # fmt: skip
-    print("\n".join(judging.lines(facts)))
+    print("\n".join(evaluation.lines(facts)))
     print(f"{time.process_time() - start:.0f} s of CPU in all")
     if given.clip:
         from laban.condition.clip_towers import open_clip
@@ -121,7 +122,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         sim, best = (clipsim(clip, kept["captions"], kept[name]) for name in ("made", "real"))
         print(f"CLIPSIM generated {100 * sim.mean():.2f}, real {100 * best.mean():.2f}; ", end="")
         print(f"RM {100 * relative_matching(sim, best):.2f} (mean of ratios)")
-    checks = [goal(*found) for found in judging.goals(facts)]
+    checks = [goal(*found) for found in evaluation.goals(facts)]
     print("\n".join(line for line, _ in checks))
     return {"weights": system.provenance.hash, **facts}, all(ok for _, ok in checks), given
 

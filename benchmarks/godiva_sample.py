@@ -200,7 +200,7 @@ def scaling() -> dict[str, Any]:
 def shipped(model: str) -> tuple[dict[str, float], list[tuple[str, bool]]]:
     """A video of trained weights, after load."""
     import laban
-    from laban.systems.base import TextRequest
+    from laban.systems.requests import TextRequest
 
     system: Any = laban.load(model)
     request = [TextRequest("digit 3 is moving up then down")]

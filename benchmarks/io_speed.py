@@ -19,7 +19,7 @@ from report import goal, parser, run
 
 from laban.io import bvh
 from laban.motion import rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 
 

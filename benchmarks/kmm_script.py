@@ -9,7 +9,7 @@ training sequence holds. A line lasts 3 to 7 s. The rows:
   that side is the one at work (net yaw, way aside, length of the wrists' paths; chance is one half).
 - "KMM, flipped": the same motion judged for the other side: what a coin would also get right stands here.
 - "MoMask, single": MoMask's motion for the same text and length, one at a time: what a line is compared with.
-- "real, joined": held-out clips joined by laban/data/compose.py, each stretch judged by its label: the ceiling.
+- "real, joined": held-out clips joined by data/synthesis/compose.py, each stretch judged by its label: the ceiling.
 
 Cost: both systems on the same texts, lengths, machine and threads; MoMask's lines of a script at once, and one at a
 time as a script is performed.
@@ -84,12 +84,12 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     options = made.parse_args()
 
     import laban
-    from laban.data.compose import compose
     from laban.data.corpus import Corpus
+    from laban.data.synthesis.compose import compose
     from laban.metrics import composition
     from laban.metrics.control import CONTENTS
     from laban.motion import cleanup, humanml
-    from laban.systems.base import TextRequest
+    from laban.systems.requests import TextRequest
 
     corpus = Corpus.open(options.data)
     rng = np.random.default_rng(options.seed)

@@ -61,9 +61,13 @@ class Timed:
     """A stream whose parts are timed: wall and CPU seconds, and frames."""
 
     def __init__(self, system: Any, seconds: float, seed: int) -> None:
-        self.system, self.source = system, system.stream(script(seconds), seed)
+        self.source = system.stream(script(seconds), seed, carried=self.seen)
         self.wall = self.busy = 0.0
         self.frames = self.parts = self.carried = 0
+
+    def seen(self, carried: int) -> None:
+        """Keeps the most that was carried from block to block."""
+        self.carried = max(self.carried, carried)
 
     def next(self) -> float | None:
         """Makes a part; CPU seconds per frame of it, None where the script is over."""
@@ -74,14 +78,12 @@ class Timed:
         cost = time.process_time() - busy
         self.wall, self.busy = self.wall + time.perf_counter() - wall, self.busy + cost
         self.frames, self.parts = self.frames + part.frames, self.parts + 1
-        # the last part makes no block: what stands there is of the stream beside this one
-        self.carried = max(self.carried, self.system.carried)
         return cost / part.frames
 
 
 def rival(system: Any) -> Any:
     """The system with trunks of attention, of the nearest size, with random weights."""
-    from kmm_experiment import equal_size
+    from baselines.trunks import equal_size
 
     from laban.systems.kmm.system import KMM
 

@@ -130,7 +130,7 @@ def bvh(pair: Pair, rounds: int, warm: int) -> tuple[list[list[str]], list[str],
 
     import laban
     from laban.motion import humanml, legs
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
     from laban.motion.skeletons import HUMANML22
 
     fixture = Path(__file__).parents[1] / "tests" / "fixtures" / "features_humanml3d.npz"

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 
 import laban
 from laban.data.corpus import Corpus
-from laban.io import scene
+from laban.drawing import scene
 from laban.metrics import physics
 from laban.systems.motionclip import evaluation, space, tables
 from laban.systems.motionclip.system import MotionCLIP

@@ -31,7 +31,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
 
     from laban.data.corpus import Corpus
     from laban.metrics import physics
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
     corpus = Corpus.open(options.data)
     everything = [r for r in corpus.select("test", mirrored=False) if 20 <= r.length <= 196]
@@ -51,7 +51,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
 
         import laban
         from laban.motion import humanml
-        from laban.systems.base import TextRequest
+        from laban.systems.requests import TextRequest
 
         system: Any = laban.load(options.model)
         stride = system.tokenizer.config.stride

@@ -3,7 +3,7 @@
     python benchmarks/retarget.py [--clips FOLDER] [--characters FOLDER] [--seconds 10]
 
 Clips: of each content of Bandai-Namco's dataset-1 the first `normal` one by name, its first 10 s. Characters: every
-.glb below the folder, and the two hostile rigs of `laban.character.example`. Without the folders the hostile rigs do
+.glb below the folder, and the two hostile rigs of `tests.character.example`. Without the folders the hostile rigs do
 a motion made here, and only speed and memory are worth reading.
 """
 
@@ -22,18 +22,20 @@ from report import goal, parser, run
 from report import table as aligned
 
 import laban
-from laban.character import example, export
+from laban.character import export
+from laban.character.animation import document_of
 from laban.character.bonemap import find
 from laban.character.certificate import THRESHOLDS
-from laban.character.clip import document_of
+from laban.character.made import make
 from laban.character.rig import rig_of
-from laban.character.stance import Stance, stance_of
+from laban.character.stance import Stance, load, stance_of
 from laban.character.transfer import transfer
 from laban.errors import InputError
 from laban.io import gltf_document
 from laban.motion import rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
+from tests.character import example
 
 KEYS = ("limb_degrees", "foot_height_cm", "skate_ratio", "penetration_cm", "reach", "round_trip_cm")
 
@@ -69,7 +71,7 @@ def swaying(seconds: float, fps: float = 60.0) -> Motion:
 
 def characters(folder: Path | None) -> dict[str, Stance]:
     """Name -> character."""
-    out = {} if folder is None else {p.stem: export.load(p) for p in sorted(folder.rglob("*.glb"))}
+    out = {} if folder is None else {p.stem: load(p) for p in sorted(folder.rglob("*.glb"))}
     for name, document in example.hostile().items():
         rig = rig_of(document)
         out[name] = stance_of(rig, find(rig))
@@ -84,7 +86,7 @@ def table(people: dict[str, Stance], motions: dict[str, Motion]) -> tuple[dict[s
     for name, stance in people.items():
         rows, failed = [], 0
         for clip, motion in motions.items():
-            made = export.make(motion, stance).certificate
+            made = make(motion, stance).certificate
             rows.append([made.values[k] or 0.0 for k in KEYS])
             failed += not made.passed
             if not made.passed:
@@ -109,7 +111,7 @@ def speed(people: dict[str, Stance], seconds: float) -> bool:
             begin = time.process_time()
             document_of(transfer(motion, stance))
             middle = time.process_time()
-            export.make(motion, stance)
+            make(motion, stance)
             times.append((middle - begin, time.process_time() - middle))
         first, second = np.median(times, axis=0)
         print(f"{seconds:g} s at {fps:g} fps onto {name} ({len(stance.rig.joints)} bones): retarget and channels "
@@ -135,9 +137,9 @@ def memory() -> bool:
         size = path.stat().st_size
         del document, values
         small = rig_of(example.character())
-        export.write(export.make(motion, stance_of(small, find(small))), Path(folder) / "warm.glb")
+        export.write(make(motion, stance_of(small, find(small))), Path(folder) / "warm.glb")
         tracemalloc.start()
-        export.write(export.make(motion, export.load(path)), Path(folder) / "out.glb")
+        export.write(make(motion, load(path)), Path(folder) / "out.glb")
         grown = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     line, ok = goal(f"memory for a character of {size / 1e6:.1f} MB", grown / size, 2.0, " x its size")

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 import laban
-from laban import io
+from laban import formats
 from laban.data.corpus import Corpus
 from laban.systems.motionclip import evaluation
 from laban.systems.motionclip.library import Library
@@ -55,7 +55,7 @@ def build(system, corpus, folder: Path, count: int) -> None:
         for r in chosen:
             motion = laban.Motion.from_joints(np.asarray(corpus.joints(r), np.float64), corpus.fps)
             length += motion.seconds
-            io.write(motion, place / f"{r.id.replace('/', '_')}{suffix}")
+            formats.write(motion, place / f"{r.id.replace('/', '_')}{suffix}")
         library = Library.open(place, system)
         cpu, wall = time.process_time(), time.perf_counter()
         report = library.update(system)

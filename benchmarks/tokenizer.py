@@ -25,7 +25,7 @@ def open_tokenizer(model: str) -> Any:
     """
     from laban import checkpoint
     from laban.errors import WeightsError
-    from laban.systems.base import locate, resolve
+    from laban.systems.registry import locate, resolve
 
     folder = locate(model)
     found = checkpoint.load(folder)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from laban.version import __version__
 
 _PUBLIC = {
-    "Motion": "laban.motion.clip",
-    "Segment": "laban.motion.clip",
+    "Motion": "laban.motion.motion",
+    "Segment": "laban.motion.motion",
     "Skeleton": "laban.motion.skeleton",
-    "TextRequest": "laban.systems.base",
-    "load": "laban.systems.base",
-    "read": "laban.io",
-    "write": "laban.io",
+    "TextRequest": "laban.systems.requests",
+    "load": "laban.systems.registry",
+    "read": "laban.formats",
+    "write": "laban.formats",
     "LabanError": "laban.errors",
 }
 
@@ -22,10 +22,11 @@ __all__ = ["__version__", "LabanError", "Motion", "Segment", "Skeleton", "TextRe
 
 if TYPE_CHECKING:
     from laban.errors import LabanError
-    from laban.io import read, write
-    from laban.motion.clip import Motion, Segment
+    from laban.formats import read, write
+    from laban.motion.motion import Motion, Segment
     from laban.motion.skeleton import Skeleton
-    from laban.systems.base import TextRequest, load
+    from laban.systems.registry import load
+    from laban.systems.requests import TextRequest
 
 
 def __getattr__(name: str) -> Any:

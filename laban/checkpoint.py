@@ -89,13 +89,16 @@ def write_card(folder: Path, card: str) -> None:
     _write(folder / "README.md", card.encode())
 
 
-def load(folder: str | Path) -> Checkpoint:
+def load(folder: str | Path, config: Mapping[str, Any] | None = None) -> Checkpoint:
     """Read a checkpoint folder; fp16 tensors come back as float32. A stage without a file is left out.
 
+    Args:
+        folder: a checkpoint folder.
+        config: what `read_config` said of it, if that was asked before.
     Raises: WeightsError naming the file that is missing, truncated, damaged or of a newer format.
     """
     folder = Path(folder)
-    config = read_config(folder)
+    config = dict(read_config(folder) if config is None else config)
     stats, raw = _read(folder / "stats.safetensors")
     if digest(stats) != config.get("stats_hash"):
         raise WeightsError(f"{folder}: stats.safetensors is not the one that config.json names; restore both files.")

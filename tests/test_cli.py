@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from laban import cli
-from laban.commands.generate import LONGEST_PROMPT, Plan, sentences
+from laban.commands.generate import Plan
+from laban.commands.inputs import sentences
 from laban.errors import CheckFailed, InputError
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
+from laban.systems.requests import MAX_CHARACTERS
 
 
 @pytest.fixture
@@ -163,7 +165,7 @@ def test_prompts_file(tmp_path: Path) -> None:
         (b"", "no sentence"),
         (b"# only\n\n", "no sentence"),
         (b"\xff\xfe\x00walk", "UTF-8"),
-        (b"walk\n" + b"x" * (LONGEST_PROMPT + 1), "line 2"),
+        (b"walk\n" + b"x" * (MAX_CHARACTERS + 1), "line 2"),
         (b"walk\n" * 300_000, "larger"),
     ],
 )

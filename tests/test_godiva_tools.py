@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(autouse=True)
 def _paths(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "path", [str(ROOT / "benchmarks"), str(ROOT / "tools"), *sys.path])
+    folders = ("benchmarks", "benchmarks/studies", "tools/checks")
+    monkeypatch.setattr(sys, "path", [*(str(ROOT / folder) for folder in folders), *sys.path])
 
 
 def test_tally_counts_wins_by_the_key(tmp_path: Path) -> None:

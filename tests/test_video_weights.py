@@ -9,8 +9,8 @@ import pytest
 
 from laban.cli import main
 from laban.io import frames
-from laban.metrics.video import centroids, direction
-from laban.systems.base import WEIGHTS
+from laban.systems.godiva.digit_judges import centroids, direction
+from laban.systems.registry import WEIGHTS
 
 FOLDER = WEIGHTS / "godiva"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="no weights of godiva are shipped (docs/godiva.md)")

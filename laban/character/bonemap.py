@@ -20,8 +20,8 @@ from laban.character.rig import Rig
 from laban.errors import FormatError, InputError
 from laban.io.atomic import replacing
 from laban.motion import tpose
+from laban.motion.joint_names import named, part
 from laban.motion.legs import SIDES
-from laban.motion.mapping import named, part
 
 # What a map may name, in the order in which it is printed; spine and neck are lists, from below to above.
 LISTS = ("spine", "neck")
@@ -134,7 +134,9 @@ def complete(rig: Rig, bones: dict[str, Bone], notes: tuple[str, ...] = ()) -> B
             ]  # fmt: skip
             cut = between.index(carries[-1]) + 1 if carries else max(0, len(between) - 1)
             reason = "lies between pelvis and head"
-            spine = tuple(Bone(n, reason + ", carries the arms" * (n in carries[-1:]), 0.95) for n in between[:cut])
+            spine = tuple(
+                Bone(n, f"{reason}, carries the arms" if n in carries[-1:] else reason, 0.95) for n in between[:cut]
+            )
             neck = tuple(Bone(n, reason + ", above the arms", 0.95) for n in between[cut:])
     taken = {b.node for b in bones.values()} | {b.node for b in (*spine, *neck)}
     return BoneMap(bones, spine, neck, _twists(rig, bones, taken), notes)

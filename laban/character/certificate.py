@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from laban.character import clip as clips
+from laban.character.animation import motion_from_world, sampled
 from laban.character.rig import turn_of
 from laban.character.skin import Part
 from laban.character.soles import STANDING
 from laban.character.stance import Stance
-from laban.character.transfer import Clip
+from laban.character.transfer import CharacterMotion
 from laban.io.atomic import replacing
 from laban.io.gltf_document import Document
 from laban.motion import kinematics, rotation, tpose
+from laban.motion.landmarks import Performance, perform
 from laban.motion.legs import SIDES
-from laban.motion.performance import Performance, perform
 from laban.motion.skeletons import HUMANML22
 
 SUFFIX = ".certificate.json"
@@ -104,7 +104,7 @@ class Certificate:
         return where
 
 
-def certify(clip: Clip, document: Document, animation: int, loop: bool = False) -> Certificate:
+def certify(clip: CharacterMotion, document: Document, animation: int, loop: bool = False) -> Certificate:
     """Measure a clip.
 
     Args:
@@ -112,7 +112,7 @@ def certify(clip: Clip, document: Document, animation: int, loop: bool = False) 
         loop: whether the seam is judged too.
     """
     stance, done, unit = clip.stance, clip.performance, clip.unit
-    rotations, translations, frames = clips.sampled(document, stance.rig, animation, clip.fps)
+    rotations, translations, frames = sampled(document, stance.rig, animation, clip.fps)
     frames = min(frames, clip.frames)
     rotations = {node: track[:frames] for node, track in rotations.items()}
     translations = {node: track[:frames] for node, track in translations.items()}
@@ -159,7 +159,7 @@ def _joints(stance: Stance, world: np.ndarray, unit: float) -> np.ndarray:
     return out
 
 
-def turns_of(clip: Clip) -> tuple[np.ndarray, np.ndarray]:
+def turns_of(clip: CharacterMotion) -> tuple[np.ndarray, np.ndarray]:
     """((T, J, 4) turns of a clip's joints away from the T-pose, (T, 3) its pelvis, performer's metres), our axes."""
     stance = clip.stance
     world = stance.rig.forward(clip.rotations, clip.translations, clip.frames)
@@ -264,11 +264,11 @@ def _skate(stance: Stance, joints: np.ndarray, done: Performance, frames: int) -
     return (float(np.mean(speeds[0])), float(np.mean(speeds[1]))) if speeds[0] else (0.0, 0.0)
 
 
-def _round_trip(stance: Stance, world: np.ndarray, clip: Clip) -> float | None:
+def _round_trip(stance: Stance, world: np.ndarray, clip: CharacterMotion) -> float | None:
     """cm: the clip, read as any humanoid's motion and posed on HumanML3D's skeleton, against the performer's turns."""
     if stance.map.missing:
         return None
-    back = perform(clips.motion_from_world(stance, world, clip.fps)).turns
+    back = perform(motion_from_world(stance, world, clip.fps)).turns
     still = np.zeros((len(back), 3))
     own, theirs = (
         kinematics.positions(HUMANML22, turns, still) for turns in (back, clip.performance.turns[: len(back)])

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 
 from laban.errors import FormatError, InputError
-from laban.io import gltf_document
+from laban.io import bvh, gltf_document
 from laban.io.gltf_document import Document
 from laban.motion import rotation
+from laban.motion.skeleton import Skeleton
 
 MOST_SCALE = 1e6
 
@@ -127,16 +128,33 @@ def turn_of(matrices: np.ndarray) -> np.ndarray:
 
 
 def read(path: str | Path) -> Rig:
-    """Read a character (.glb, .vrm, .gltf).
+    """Read a character (.glb, .vrm, .gltf), or the skeleton of a .bvh as one without a mesh.
 
     Returns: Rig. Its rest pose is the one that the meshes are bound in, where the nodes' own pose is another.
     Raises: InputError for a file without a skeleton or with two bones of one name; FormatError for a damaged one.
     """
     path = Path(path)
+    if path.suffix.lower() == ".bvh":
+        return rig_of(skeleton_document(bvh.read(path).skeleton, path))
     if path.suffix.lower() not in gltf_document.SUFFIXES:
         known = " ".join(gltf_document.SUFFIXES)
         raise InputError(f"{path}: a character is read from {known}. Convert it, for example with Blender.")
     return rig_of(gltf_document.read(path))
+
+
+def skeleton_document(skeleton: Skeleton, path: Path) -> Document:
+    """A glTF document that holds a skeleton and no mesh."""
+    nodes: list[dict[str, Any]] = []
+    for joint, name in enumerate(skeleton.names):
+        node: dict[str, Any] = {"name": name, "translation": skeleton.offsets[joint].tolist()}
+        if skeleton.children(joint):
+            node["children"] = list(skeleton.children(joint))
+        nodes.append(node)
+    content = {
+        "asset": {"version": "2.0", "generator": "Laban"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": nodes,
+        "skins": [{"joints": list(range(len(nodes)))}],
+    }  # fmt: skip
+    return Document(content, [], path)
 
 
 def rig_of(document: Document) -> Rig:

@@ -87,6 +87,19 @@ def _part(rig: Rig, primitive: dict[str, Any], joints: np.ndarray, to_joint: np.
     return Part(positions, places, weights, joints, to_joint, primitive)
 
 
+def triangles(rig: Rig, part: Part) -> np.ndarray:
+    """(F, 3) vertex numbers; of what is said to be two-sided the fronts only. None of lines, points and strips."""
+    if part.primitive.get("mode", 4) != 4:
+        return np.zeros((0, 3), np.int64)
+    count = len(part.positions)
+    if "indices" in part.primitive:
+        corners = rig.document.array(part.primitive["indices"])[:, 0].astype(np.int64)
+    else:
+        corners = np.arange(count)
+    corners = corners[: len(corners) - len(corners) % 3].reshape(-1, 3)
+    return corners[(corners < count).all(1)]
+
+
 def _unread(rig: Rig, primitive: dict[str, Any]) -> bool:
     if "KHR_draco_mesh_compression" in primitive.get("extensions", {}):
         return True

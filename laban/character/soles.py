@@ -14,8 +14,9 @@ import numpy as np
 
 from laban.character.stance import Stance
 from laban.motion import rotation, tpose
+from laban.motion.easing import smoothstep
+from laban.motion.landmarks import Performance
 from laban.motion.legs import SIDES
-from laban.motion.performance import Performance
 
 _SOLE = 0.045  # of the leg: the performer's sole is this far below a standing toe joint
 _HEEL = 0.25  # of the foot: how far the heel lies behind the ankle
@@ -85,8 +86,7 @@ def plant(stance: Stance, done: Performance, unit: float, free: np.ndarray, widt
         level = (own - theirs) * (1.0, 0.0, 1.0)
         reach = rotation.rotate(turn, np.broadcast_to(own, toe.shape))
         by_toe = toe + rotation.rotate(yaw, np.broadcast_to(level, toe.shape)) - reach
-        heel_up = np.clip((-ahead[:, 1:2] + 0.1) / 0.2, 0.0, 1.0)
-        heel_up = heel_up * heel_up * (3 - 2 * heel_up)
+        heel_up = smoothstep(np.clip((-ahead[:, 1:2] + 0.1) / 0.2, 0.0, 1.0))
         goal = heel_up * by_toe + (1 - heel_up) * ankle + sideways[:, number]
         bent = _toe_turn(turn, ahead, clear[:, number] / done.leg)
         lowest = np.full(len(goal), np.inf)
@@ -110,8 +110,7 @@ def _held(shift: np.ndarray, standing: np.ndarray) -> np.ndarray:
     frames, known = np.arange(len(shift)), np.flatnonzero(standing)
     before = known[np.clip(np.searchsorted(known, frames, side="right") - 1, 0, None)]
     after = known[np.clip(np.searchsorted(known, frames), None, len(known) - 1)]
-    share = np.clip((frames - before) / np.maximum(after - before, 1), 0.0, 1.0)
-    share = (share * share * (3 - 2 * share))[:, None]
+    share = smoothstep(np.clip((frames - before) / np.maximum(after - before, 1), 0.0, 1.0))[:, None]
     return shift[before] * (1 - share) + shift[after] * share
 
 

@@ -7,16 +7,18 @@ file's units. Its rest pose is the T-pose of `laban.motion.tpose`, so turns from
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from laban.character import bonemap, rig
 from laban.character.bonemap import BoneMap
 from laban.character.rig import Rig
 from laban.character.skin import Part, moved_by
 from laban.errors import InputError
 from laban.motion import rotation, tpose
+from laban.motion.landmarks import leg_length
 from laban.motion.legs import SIDES
-from laban.motion.performance import leg_length
 from laban.motion.skeleton import Skeleton
 
 _UP = np.array([0.0, 1.0, 0.0])
@@ -78,6 +80,19 @@ class Stance:
         return name in self.skeleton.names
 
 
+def load(path: str | Path, bone_map: Path | None = None, partial: bool = False) -> Stance:
+    """A character in the common rest pose.
+
+    Args:
+        path: .glb, .vrm, .gltf, or a .bvh, whose skeleton is taken.
+        bone_map: a mapping file.
+        partial: accept a map that lacks limbs.
+    Raises: InputError or FormatError, one line, for what is no character.
+    """
+    found = rig.read(path)
+    return stance_of(found, bonemap.find(found, bone_map, partial))
+
+
 def stance_of(rig: Rig, made: BoneMap) -> Stance:
     """A character in the T-pose.
 
@@ -114,11 +129,12 @@ def stance_of(rig: Rig, made: BoneMap) -> Stance:
             ours[f"{side}_foot"] = _made_toe(ours, side, points, leg)
             parents[f"{side}_foot"] = f"{side}_ankle"
         lowest = min(ours[f"{side}_ankle"][1], ours[f"{side}_foot"][1])
-        floor.append(
-            float(points[:, 1].min())
-            if len(points)
-            else (0.0 if -0.01 * leg < lowest < 0.2 * leg else lowest - 0.02 * leg)
-        )
+        if len(points):
+            floor.append(float(points[:, 1].min()))
+        elif -0.01 * leg < lowest < 0.2 * leg:
+            floor.append(0.0)
+        else:
+            floor.append(lowest - 0.02 * leg)
     names = _ordered(list(ours), parents)
     turns = tpose.turns(ours)
     offsets = np.array([
@@ -136,7 +152,7 @@ def stance_of(rig: Rig, made: BoneMap) -> Stance:
     feet = []
     for number, side in enumerate(SIDES):
         ankle, toe = ours[f"{side}_ankle"], ours[f"{side}_foot"]
-        points = soles[number] if len(soles[number]) else _made_sole(ankle, toe, floor[number], side in detached)
+        points = soles[number] if len(soles[number]) else _made_sole(ankle, toe, floor[number])
         points = points[points[:, 1] < floor[number] + max(0.5 * height[0], 0.03 * leg)]
         jointed = f"{side}_foot" in nodes and nodes[f"{side}_foot"] in rig.joints
         ahead = tpose.heading(side)
@@ -183,7 +199,7 @@ def _made_toe(places: dict[str, np.ndarray], side: str, sole: np.ndarray, leg: f
     return ankle + np.array([0.0, -0.6 * min(ankle[1], 0.1 * leg), 0.16 * leg])
 
 
-def _made_sole(ankle: np.ndarray, toe: np.ndarray, floor: float, detached: bool) -> np.ndarray:
+def _made_sole(ankle: np.ndarray, toe: np.ndarray, floor: float) -> np.ndarray:
     """Heel and ball on the floor, for a rig without a mesh."""
     ahead = (toe - ankle) * (1.0, 0.0, 1.0)
     heel = ankle - 0.25 * ahead

@@ -15,9 +15,9 @@ import numpy as np
 from laban.character.soles import Planted, plant
 from laban.character.stance import Stance
 from laban.motion import kinematics, rotation, tpose
-from laban.motion.clip import Motion
+from laban.motion.landmarks import Performance, perform
 from laban.motion.legs import SIDES, bend, bend_limb, sink
-from laban.motion.performance import Performance, perform
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 _UP = np.array([0.0, 1.0, 0.0])
@@ -27,7 +27,7 @@ _ELBOWS = {"left": np.array([0.0, -1.0, 0.0]), "right": np.array([0.0, 1.0, 0.0]
 
 
 @dataclass(frozen=True)
-class Clip:
+class CharacterMotion:
     """An animation of a character's nodes.
 
     Attributes:
@@ -55,10 +55,14 @@ class Clip:
         """T."""
         return len(self.path)
 
+    def world(self) -> np.ndarray:
+        """(T, N, 4, 4): where the nodes are, node to world."""
+        return self.stance.rig.forward(self.rotations, self.translations, self.frames)
+
 
 def transfer(
     motion: Motion, stance: Stance, *, name: str = "", in_place: bool = False, hand_reach: bool = False
-) -> Clip:
+) -> CharacterMotion:
     """Put a humanoid's motion onto a character.
 
     Args:
@@ -92,7 +96,7 @@ def transfer(
         translations |= _detached(stance, skeleton, world, root - path, unit, rotations, translations)
     text = motion.segments[0].text if motion.segments else ""
     name = name or text[:60] or "laban"
-    return Clip(stance, rotations, translations, done.fps, name, path, unit, done, planted)
+    return CharacterMotion(stance, rotations, translations, done.fps, name, path, unit, done, planted)
 
 
 def _turns(skeleton: Skeleton, stance: Stance, done: Performance) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 
 from laban.character.bonemap import VRM
 from laban.character.certificate import turns_of
-from laban.character.export import Made
+from laban.character.made import Made
 from laban.errors import InputError
 from laban.io import gltf_document
 from laban.io.gltf_document import Document
@@ -88,7 +88,9 @@ def human_bones(made: Made, names: list[str]) -> dict[str, int]:
     ours = {theirs: name for name, theirs in VRM.items()}
     found = {ours[name]: k for k, name in enumerate(names) if name in ours}
     count = len(made.clip.stance.map.spine)
-    chain = [1] if count == 1 else [1, count] if count == 2 else [1, (count + 1) // 2, count] if count else []
+    chain = list(range(1, count + 1))
+    if count > 3:
+        chain = [1, (count + 1) // 2, count]
     for name, place in zip(_SPINE.get(len(chain), ()), chain, strict=False):
         found[name] = names.index(f"spine{place}")
     if "neck1" in names:

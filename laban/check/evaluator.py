@@ -18,7 +18,7 @@ import torch
 
 from laban.check.compare import Report, Row, compare, concluded, read_arrays
 from laban.errors import CheckFailed, FormatError
-from laban.metrics.evaluator import T2MEvaluator
+from laban.systems.evaluator.released import T2MEvaluator
 
 TOLERANCE = 1e-4  # absolute, float32
 MOTION, TEXT, ORDER = "motion_embedding_in_input_order", "text_embedding_in_input_order", "released_output_order"

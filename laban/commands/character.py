@@ -11,13 +11,13 @@ from tyro.conf import Positional
 
 from laban.commands.output import check_number, check_outputs, print_json
 from laban.errors import InputError
-from laban.io import WRITERS
+from laban.formats import WRITERS
 
 if TYPE_CHECKING:
     from laban.character.bonemap import BoneMap
-    from laban.character.export import Made
+    from laban.character.made import Made
     from laban.character.rig import Rig
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 CERTIFICATE = ".certificate.json"
 
@@ -34,9 +34,9 @@ def inspect(character: Positional[Path], out: Path | None = None, map: Path | No
         json: Print one JSON object.
     """
     from laban.character import bonemap
-    from laban.character.export import read_rig
+    from laban.character.rig import read
 
-    rig = read_rig(character)
+    rig = read(character)
     made = bonemap.load(rig, map) if map is not None else bonemap.guess(rig)
     wrong = ""
     try:
@@ -114,14 +114,17 @@ def retarget(
         quiet: Print only warnings and errors.
     """
     from laban.character import export
+    from laban.character.made import make
+    from laban.character.stance import load
+    from laban.formats import CHARACTER_WRITERS, read
 
-    check_outputs(out, export.WRITERS)
+    check_outputs(out, CHARACTER_WRITERS)
     check_sides(out)
     check_number("--fps", fps, 1, 240)
-    stance = export.load(character, map, partial)
+    stance = load(character, map, partial)
     export.check_ready(out, stance)
-    motion = export.read_source(source, clip, source_map)
-    made = export.make(
+    motion = read(source, clip, source_map)
+    made = make(
         motion, stance, fps=fps, append=append, loop=loop, name=name, in_place=in_place, hand_reach=hand_reach
     )
     for path in out:
@@ -165,9 +168,9 @@ class Wearing:
         """What can be written."""
         if self.character is None:
             return WRITERS
-        from laban.character import export
+        from laban.formats import CHARACTER_WRITERS
 
-        return export.WRITERS
+        return CHARACTER_WRITERS
 
     def check(self, paths: tuple[Path, ...]) -> Any:
         """Refuses what cannot work before a model is loaded. Returns: the character, ready; None without one."""
@@ -176,10 +179,12 @@ class Wearing:
                 raise InputError("--map, --in-place and --append are about a character. Give --character FILE too.")
             return None
         from laban.character import export
+        from laban.character.stance import load
+        from laban.formats import CHARACTER_WRITERS
 
-        check_outputs(paths, export.WRITERS)
+        check_outputs(paths, CHARACTER_WRITERS)
         check_sides(paths)
-        stance = export.load(self.character, self.map)
+        stance = load(self.character, self.map)
         export.check_ready(paths, stance)
         return stance
 
@@ -188,8 +193,9 @@ class Wearing:
     ) -> Made:
         """The motion on the character, in files. Args: options: of films and pictures (sound, beats), by suffix."""
         from laban.character import export
+        from laban.character.made import make
 
-        made = export.make(motion, stance, in_place=self.in_place, append=self.append)
+        made = make(motion, stance, in_place=self.in_place, append=self.append)
         for path in paths:
             export.write(made, path, **(options or {}).get(path.suffix.lower(), {}))
         return made

@@ -11,7 +11,7 @@ from laban.commands.output import check_outputs, print_json, write
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 FIGURES = {
     "skate": ("foot skate while in contact before", "m/s"),
@@ -45,16 +45,19 @@ def clean(
     """
     if not (foot_lock or ground or smooth):
         raise InputError("nothing to clean was named. Give --foot-lock, --ground or --smooth, or several.")
-    from laban.character import export
-    from laban.io import WRITERS
-    from laban.motion.tidy import TREMBLE, tidy
+    from laban import formats
+    from laban.character import export, stance
+    from laban.character.made import make
+    from laban.formats import WRITERS
+    from laban.io import gltf, gltf_document
+    from laban.motion.cleanup import TREMBLE, tidy
 
-    theirs = source.suffix.lower() in export.SUFFIXES and source.is_file() and not export.ours(source)
-    check_outputs(out, export.WRITERS if theirs else WRITERS)
-    motion = export.read_source(source, clip)
+    theirs = source.suffix.lower() in gltf_document.SUFFIXES and source.is_file() and not gltf.is_ours(source)
+    check_outputs(out, formats.CHARACTER_WRITERS if theirs else WRITERS)
+    motion = formats.read(source, clip)
     cleaned = tidy(motion, foot_lock=foot_lock, ground=ground, tremble=TREMBLE if smooth else 0.0)
     if theirs:
-        made = export.make(cleaned, export.load(source), name=f"{cleaned.segments[0].text} (clean)")
+        made = make(cleaned, stance.load(source), name=f"{cleaned.segments[0].text} (clean)")
         for path in out:
             export.write(made, path)
     else:
@@ -82,8 +85,8 @@ def figures(motion: Motion, before: Motion) -> dict[str, float]:
     import numpy as np
 
     from laban.metrics import physics
-    from laban.motion.performance import perform
-    from laban.motion.tidy import floor_of, sole_of
+    from laban.motion.cleanup import floor_of, sole_of
+    from laban.motion.landmarks import perform
 
     done = perform(motion)
     sole = np.array([0.0, sole_of(motion, done), 0.0])

@@ -9,10 +9,10 @@ from tyro.conf import Positional
 
 from laban.commands.output import check_number, check_outputs, passport_lines, print_json, write
 from laban.errors import InputError
-from laban.io import READERS, WRITERS, check_suffix
+from laban.formats import READERS, WRITERS, check_suffix
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
 CHARACTERS = (".glb", ".vrm", ".gltf")
 SHOWN = {suffix: WRITERS[suffix] for suffix in (".mp4", ".gif", ".png", ".html")}
@@ -93,12 +93,13 @@ def render(
 
     asked = {"width": width, "height": height}
     if source.suffix.lower() in CHARACTERS:
-        from laban.character import export
+        from laban.character import drawing
+        from laban.io import gltf
 
-        if not export.ours(source):
+        if not gltf.is_ours(source):
             wanted = {name: value for name, value in (asked | {"fps": fps}).items() if value is not None}
             check_outputs(out, {suffix: SHOWN[suffix] for suffix in SHOWN if suffix != ".html"})
-            shown = [(export.draw_file(source, path, clip, **wanted), path) for path in out]
+            shown = [(drawing.draw_file(source, path, clip, **wanted), path) for path in out]
             tell([described(motion, path) for motion, path in shown], json=json, quiet=quiet)
             return 0
     motion = laban.read(source)

@@ -9,10 +9,19 @@ from typing import Any
 from tyro.conf import Positional
 
 from laban.commands.character import Wearing
-from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn, write
+from laban.commands.output import (
+    Clock,
+    check_number,
+    check_option,
+    check_outputs,
+    passport_lines,
+    print_json,
+    warn,
+    write,
+)
 from laban.errors import InputError
-
-LONGEST = 600.0  # seconds
+from laban.systems.options import SEED
+from laban.systems.requests import MAX_DANCE_SECONDS
 
 
 def dance(
@@ -70,16 +79,17 @@ def dance(
     wearing = Wearing(character, map, in_place, append)
     stance = wearing.check(out)
     check_outputs(out, wearing.formats)
-    check_number("--seconds", seconds, 1.0, LONGEST)
+    check_number("--seconds", seconds, 1.0, MAX_DANCE_SECONDS)
     check_number("--start", start, 0.0, 1e6)
-    check_number("--seed", seed, 0, 2**63 - 1)
+    check_option("--seed", seed, SEED)
     check_number("--fps", fps, 1, 240)
     check_number("--bpm", bpm, 40, 240)
     check_number("--block", block, 1, 20)
 
     import laban
-    from laban.io import READERS, check_suffix
-    from laban.systems.base import locate
+    from laban.formats import READERS, check_suffix
+    from laban.systems.capabilities import Dances, load_as
+    from laban.systems.registry import locate
 
     if seed_motion is not None:
         check_suffix(seed_motion, READERS)
@@ -95,23 +105,19 @@ def dance(
         warn(f"{note}.")
     begin = None if seed_motion is None else laban.read(seed_motion)
     with clock.part(f"load {model}"):
-        system = laban.load(model, device=device)
-    if system.name != "fact":
-        raise InputError(f"--model {model}: is of system {system.name!r}; laban dance needs one of fact.")
+        system = load_as(Dances, model, device)
     from tqdm import tqdm
 
     options: dict[str, Any] = {"clean": not raw} | ({} if block is None else {"block": block})
     with clock.part("generate"), tqdm(desc="dance", unit=" frames", leave=False, disable=quiet or None) as bar:
-        made = system.generate(
-            [heard.request(begin)], seed=seed, progress=lambda done: bar.update(done - bar.n), **options
-        )[0]
+        made = system.dance(heard.request(begin), seed, progress=lambda done: bar.update(done - bar.n), **options)
     music = heard.dance
-    before = performance.score(made, music.beats)
     motion, after = made, None
     if lock_beats:
         with clock.part("lock beats"):
-            motion = performance.lock(made, music.beats)
-            after = performance.score(motion, music.beats)
+            motion, before, after = performance.lock(made, music.beats)
+    else:
+        before = performance.score(made, music.beats)
     facts = {
         "song": song.name,
         "start": start,

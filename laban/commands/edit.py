@@ -11,9 +11,10 @@ from tyro.conf import Positional
 
 from laban.commands.character import Wearing
 from laban.commands.convert import check_source
-from laban.commands.generate import LONGEST_MOTION, checked, give_encoder
+from laban.commands.inputs import MAX_SECONDS, checked, give_encoder
 from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn, write
 from laban.errors import InputError
+from laban.systems.options import GUIDANCE, SEED, STEPS
 
 Words = Annotated[tuple[str, ...], tyro.conf.UseAppendAction]
 
@@ -87,23 +88,23 @@ def edit(
     if (gap is None) == (then is not None):
         raise InputError("--then and --gap belong together. Give the second motion and the seconds in between.")
     for name, value, low, high in (
-        ("--extend", extend, 0.1, LONGEST_MOTION), ("--gap", gap, 0.1, LONGEST_MOTION), ("--seed", seed, 0, 2**63 - 1),
-        ("--samples", samples, 1, 64), ("--steps", steps, 1, 1000), ("--guidance", guidance, 0, 100),
+        ("--extend", extend, 0.1, MAX_SECONDS), ("--gap", gap, 0.1, MAX_SECONDS), ("--seed", seed, SEED.low, SEED.high),
+        ("--samples", samples, 1, 64), ("--steps", steps, STEPS.low, STEPS.high),
+        ("--guidance", guidance, GUIDANCE.low, GUIDANCE.high),
     ):  # fmt: skip
         check_number(name, value, low, high)
     if then is not None:
         check_source(then)
 
     import laban
-    from laban.systems.base import locate
+    from laban.systems.capabilities import Inpaints, load_as
+    from laban.systems.registry import locate
 
     locate(model)
     clip = laban.read(source)
     clock = Clock()
     with clock.part(f"load {model}"):
-        system: Any = laban.load(model, device=device)
-        if system.name != "momask":
-            raise InputError(f"--model {model}: the system {system.name} edits nothing; expected momask.")
+        system: Any = load_as(Inpaints, model, device)
         if text_encoder is not None:
             give_encoder(system, text_encoder)
     from laban.systems.momask.editing import Edit, join

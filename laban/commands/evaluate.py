@@ -111,7 +111,7 @@ def evaluate(
         if given and protocol != where:
             raise InputError(f"--{name} is of --protocol {where}. Leave it out, or give --protocol {where}.")
 
-    from laban.systems.base import locate
+    from laban.systems.registry import locate
 
     others = [name for name in beside if name != system] if protocol == "long" else []
     for name in [system, *others] if system else []:
@@ -152,8 +152,9 @@ def single_report(
     """The report beside held-out clips and captions, or a system's own. Returns: its facts, and as Markdown."""
     import laban
     from laban.data.corpus import Corpus
-    from laban.evaluate import own
+    from laban.evaluate import own_protocol
     from laban.evaluate.motions import read_folder
+    from laban.evaluate.protocols import PROTOCOLS
     from laban.evaluate.report import markdown
     from laban.evaluate.run import SHIPPED, Settings
     from laban.evaluate.run import evaluate as whole
@@ -161,20 +162,22 @@ def single_report(
     loaded: System | None = laban.load(system, device=device) if system else None
     corpus = Corpus.open(data) if loaded is None else loaded.open_data(data, loaded.config)
     given = read_folder(motions) if motions is not None else []
+    own = PROTOCOLS.get(loaded.name) if loaded is not None else None
     for name in special:
-        if loaded is None or name not in loaded.own_options:
+        if own is None or name not in own.options:
             raise InputError(f"--{name} is not about {loaded.name if loaded else 'motions'}. Leave it out.")
-    if loaded is not None and loaded.own_protocol:
+    if loaded is not None and own is not None:
         plain = Settings(cases=settings.cases, seed=settings.seed, quick=settings.quick)
         if evaluator or settings != plain:
             raise InputError(
                 f"{loaded.name} is not scored beside captions: leave out --split, --repeats, --steps, --guidance and "
                 "--evaluator."
             )
-        facts = own.evaluate(
-            loaded, corpus, out, cases=settings.cases, seed=settings.seed, quick=settings.quick, quiet=quiet, **special
-        )
-        return facts, own.markdown(facts)
+        facts = own_protocol.evaluate(
+            own, loaded, corpus, out, cases=settings.cases, seed=settings.seed, quick=settings.quick, quiet=quiet,
+            **special,
+        )  # fmt: skip
+        return facts, own_protocol.markdown(facts)
     facts = whole(corpus, out, settings, system=loaded, motions=given, judges=evaluator or SHIPPED, quiet=quiet)
     return facts, markdown(facts)
 
@@ -184,9 +187,9 @@ def long_report(
     size: LongSettings, evaluator: tuple[Path, ...], device: str, quiet: bool,
 ) -> tuple[dict[str, Any], str]:  # fmt: skip
     """The report of `--protocol long`. Returns: its facts, and as Markdown."""
-    import laban
     from laban.data.corpus import Corpus
     from laban.evaluate import long
+    from laban.systems.capabilities import MakesMotion, load_as
     from laban.systems.evaluator.system import SHIPPED
 
     if babel is not None and features is not None:
@@ -194,9 +197,6 @@ def long_report(
     else:
         assert data is not None
         source = long.of_corpus(Corpus.open(data), size)
-    loaded = [laban.load(name, device=device) for name in systems]
-    for performer in loaded:
-        if performer.own_protocol:
-            raise InputError(f"{performer.name} does not take texts, so it performs no compositions. Leave it out.")
+    loaded = [load_as(MakesMotion, name, device, "--protocol long") for name in systems]
     facts = long.evaluate(source, out, size, loaded[0], loaded[1:], evaluator or SHIPPED, quiet)
     return facts, long.markdown(facts)

@@ -9,17 +9,25 @@ from typing import TYPE_CHECKING, Any, Literal
 from tyro.conf import Positional
 
 from laban.commands.character import Wearing
-from laban.commands.output import Clock, check_number, check_outputs, passport_lines, print_json, warn, write
+from laban.commands.inputs import MAX_SECONDS, give_encoder, sentences
+from laban.commands.output import (
+    Clock,
+    check_number,
+    check_option,
+    check_outputs,
+    passport_lines,
+    print_json,
+    warn,
+    write,
+)
 from laban.errors import InputError
-from laban.io import WRITERS
+from laban.formats import WRITERS
+from laban.systems.options import GUIDANCE, SEED, STEPS
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
 
-LONGEST_PROMPT = 500  # characters; captions have 60 or so
-LONGEST_FILE = 1 << 20  # bytes of a prompts file
 MOST_RESULTS = 10_000  # motions of one command
-LONGEST_MOTION = 600.0  # seconds that no system goes beyond; each has a limit of its own
 
 
 def generate(
@@ -89,16 +97,17 @@ def generate(
     check_number("--best", best, 1, 64)
     if best is not None and samples is not None and best > samples:
         raise InputError(f"--best is {best}, more than the {samples} of --samples. Draw more, or keep fewer.")
-    check_number("--seconds", seconds, 0.1, LONGEST_MOTION)
+    check_number("--seconds", seconds, 0.1, MAX_SECONDS)
     check_number("--fps", fps, 1, 240)
-    check_number("--seed", seed, 0, 2**63 - 1)
-    check_number("--steps", steps, 1, 1000)
-    check_number("--guidance", guidance, 0, 100)
+    check_option("--seed", seed, SEED)
+    check_option("--steps", steps, STEPS)
+    check_option("--guidance", guidance, GUIDANCE)
 
     from tqdm import tqdm
 
-    import laban
-    from laban.systems.base import TextRequest, locate
+    from laban.systems.capabilities import MakesMotion, load_as
+    from laban.systems.registry import locate
+    from laban.systems.requests import TextRequest
     from laban.systems.selection import DRAWN, draw_best, drawn_by_default
 
     locate(model)  # a wrong name is said before torch is loaded
@@ -106,9 +115,7 @@ def generate(
     with clock.part("import torch"):
         import torch  # noqa: F401
     with clock.part(f"load {model}"):
-        system = laban.load(model, device=device)
-        if system.makes != "motion":
-            raise InputError(f"{model} is a {system.name} model and makes videos. Use laban video, or another --model.")
+        system = load_as(MakesMotion, model, device)
         if text_encoder is not None:
             give_encoder(system, text_encoder)
     drawn = samples or (drawn_by_default(system) if best is None else max(best, DRAWN))
@@ -167,59 +174,9 @@ def generate(
     return int(failed)
 
 
-def give_encoder(system: Any, path: Path) -> None:
-    """Sets the text encoder of a system that takes one. InputError if it does not."""
-    if not hasattr(type(system), "text_encoder"):
-        raise InputError(f"--text-encoder: the system {system.name} reads no text. Leave it out.")
-    from laban.condition.clip import ClipTextEncoder
-
-    system.text_encoder = ClipTextEncoder.load(path)
-
-
 def understood(motion: Motion) -> float | None:
     """The share of words that the model's text encoder knew; None if its passport does not say."""
     return (motion.passport or {}).get("understood")
-
-
-def sentences(text: str, prompts: Path | None) -> list[str]:
-    """The sentences to perform: TEXT, or the lines of a file without blank lines and # comments.
-
-    Raises: InputError for neither, both, an unreadable file, nothing in it, or a sentence that is too long.
-    """
-    if prompts is None:
-        if not text.strip():
-            raise InputError("there is no sentence. Write what the person does, in quotes, or give --prompts FILE.")
-        return [checked(text, "the sentence")]
-    if text:
-        raise InputError("both a sentence and --prompts were given. Leave one of them out.")
-    if not prompts.is_file():
-        raise InputError(f"{prompts}: there is no such file. --prompts wants a text file, one sentence per line.")
-    if prompts.stat().st_size > LONGEST_FILE:
-        raise InputError(f"{prompts}: is larger than {LONGEST_FILE >> 20} MiB. Split it into several files.")
-    try:
-        lines = prompts.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise InputError(f"{prompts}: is not UTF-8 text. Save it as UTF-8, one sentence per line.") from None
-    found = [
-        checked(line, f"{prompts}, line {number}")
-        for number, line in enumerate(lines, start=1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if not found:
-        raise InputError(f"{prompts}: holds no sentence. Write one per line; lines that begin with # are skipped.")
-    return found
-
-
-def checked(sentence: str, where: str) -> str:
-    """The sentence with single spaces. Raises InputError if it is longer than LONGEST_PROMPT or is no text."""
-    sentence = " ".join(sentence.split())
-    if not sentence.isprintable():  # control characters, and bytes that were no UTF-8
-        raise InputError(f"{where} holds characters that are no text: {ascii(sentence[:60])}. Write plain English.")
-    if len(sentence) > LONGEST_PROMPT:
-        raise InputError(
-            f"{where} has {len(sentence)} characters; expected at most {LONGEST_PROMPT}. Describe one motion."
-        )
-    return sentence
 
 
 @dataclass(frozen=True)

@@ -7,37 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
-from laban.commands.generate import sentences
+from laban.commands.inputs import open_space, sentences
 from laban.commands.output import check_number, check_outputs, print_json, write
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
     from laban.systems.motionclip.space import Guess
-    from laban.systems.motionclip.system import MotionCLIP
 
-PICTURES = {".png": "laban.io.picture"}
-
-
-def open_space(model: str, device: str, text_encoder: Path | None = None) -> MotionCLIP:
-    """The MotionCLIP of a name or folder. InputError if the weights are of another system.
-
-    Args:
-        text_encoder: folder or file of CLIP's weights, for released models.
-    """
-    import laban
-    from laban.systems.base import locate
-    from laban.systems.motionclip.system import MotionCLIP
-
-    locate(model)
-    system = laban.load(model, device=device)
-    if not isinstance(system, MotionCLIP):
-        raise InputError(f"{model}: is a {system.name}; expected MotionCLIP's weights, as --model motionclip.")
-    if text_encoder is not None:
-        from laban.condition.clip import ClipTextEncoder
-
-        system.text_encoder = ClipTextEncoder.load(text_encoder)
-    return system
+PICTURES = {".png": "laban.drawing.picture"}
 
 
 def blend(
@@ -211,14 +189,14 @@ def caption(
 
 
 def _read(path: Path) -> Motion:
-    from laban import io
+    from laban import formats
 
-    return io.read(path)
+    return formats.read(path)
 
 
 def _text_or_motion(said: str) -> str | Motion:
     """A motion if `said` names a file that is there or has a motion file's suffix; else the words."""
-    from laban.io import READERS
+    from laban.formats import READERS
 
     path = Path(said)
     if path.suffix.lower() in READERS and " " not in path.suffix:
@@ -245,7 +223,7 @@ def _written(motion: Motion, paths: list[Path], fps: float, quiet: bool, label: 
 def _draw(motions: list[Motion], titles: list[str], sheet: Path | None) -> None:
     if sheet is None:
         return
-    from laban.io.picture import contact_sheet
+    from laban.drawing.picture import contact_sheet
 
     contact_sheet(motions, titles, sheet)
 

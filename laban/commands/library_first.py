@@ -6,21 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laban.commands.latent import open_space
-from laban.commands.search import refreshed
+from laban.commands.inputs import open_space, refreshed
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
+    from laban.systems.capabilities import Embeds
     from laban.systems.motionclip.library import Library, Match
-    from laban.systems.motionclip.system import MotionCLIP
 
 
 @dataclass
 class LibraryFirst:
     """A library and the space that judges. Both the clip and the generated motion are scored by one encoder."""
 
-    system: MotionCLIP
+    system: Embeds
     library: Library
 
     @classmethod
@@ -71,12 +70,12 @@ class LibraryFirst:
 
     def _adapted(self, match: Match, seconds: float | None, fps: float) -> Motion:
         """The clip on our skeleton, its best stretch brought to the length asked for."""
-        from laban import io
-        from laban.motion.clip import Segment
+        from laban import formats
+        from laban.motion.motion import Segment
         from laban.motion.retarget import retarget
         from laban.systems.motionclip.space import fitted
 
-        motion = retarget(io.read(match.path)).resample(fps)
+        motion = retarget(formats.read(match.path)).resample(fps)
         if seconds is not None:
             motion = fitted(motion, seconds, match.start, min(match.end, motion.seconds))
         segments = motion.segments or (Segment(match.path.stem, 0.0, motion.seconds),)

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laban.errors import InputError
-from laban.io import WRITERS, check_suffix
+from laban.formats import WRITERS, check_suffix
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
+    from laban.systems.options import Bounds
 
 FILMS = (".mp4", ".gif")
 
@@ -45,6 +46,11 @@ def check_number(name: str, value: float | None, low: float, high: float) -> Non
     """Raises InputError unless `value` is None or a finite number from `low` to `high`."""
     if value is not None and not (math.isfinite(value) and low <= value <= high):
         raise InputError(f"{name} is {value}; expected a number from {low} to {high}.")
+
+
+def check_option(name: str, value: float | None, bounds: Bounds) -> None:
+    """`check_number` for an option whose bounds are those of `generate`."""
+    check_number(name, value, bounds.low, bounds.high)
 
 
 def write(motion: Motion, path: Path, fps: float | None = None, quiet: bool = False, **options: Any) -> None:

@@ -10,6 +10,7 @@ from tyro.conf import Positional
 from laban.commands.output import (
     Clock,
     check_number,
+    check_option,
     check_outputs,
     passport_lines,
     print_json,
@@ -17,9 +18,10 @@ from laban.commands.output import (
     write,
 )
 from laban.errors import InputError
+from laban.systems.options import GUIDANCE, SEED, STEPS
 
 if TYPE_CHECKING:
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
     from laban.systems.kmm.script import Line
 
 MOST_SECONDS = 7200.0  # of one file
@@ -71,25 +73,23 @@ def script(
     """
     check_outputs(out)
     check_number("--fps", fps, 1, 240)
-    check_number("--seed", seed, 0, 2**63 - 1)
-    check_number("--steps", steps, 1, 1000)
-    check_number("--guidance", guidance, 0, 100)
+    check_option("--seed", seed, SEED)
+    check_option("--steps", steps, STEPS)
+    check_option("--guidance", guidance, GUIDANCE)
     check_number("--variation", variation, 0, 2**31)
     check_number("--parts", parts, 1, 600)
     wanted = read_script(lines, file)
     check_only(only, text, parts, wanted)
 
-    import laban
-    from laban.systems.base import locate
+    from laban.systems.capabilities import Composes, load_as
+    from laban.systems.registry import locate
 
     locate(model)  # a wrong name is said before torch is loaded
     clock = Clock()
     with clock.part("import torch"):
         import torch  # noqa: F401
     with clock.part(f"load {model}"):
-        system: Any = laban.load(model, device=device)
-    if not hasattr(system, "compose"):
-        raise InputError(f"--model {model} is of {system.name}, which performs single sentences; give a kmm model.")
+        system: Any = load_as(Composes, model, device)
     options = {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
     results: list[dict[str, Any]] = []
     if parts is None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import tyro
 from tyro.conf import Positional
 
-from laban.commands.generate import checked
-from laban.commands.latent import PICTURES, open_space
-from laban.commands.output import Clock, check_number, check_outputs, print_json, warn
+from laban.commands.inputs import checked, open_space, refreshed
+from laban.commands.latent import PICTURES
+from laban.commands.output import Clock, check_number, check_outputs, print_json
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.systems.motionclip.library import Library, Match
-    from laban.systems.motionclip.system import MotionCLIP
+    from laban.systems.motionclip.library import Match
 
 
 def search(
@@ -65,11 +63,11 @@ def search(
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder. Name one with BVH, GLB or NPZ files in it.")
 
-    from laban import io
+    from laban import formats
     from laban.systems.motionclip import space
     from laban.systems.motionclip.library import Library
 
-    source = io.read(like) if like is not None else None
+    source = formats.read(like) if like is not None else None
     clock = Clock()
     with clock.part("load"):
         system = open_space(model, device, text_encoder)
@@ -101,31 +99,12 @@ def search(
     return 0
 
 
-def refreshed(library: Library, system: MotionCLIP, index: Path | None, quiet: bool) -> Any:
-    """Bring an index up to date with a bar on stderr, and name the first skipped files."""
-    from tqdm import tqdm
-
-    with tqdm(desc="index", unit=" files", file=sys.stderr, leave=False, disable=True if quiet else None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        report = library.update(system, progress, index)
-    if report.skipped and not quiet:
-        for name, why in list(report.skipped.items())[:3]:
-            warn(f"{name} is left out: {why}")
-        if len(report.skipped) > 3:
-            warn(f"and {len(report.skipped) - 3} more")
-    return report
-
-
 def draw(found: list[Match], sheet: Path) -> None:
     """One row of poses per match, of the moment that matched."""
-    from laban import io
-    from laban.io.picture import contact_sheet
+    from laban import formats
+    from laban.drawing.picture import contact_sheet
 
-    motions = [io.read(m.path).crop(m.start, m.end) for m in found[:20]]
+    motions = [formats.read(m.path).crop(m.start, m.end) for m in found[:20]]
     contact_sheet(
         motions, [f"{m.score:+.2f}  {m.path.name}, {m.start:.1f} to {m.end:.1f} s" for m in found[:20]], sheet
     )

@@ -70,7 +70,7 @@ def train(
         check_number(f"--{name}", number, low, 2**63 - 1)
     import torch
 
-    from laban.systems.base import pick_device, resolve
+    from laban.systems.registry import pick_device, resolve
     from laban.train import loop
 
     if threads is not None:

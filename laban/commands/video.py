@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
-from laban.commands.generate import checked, story
-from laban.commands.output import Clock, check_number, check_outputs, print_json, warn
+from laban.commands.generate import story
+from laban.commands.inputs import checked
+from laban.commands.output import Clock, check_number, check_option, check_outputs, print_json, warn
 from laban.errors import InputError
-from laban.io import VIDEO_WRITERS
+from laban.formats import VIDEO_WRITERS
+from laban.systems.options import GUIDANCE, SEED, TEMPERATURE, TOP_K
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,10 +68,10 @@ def video(
     text = checked(text, "the sentence")
     check_outputs(out, VIDEO_WRITERS)
     check_number("--samples", samples, 1, 64)
-    check_number("--seed", seed, 0, 2**63 - 1)
-    check_number("--top-k", top_k, 1, 1_000_000)
-    check_number("--temperature", temperature, 0, 100)
-    check_number("--guidance", guidance, 0, 100)
+    check_option("--seed", seed, SEED)
+    check_option("--top-k", top_k, TOP_K)
+    check_option("--temperature", temperature, TEMPERATURE)
+    check_option("--guidance", guidance, GUIDANCE)
     check_number("--size", size, 16, 2048)
     check_number("--keep", keep, 1, 1000)
     if keep is not None and from_frames is None:
@@ -77,17 +79,16 @@ def video(
 
     from tqdm import tqdm
 
-    import laban
-    from laban.systems.base import TextRequest, locate
+    from laban.systems.capabilities import MakesVideo, load_as
+    from laban.systems.registry import locate
+    from laban.systems.requests import TextRequest
 
     locate(model)  # a wrong name is said before torch is loaded
     clock = Clock()
     with clock.part("import torch"):
         import torch  # noqa: F401
     with clock.part(f"load {model}"):
-        system: Any = laban.load(model, device=device)
-    if system.makes != "video":
-        raise InputError(f"{model} is a {system.name} model and makes motions. Use laban generate, or --model godiva.")
+        system: Any = load_as(MakesVideo, model, device)
     given = None if from_frames is None else first_frames(system, from_frames, 3 if keep is None else keep)
     say_what_is_lost(system, text)
     asked = {"top_k": top_k, "temperature": temperature, "guidance": guidance, "given": given}

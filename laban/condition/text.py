@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
+import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -69,6 +70,7 @@ class SmallTextEncoder:
         self.width = student.config.pooled
         self.token_width = student.config.tokens
         self._memory: OrderedDict[str, tuple[Tensor, Tensor, float]] = OrderedDict()
+        self._lock = threading.Lock()  # of the memory: a service encodes from several threads
 
     @classmethod
     def load(cls, folder: Path | str | None = None) -> SmallTextEncoder:
@@ -122,16 +124,18 @@ class SmallTextEncoder:
                 raise InputError(
                     f"prompt: {len(text)} characters, expected at most {LONGEST_TEXT}; describe one action per prompt"
                 )
-        new = [t for t in dict.fromkeys(texts) if t not in self._memory]
-        found = {t: self._memory[t] for t in texts if t in self._memory}
+        with self._lock:
+            found = {t: self._memory[t] for t in texts if t in self._memory}
+        new = [t for t in dict.fromkeys(texts) if t not in found]
         for start in range(0, len(new), 256):
             part = new[start : start + 256]
             found.update(zip(part, self._encode(part), strict=True))
-        for text in dict.fromkeys(texts):
-            self._memory[text] = found[text]
-            self._memory.move_to_end(text)
-        while len(self._memory) > REMEMBERED:
-            self._memory.popitem(last=False)
+        with self._lock:
+            for text in dict.fromkeys(texts):
+                self._memory[text] = found[text]
+                self._memory.move_to_end(text)
+            while len(self._memory) > REMEMBERED:
+                self._memory.popitem(last=False)
         rows = [found[t] for t in texts]
         longest = max(len(tokens) for _, tokens, _ in rows)
         tokens = torch.zeros(len(rows), longest, self.token_width)

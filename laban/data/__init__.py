@@ -1,1 +1,1 @@
-"""Corpora: published motion data made into memory-mapped features with captions and splits. Layer 2."""
+"""Corpora: published motion data made into memory-mapped features with captions and splits."""

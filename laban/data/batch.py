@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,23 @@ if TYPE_CHECKING:
     from laban.data.corpus import Record
 
 
+def action_of(record: Record) -> str:
+    """The action by which clips are balanced: the corpus's label, else the first caption."""
+    return record.labels.get("action") or record.captions[0]
+
+
 def weights_of(records: Sequence[Record], balance: float) -> np.ndarray:
-    """(R,) probabilities: (number of clips that share the first caption) ** -balance, normalised."""
-    count = Counter(r.captions[0] for r in records)
-    weight = np.array([count[r.captions[0]] ** -balance for r in records])
+    """(R,) probabilities: (clips of the same action) ** -balance, normalised, and within an action the same by first
+    caption, so that its styles are balanced too.
+    """
+    actions = Counter(action_of(r) for r in records)
+    first = Counter((action_of(r), r.captions[0]) for r in records)
+    weight = np.array([first[action_of(r), r.captions[0]] ** -balance for r in records])
+    total: dict[str, float] = defaultdict(float)
+    for r, w in zip(records, weight, strict=True):
+        total[action_of(r)] += w
+    share = np.array([actions[action_of(r)] ** (1 - balance) / total[action_of(r)] for r in records])
+    weight = weight * share
     return weight / weight.sum()
 
 
@@ -51,3 +64,23 @@ class CaptionBank:
                 batch["words"][b, : len(row)] = row
                 batch["word_valid"][b, : len(row)] = True
         return batch
+
+
+class LengthSampler:
+    """{"pooled": (B, W), "tokens": (B,) int64}: captions and lengths of clips, at most `longest` tokens."""
+
+    def __init__(
+        self, records: Sequence[Record], bank: CaptionBank, balance: float, stride: int, longest: int
+    ) -> None:
+        self.records, self.bank = records, bank
+        self.weights = weights_of(records, balance)
+        self.stride, self.longest = stride, longest
+
+    def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
+        picks = rng.choice(len(self.records), size=batch_size, p=self.weights)
+        captions, lengths = [], []
+        for pick, dice in zip(picks, rng.random(batch_size), strict=True):
+            record = self.records[pick]
+            captions.append(self.bank.index[record.captions[int(dice * len(record.captions))]])
+            lengths.append(min(record.length // self.stride, self.longest))
+        return {"pooled": self.bank.gather(captions)["pooled"], "tokens": torch.tensor(lengths, dtype=torch.int64)}

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
+from laban.data import standing
 from laban.data.captions import mirror, mirror_label
 from laban.data.corpus import Clip
+from laban.data.cycles import longest_hover
+from laban.errors import FormatError
 from laban.motion import humanml, rotation
-from laban.motion.clip import Motion
 from laban.motion.humanml import HUMANML
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 
 MINIMUM = 16  # frames at 20 fps: shorter clips hold no action
@@ -65,3 +70,48 @@ def clip_pair(
             )
         )
     return clips
+
+
+LONGEST_HOVER = 0.8
+"""Seconds without a joint near the floor that a jump may take. Whoever hangs longer hangs on what is not there."""
+
+
+def supported(clips: list[Clip]) -> list[Clip]:
+    """The clips, if nobody hangs in the air.
+
+    Raises: FormatError where someone does: takes on ladders, bars and stools whose objects are missing.
+    """
+    for clip in clips:
+        hover = longest_hover(clip.joints)
+        if hover > LONGEST_HOVER:
+            raise FormatError(f"{clip.id}: {hover:.1f} s in the air; what it stands or hangs on is not in the data.")
+    return clips
+
+
+def with_pieces(clips: list[Clip], manners: Mapping[str, str] | None = None) -> list[Clip]:
+    """The clips, and what of them shows standing, starting, stopping or turning on the spot as clips of their own.
+
+    Args:
+        clips: of one take.
+        manners: the label "style" -> how a caption says it.
+    """
+    found = list(clips)
+    for clip in clips:
+        if clip.mirror_of is not None or clip.labels.get("action") in PIECES_NOT_FROM:
+            continue
+        manner = (manners or {}).get(clip.labels.get("style", "normal"), "")
+        for piece in standing.pieces(clip.joints):
+            found += clip_pair(
+                f"{clip.id}#{piece.action}-{piece.start}",
+                clip.joints[piece.start : piece.end],
+                standing.captions(piece.action, manner),
+                subject=clip.subject,
+                source=clip.source,
+                split=clip.split,
+                labels={**clip.labels, "action": piece.action, "content": piece.action},
+            )
+    return found
+
+
+PIECES_NOT_FROM = frozenset({"referee-signal", "direct-traffic", "zombie-walk", "climb"})
+"""Actions whose calm frames are part of them, or that name what they stand on."""

@@ -9,13 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from laban.data.rows import Rows
 from laban.errors import FormatError, InputError
 from laban.io.atomic import replacing
 from laban.motion.humanml import Layout, layout_of
@@ -109,7 +111,7 @@ class Corpus:
         total = f"Trained on {sum(counts.values())} clips, {frames / self.fps / 3600:.2f} hours."
         return [total, *(f"- {name}: {n} training clips" for name, n in counts.items())]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """A hash of the indexes and statistics: two equal ones mean the same data."""
         digest = hashlib.sha256()
@@ -196,52 +198,53 @@ def write(
     licence: str,
     clips: Iterable[Clip],
     stats: tuple[np.ndarray, np.ndarray] | None = None,
-    about: dict[str, Any] | None = None,
+    about: Callable[[list[Record]], dict[str, Any]] | None = None,
 ) -> Corpus:
     """Write clips as a prepared corpus, the index last, so that an interrupted write is seen as unfinished.
 
+    The clips go to the disk one after another: memory holds one of them and the records.
+
     Args:
+        folder: is made if absent.
+        corpus: its name.
+        licence: goes into every record.
+        clips: each is asked for when those before it are written.
         stats: mean and std (W,) to keep as they are; by default those of the training split, group-averaged.
-        about: facts on the making (counts, excluded files) that go into the index.
+        about: of all records, asked at the end: facts on the making (counts, excluded files) that go into the index.
     Raises: InputError if there is no clip.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    records, features, joints, start = [], [], [], 0
-    for clip in clips:
-        if len(clip.features) != len(clip.joints):
-            raise ValueError(f"{clip.id}: {len(clip.features)} feature rows, {len(clip.joints)} joint rows")
-        records.append(
-            Record(
-                clip.id, corpus, clip.subject, clip.source, start, len(clip.features), tuple(clip.captions),
-                clip.labels, licence, clip.split, clip.mirror_of,
-            )
-        )  # fmt: skip
-        features.append(clip.features.astype(np.float32))
-        joints.append(clip.joints.astype(np.float32))
-        start += len(clip.features)
-    if not records:
-        raise InputError(f"{folder}: no clip could be used; nothing written.")
-    all_features = np.concatenate(features)
-    train = [f for f, r in zip(features, records, strict=True) if r.split == "train"] or features
-    rows = np.concatenate(train).astype(np.float64)
-    layout = layout_of(all_features.shape[1])
-    if stats is None:
-        mean, std = rows.mean(0), group_average(rows.std(0), layout)
-    else:
-        mean, std = stats
-    index = {
-        "format": FORMAT, "corpus": corpus, "licence": licence, "fps": layout.fps, "layout": layout.name,
-        **(about or {}), "records": [asdict(r) for r in records],
-    }  # fmt: skip
-    (folder / "index.json").unlink(missing_ok=True)
-    for name, array in (("features.npy", all_features), ("joints.npy", np.concatenate(joints))):
-        with replacing(folder / name) as temporary:
-            np.save(temporary, array)
+    records: list[Record] = []
+    with replacing(folder / "features.npy") as features_file, replacing(folder / "joints.npy") as joints_file:
+        with Rows(features_file) as features, Rows(joints_file) as joints:
+            for clip in clips:
+                if len(clip.features) != len(clip.joints):
+                    raise ValueError(f"{clip.id}: {len(clip.features)} feature rows, {len(clip.joints)} joint rows")
+                records.append(
+                    Record(
+                        clip.id, corpus, clip.subject, clip.source, features.count, len(clip.features),
+                        tuple(clip.captions), clip.labels, licence, clip.split, clip.mirror_of,
+                    )
+                )  # fmt: skip
+                features.append(clip.features)
+                joints.append(clip.joints)
+        if not records:
+            raise InputError(f"{folder}: no clip could be used; nothing written.")
+        train = [r for r in records if r.split == "train"] or records
+        layout = layout_of(features.width)
+        if stats is None:
+            mean, std = features.statistics([(r.start, r.length) for r in train])
+            stats, fixed = (mean, group_average(std, layout)), False
+        else:
+            fixed = True
+        index = {
+            "format": FORMAT, "corpus": corpus, "licence": licence, "fps": layout.fps, "layout": layout.name,
+            **(about(records) if about else {}), "records": [asdict(r) for r in records],
+        }  # fmt: skip
+        (folder / "index.json").unlink(missing_ok=True)
     with replacing(folder / "stats.npz") as temporary:
-        np.savez(
-            temporary, mean=mean.astype(np.float32), std=std.astype(np.float32), count=len(rows),
-            fixed=stats is not None,
-        )  # fmt: skip
+        mean, std = (np.asarray(values, np.float32) for values in stats)
+        np.savez(temporary, mean=mean, std=std, count=sum(r.length for r in train), fixed=fixed)
     with replacing(folder / "index.json") as temporary:
         temporary.write_text(json.dumps(index, indent=1))
     return Corpus.open(folder)

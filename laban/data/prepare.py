@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import lzma
 import shutil
@@ -11,27 +10,24 @@ import sys
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from laban.data import bandai_namco, cmu, films, humanml3d, renders
-from laban.data.corpus import FORMAT, Clip, write
+from laban.data.corpora.registry import open_source
+from laban.data.corpora.source import FilmSource, MotionSource
+from laban.data.corpus import FORMAT, Clip, Record, write
+from laban.data.shards import ShardWriter
 from laban.errors import FormatError, InputError, LabanError
 from laban.io.atomic import replacing
 
-BVH_CORPORA: dict[str, ModuleType] = {"bandai-namco": bandai_namco, "cmu": cmu}
-VIDEO_CORPORA = (*films.READERS, "renders")
-CORPORA = (*BVH_CORPORA, *humanml3d.LAYOUT_OF, *VIDEO_CORPORA)
-
 
 @dataclass(frozen=True)
-class Report:
+class PrepareReport:
     """What `prepare` did: clips and hours written, files skipped with the reason, and whether it was done before."""
 
     corpus: str
@@ -44,41 +40,109 @@ class Report:
 
 def prepare(
     corpus: str, src: Path, dst: Path, quiet: bool = False, shape: tuple[int, int, int] = (10, 64, 3), most: int = 60
-) -> Report:
+) -> PrepareReport:
     """Prepare `corpus` from `src` (the published folder, an archive, or a folder of archives) into `dst/corpus`.
 
-    A broken file is skipped and named in the report. A run that was cut off continues where it stopped; a
-    finished one is not done again unless the sources have changed. Films become shards of clips of `shape` (frames,
-    pixels, channels), from the beginning each time; of renders `most` per caption and split.
+    "folder" is any folder of motion files and captions (`corpora.folder`); it is prepared into `dst/NAME`, NAME being
+    its own. A broken file is skipped and named in the report. A run that was cut off continues where it stopped; a
+    finished one is not done again unless the sources have changed. Films become shards of clips, from the beginning
+    each time.
+
+    Args:
+        corpus: a name of `corpora.registry`.
+        src: where its files are.
+        dst: the folder of prepared corpora.
+        quiet: no progress bar.
+        shape: of films: frames, pixels and channels of a clip.
+        most: of films that repeat themselves: at most so many per caption and split.
     Raises: InputError if the corpus is unknown or `src` holds none of its files.
     """
-    if corpus not in CORPORA:
-        raise InputError(f"data prepare: unknown corpus {corpus!r}; expected one of {', '.join(CORPORA)}.")
-    src, folder = Path(src), Path(dst) / corpus
-    if not src.exists():
-        raise InputError(f"data prepare: {src} does not exist. Give the folder or archive that holds {corpus}.")
+    source = open_source(corpus, Path(src))
+    folder = Path(dst) / source.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"data prepare: cannot make {folder} ({error.strerror}). Name another destination.") from None
-    if corpus in VIDEO_CORPORA:
-        make = partial(renders.prepare, most=most) if corpus == "renders" else partial(films.prepare, corpus)
-        clips, seconds, skipped = make(src, folder, shape, quiet)
-        return Report(corpus, str(folder), clips, round(seconds / 3600, 3), skipped, False)
-    if corpus in humanml3d.LAYOUT_OF:
-        return _prepare_humanml(corpus, src, folder, quiet)
-    return _prepare_bvh(corpus, BVH_CORPORA[corpus], src, folder, quiet)
+    if isinstance(source, FilmSource):
+        return _prepare_films(source, folder, shape, most, quiet)
+    return _prepare_motions(source, folder, quiet)
+
+
+def _prepare_motions(source: MotionSource, folder: Path, quiet: bool) -> PrepareReport:
+    stamp = source.signature()
+    done = _finished(folder, stamp)
+    if done is not None:
+        return done
+    skipped: dict[str, str] = {}
+    reports: list[PrepareReport] = []
+
+    def about(records: list[Record]) -> dict[str, Any]:
+        hours = round(sum(r.length for r in records) / source.layout.fps / 3600, 3)
+        reports.append(PrepareReport(source.name, str(folder), len(records), hours, skipped, False))
+        return {"stamp": stamp, "acknowledgement": source.acknowledgement, "report": asdict(reports[0])}
+
+    parts = folder / f"parts-{stamp}"
+    with _unpacked(source) as root:
+        items = source.items(root, skipped)
+        if not items:
+            raise InputError(f"data prepare: {source.src} holds no file of {source.name}.")
+        clips = _clips(source, items, parts if source.resumes else None, skipped, quiet)
+        write(folder, source.name, source.licence, clips, stats=source.statistics(), about=about)
+    shutil.rmtree(parts, ignore_errors=True)
+    return reports[0]
+
+
+def _clips(
+    source: MotionSource, items: Sequence[Any], parts: Path | None, skipped: dict[str, str], quiet: bool
+) -> Iterator[Clip]:
+    """The clips of all items. With a folder for `parts`, each item's are kept there first, and those that are, read."""
+    if parts is not None:
+        parts.mkdir(exist_ok=True)
+    kept: list[Path] = []
+    for item in tqdm(items, desc=source.name, unit="file", disable=quiet, file=sys.stderr):
+        try:
+            if parts is None:
+                yield from source.clips(item)
+                continue
+            part = parts / f"{item.stem.replace('/', '+')}.npz"
+            if not part.exists():
+                _save_part(part, source.clips(item))
+            kept.append(part)
+        except LabanError as error:
+            skipped[item.name] = str(error)
+    for part in kept:
+        yield from _load_part(part)
+
+
+def _prepare_films(
+    source: FilmSource, folder: Path, shape: tuple[int, int, int], most: int, quiet: bool
+) -> PrepareReport:
+    writer = ShardWriter(folder, source.name, source.licence, shape)
+    skipped: dict[str, str] = {}
+    seconds = 0.0
+    films = source.films(shape, most, skipped)
+    for film in tqdm(films, desc=source.name, unit="clip", disable=quiet, file=sys.stderr):
+        writer.add(film.split, film.pixels, film.captions, **film.facts)
+        seconds += film.seconds
+    if not writer.counts:
+        first = "; ".join(f"{name}: {reason}" for name, reason in list(skipped.items())[:2]) or "it lists none"
+        raise InputError(f"{source.src}: no clip of {source.name} could be used ({first}).")
+    writer.close(**source.facts(skipped))
+    return PrepareReport(
+        source.name, str(folder), sum(writer.counts.values()), round(seconds / 3600, 3), skipped, False
+    )
 
 
 @contextlib.contextmanager
-def _unpacked(src: Path, pattern: str) -> Iterator[Path]:
-    """`src` itself if it is a folder with BVH files in it, else a temporary folder with its archives unpacked."""
-    if src.is_dir() and next(src.rglob("*.bvh"), None) is not None:
+def _unpacked(source: MotionSource) -> Iterator[Path]:
+    """The source itself if it has no archives or holds BVH files, else a temporary folder with them unpacked."""
+    src = source.src
+    if not source.archives or (src.is_dir() and next(src.rglob("*.bvh"), None) is not None):
         yield src
         return
-    archives = sorted(src.glob(pattern)) if src.is_dir() else [src]
+    archives = sorted(src.glob(source.archives)) if src.is_dir() else [src]
     if not archives:
-        raise InputError(f"data prepare: {src} holds neither BVH files nor an archive named {pattern}.")
+        raise InputError(f"data prepare: {src} holds neither BVH files nor an archive named {source.archives}.")
     with tempfile.TemporaryDirectory(prefix="laban-") as name:
         for archive in archives:
             try:
@@ -105,19 +169,7 @@ def _unpack(archive: Path, folder: Path) -> None:
                     shutil.copyfileobj(source, out)
 
 
-def _signature(sources: str, modified: int) -> str:
-    return hashlib.sha256(f"{FORMAT} {sources} {modified}".encode()).hexdigest()[:16]
-
-
-def _stamp(src: Path) -> str:
-    """A cheap fingerprint of the sources: names and sizes."""
-    files = [src] if src.is_file() else sorted(p for p in src.rglob("*") if p.is_file() and ".tar" in p.name)
-    files = files or sorted(src.rglob("*.bvh"))
-    listing = "\n".join(f"{p.name} {p.stat().st_size}" for p in files)
-    return _signature(listing, len(files))
-
-
-def _finished(folder: Path, stamp: str) -> Report | None:
+def _finished(folder: Path, stamp: str) -> PrepareReport | None:
     index = folder / "index.json"
     if not index.is_file():
         return None
@@ -125,45 +177,9 @@ def _finished(folder: Path, stamp: str) -> Report | None:
         about = json.loads(index.read_text())
         if about.get("stamp") != stamp or about.get("format") != FORMAT:
             return None
-        return Report(**{**about["report"], "already_done": True})
+        return PrepareReport(**{**about["report"], "already_done": True})
     except (ValueError, KeyError, TypeError):
         return None
-
-
-def _prepare_bvh(corpus: str, module: ModuleType, src: Path, folder: Path, quiet: bool) -> Report:
-    stamp = _stamp(src)
-    done = _finished(folder, stamp)
-    if done is not None:
-        return done
-    parts = folder / f"parts-{stamp}"
-    skipped: dict[str, str] = {}
-    kept: list[Path] = []
-    with _unpacked(src, module.ARCHIVES) as place:
-        paths = module.files(place)
-        if not paths:
-            raise InputError(f"data prepare: {src} holds no file of {corpus}.")
-        parts.mkdir(exist_ok=True)
-        for path in tqdm(paths, desc=corpus, unit="file", disable=quiet, file=sys.stderr):
-            reason = module.excluded(path)
-            part = parts / f"{path.stem}.npz"
-            if reason is None and not part.exists():
-                try:
-                    _save_part(part, module.clips(path))
-                except LabanError as error:
-                    reason = str(error)
-            if reason is not None:
-                skipped[path.name] = reason
-            else:
-                kept.append(part)
-    loaded = [clip for part in kept for clip in _load_part(part)]
-    frames = sum(len(c.features) for c in loaded)
-    report = Report(corpus, str(folder), len(loaded), round(frames / 20.0 / 3600, 3), skipped, False)
-    about = {"stamp": stamp, "acknowledgement": module.ACKNOWLEDGEMENT, "report": asdict(report)}
-    write(folder, corpus, module.LICENCE, loaded, about=about)
-    for part in parts.iterdir():
-        part.unlink()
-    parts.rmdir()
-    return report
 
 
 def _save_part(path: Path, clips: list[Clip]) -> None:
@@ -183,18 +199,3 @@ def _load_part(path: Path) -> list[Clip]:
             Clip(**{**f, "captions": tuple(f["captions"])}, features=data[f"features{i}"], joints=data[f"joints{i}"])
             for i, f in enumerate(facts)
         ]
-
-
-def _prepare_humanml(corpus: str, src: Path, folder: Path, quiet: bool) -> Report:
-    stamp = _signature(str(src.resolve()), len(list(src.rglob("*.npy"))) if src.is_dir() else 0)
-    done = _finished(folder, stamp)
-    if done is not None:
-        return done
-    skipped: dict[str, str] = {}
-    loaded = list(humanml3d.clips(corpus, src, skipped, quiet))
-    layout = humanml3d.LAYOUT_OF[corpus]
-    frames = sum(len(c.features) for c in loaded)
-    report = Report(corpus, str(folder), len(loaded), round(frames / layout.fps / 3600, 3), skipped, False)
-    about = {"stamp": stamp, "report": asdict(report)}
-    write(folder, corpus, humanml3d.LICENCE, loaded, stats=humanml3d.statistics(src, layout), about=about)
-    return report

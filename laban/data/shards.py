@@ -351,7 +351,12 @@ def _captions(members: Mapping[str, bytes]) -> list[str]:
             return []
     elif "txt" in members:
         found = members["txt"].decode("utf-8", "replace").splitlines()
-    rows = [found] if isinstance(found, str) else found if isinstance(found, list) else []
+    if isinstance(found, str):
+        rows = [found]
+    elif isinstance(found, list):
+        rows = found
+    else:
+        rows = []
     return [text.strip() for text in rows if isinstance(text, str) and text.strip()]
 
 

@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-import laban
-from laban.data import babel
-from laban.data.babel_scripts import compositions, directional, pairs, single_actions
+from laban.data.corpora import babel
+from laban.data.corpora.babel_scripts import compositions, directional, pairs, single_actions
 from laban.errors import InputError
 from laban.evaluate import cases
 from laban.evaluate.machine import machine
@@ -29,8 +28,11 @@ from laban.metrics import control
 from laban.metrics.composition import WINDOW
 from laban.metrics.long_motion import Performance, Reference, Scores
 from laban.motion import humanml, rotation
-from laban.systems.base import System, TextRequest
+from laban.systems.base import System
+from laban.systems.capabilities import Composes
 from laban.systems.evaluator.system import SHIPPED, Evaluator
+from laban.systems.requests import TextRequest
+from laban.version import __version__
 
 if TYPE_CHECKING:
     from laban.data.corpus import Corpus
@@ -176,10 +178,10 @@ def evaluate(
                     seconds += len(made[-1][-1].joints) / FPS
                     bar.update(len(script))
             cost = (time.process_time() - begin) / seconds
-            name = performer.name if hasattr(performer, "compose") else f"{performer.name}, hard cut"
+            name = performer.name if isinstance(performer, Composes) else f"{performer.name}, hard cut"
             rows.append(row_of(name, "model", reference.score(made), cost, performer.provenance.hash))
     facts: dict[str, Any] = {
-        "laban": laban.__version__,
+        "laban": __version__,
         "machine": machine(),
         "settings": asdict(settings),
         "data": {"name": source.name, "licence": source.licence, "real": len(real), "actions": len(actions),
@@ -203,9 +205,8 @@ def evaluate(
 def performed(system: System, script: Script, seed: int, number: int) -> Performance:
     """A composition by a system, without clean-up of feet; single motions are cut together."""
     requests = [TextRequest(text, frames / 30) for text, frames in script]
-    whole: Any = system
-    if hasattr(whole, "compose"):
-        motion = whole.compose(requests, seed, index=number)
+    if isinstance(system, Composes):
+        motion = system.compose(requests, seed, index=number)
         bounds = tuple(round(s.end * motion.fps) for s in motion.segments)
         return Performance(motion.joints(), tuple(text for text, _ in script), bounds)
     clips = [m.joints() for m in system.generate(requests, seed, first_index=number * len(script))]

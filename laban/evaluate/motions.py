@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from laban import io
+from laban import formats
 from laban.errors import FormatError, InputError
 from laban.evaluate.cases import LONGEST, SHORTEST
 from laban.metrics.samples import finite, require_metres
@@ -65,7 +65,7 @@ def _read(path: Path) -> tuple[np.ndarray, str | None]:
         plain = _plain(path)
         if plain is not None:
             return plain
-    motion = io.read(path)
+    motion = formats.read(path)
     _check_rate(path, motion.fps)
     if motion.skeleton.names != HUMANML22.names:
         raise InputError(

@@ -12,21 +12,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
-import laban
-from laban import io
+from laban import formats
 from laban.errors import InputError
 from laban.evaluate import cases as choosing
 from laban.evaluate import controls, report, variants
 from laban.evaluate.cases import Case
 from laban.evaluate.machine import machine, peak_megabytes
 from laban.evaluate.motions import Found
+from laban.evaluate.protocols import tables_of
 from laban.evaluate.score import Figures, Row, Scorer, control_chance
 from laban.io.atomic import replacing
 from laban.metrics import control
 from laban.motion import humanml
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.systems.base import System
 from laban.systems.evaluator.system import SHIPPED, Evaluator
+from laban.version import __version__
 
 if TYPE_CHECKING:
     from laban.data.corpus import Corpus
@@ -99,7 +100,7 @@ def evaluate(
             rows.append(scorer.score(row))
             bar.update(count)
     facts: dict[str, Any] = {
-        "laban": laban.__version__,
+        "laban": __version__,
         "machine": machine(),
         "peak_megabytes": peak_megabytes(),
         "settings": asdict(settings),
@@ -117,7 +118,7 @@ def evaluate(
         "control_chance": chance,
         "export_error": export_error(held),
         "rows": rows,
-        "own_tables": system.own_tables(corpus, settings.split, settings.seed) if system else [],
+        "own_tables": tables_of(system, corpus, settings.split, settings.seed) if system else [],
     }  # fmt: skip
     facts["sees"] = report.sees(rows)
     out.mkdir(parents=True, exist_ok=True)
@@ -200,12 +201,12 @@ def export_error(held: Sequence[Case], most: int = 16) -> dict[str, float]:
     motions = [Motion.from_joints(case.joints, humanml.HUMANML.fps) for case in held[:: max(1, len(held) // most)]]
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        for suffix in sorted(io.READERS):
+        for suffix in sorted(formats.READERS):
             path = Path(folder) / f"motion{suffix}"
             errors = []
             for motion in motions:
-                io.write(motion, path)
-                errors.append(np.linalg.norm(io.read(path).joints() - motion.joints(), axis=-1).mean())
+                formats.write(motion, path)
+                errors.append(np.linalg.norm(formats.read(path).joints() - motion.joints(), axis=-1).mean())
             found[suffix] = float(np.mean(errors))
     return found
 

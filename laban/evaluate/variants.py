@@ -18,7 +18,8 @@ from laban.errors import InputError
 from laban.evaluate.cases import Case
 from laban.io.atomic import replacing
 from laban.motion.humanml import HUMANML
-from laban.systems.base import System, TextRequest
+from laban.systems.base import System
+from laban.systems.requests import TextRequest
 
 CHUNK = 32  # clips per file and per call of the system
 STEPS = (1, 2, 5, 10, 18, 25)
@@ -45,16 +46,20 @@ def variants(
 
     Settings equal to the system's own are not run twice: the plain row stands on both curves.
     """
-    rows = [Variant(system.name)]
-    if quick or system.name != "momask":
-        return rows
+    plain = Variant(system.name)
+    if quick or not system.sweeps:
+        return [plain]
     own = system.config.sampling
-    rows += [Variant(f"steps {n}", {"steps": n}, axis="steps", at=n) for n in steps if n != own.steps]
-    rows += [Variant(f"guidance {g:g}", {"guidance": g}, axis="guidance", at=g) for g in guidance if g != own.guidance]
-    rows.append(Variant("base layer only", {"base_only": True}))
-    rows.append(Variant("bf16", precision="bf16"))
-    rows.append(Variant("cleaned", {"clean": True}))
-    return rows
+    rows = {
+        "steps": [Variant(f"steps {n}", {"steps": n}, axis="steps", at=n) for n in steps if n != own.steps],
+        "guidance": [
+            Variant(f"guidance {g:g}", {"guidance": g}, axis="guidance", at=g) for g in guidance if g != own.guidance
+        ],
+        "base_only": [Variant("base layer only", {"base_only": True})],
+        "precision": [Variant("bf16", precision="bf16")],
+        "clean": [Variant("cleaned", {"clean": True})],
+    }
+    return [plain, *(row for option in system.sweeps for row in rows[option])]
 
 
 @dataclass

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from laban.errors import FormatError, InputError
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 
 
 def about(motion: Motion) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import numpy as np
 from laban.errors import FormatError, LabanError
 from laban.io import about
 from laban.io.atomic import replacing
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 _LIMIT = 1 << 28  # bytes that the arrays of one file may unpack to

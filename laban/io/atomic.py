@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,23 +23,15 @@ def replacing(path: str | Path) -> Iterator[Path]:
         raise InputError(f"{path}: the folder {folder} does not exist. Create it, or name another --out.")
     if path.is_dir():
         raise InputError(f"{path} is a folder; a file name was expected.")
-    try:
-        handle, name = tempfile.mkstemp(dir=folder, prefix=f".{path.stem[:40]}-", suffix=path.suffix)
-        os.close(handle)
+    temporary = folder / f".{path.stem[:40]}-{secrets.token_hex(6)}{path.suffix}"
+    try:  # the umask decides who may read it, as for every new file
+        os.close(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     except OSError as error:
         raise InputError(f"{path}: cannot write into {folder} ({error.strerror}). Name another --out.") from None
-    temporary = Path(name)
     try:
         yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
         raise InputError(f"{path}: writing failed ({error.strerror or error}).") from None
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

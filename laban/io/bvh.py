@@ -20,7 +20,7 @@ from laban.io import about
 from laban.io.atomic import replacing
 from laban.io.bvh_parse import MAX_BYTES, Layout, Node, parse
 from laban.motion import rotation
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeleton import Skeleton
 from laban.motion.skeletons import SKELETONS
 

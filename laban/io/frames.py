@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 
 from laban.errors import FormatError, InputError, ShapeError
-from laban.io import VIDEO_WRITERS, about, check_suffix
+from laban.io import about
 from laban.io.atomic import replacing
+from laban.io.video import encode
 
 FILMS = (".mp4", ".webm", ".mkv", ".avi", ".mov", ".m4v")
 _MOST_PIXELS = 1 << 25  # of one frame that is read
@@ -69,17 +70,15 @@ def write(video: Video, path: str | Path, size: int | None = None) -> None:
     Args: size: pixels of the height at least; frames are enlarged by a whole number. By default 256, for .png 128.
     Raises: InputError for another suffix or a place that cannot be written.
     """
-    from laban.io import video as film
-
     path = Path(path)
-    suffix = check_suffix(path, VIDEO_WRITERS)
+    suffix = path.suffix.lower()
     wanted = size or (128 if suffix == ".png" else 256)
     scale = max(1, -(-wanted // video.pixels.shape[1]))
     if suffix == ".png":
         with replacing(path) as beside:
             Image.fromarray(strip(video, scale)).save(beside, format="PNG", optimize=True)
     else:
-        film.encode(rgb(video.pixels, scale), path, video.fps)
+        encode(rgb(video.pixels, scale), path, video.fps)
     if video.passport is not None:
         note = path.with_name(path.name + ".passport.json")
         said = {"passport": dict(video.passport), "text": video.text, "fps": video.fps, "frames": video.frames}

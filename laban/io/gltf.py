@@ -22,10 +22,11 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from laban.errors import FormatError, LabanError
+from laban.figure.asset import Asset, asset_of
+from laban.figure.mesh import Mesh, colour_name
 from laban.io import about
 from laban.io.atomic import replacing
-from laban.motion import body, rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
@@ -35,18 +36,17 @@ _VERSION = 1  # of asset.extras.laban
 _MOST_JSON, _MOST_BIN = 32 << 20, 128 << 20
 
 
-def write(motion: Motion, path: str | Path, *, mesh: body.Mesh | None = None) -> None:
+def write(motion: Motion, path: str | Path, *, mesh: Mesh | None = None) -> None:
     """Write a motion as a GLB: skeleton, skinned mannequin, materials, animation, passport.
 
     Args:
         motion: any skeleton; rotations are written as float32, sign-continuous in time.
         path: where to; the file is replaced as a whole or not at all.
-        mesh: another skinned mesh in the skeleton's rest pose; default `body.mannequin(motion.skeleton)`.
+        mesh: another skinned mesh in the skeleton's rest pose; default `mesh.mannequin(motion.skeleton)`.
     Raises: InputError for a folder that cannot be written to, or a passport that JSON cannot hold.
     """
-    skin = mesh if mesh is not None else body.mannequin(motion.skeleton)
     chunk = _Chunk()
-    text = about.dumps(_document(motion, skin, chunk), path)
+    text = about.dumps(_document(asset_of(motion, mesh), _record(motion), chunk), path)
     text += b" " * (-len(text) % 4)
     data = bytes(chunk.data)
     with replacing(path) as temporary, open(temporary, "wb") as file:
@@ -93,26 +93,23 @@ class _Chunk:
         return len(self.accessors) - 1
 
 
-def _document(motion: Motion, mesh: body.Mesh, chunk: _Chunk) -> dict[str, Any]:
+def _document(asset: Asset, record: dict[str, Any], chunk: _Chunk) -> dict[str, Any]:
     """The glTF JSON; fills `chunk` on the way."""
-    skeleton, count = motion.skeleton, len(motion.skeleton)
-    lift = np.array([0.0, -float(mesh.vertices[:, 1].min()), 0.0])  # the rest pose stands on the floor
+    count = len(asset.bones)
     nodes: list[dict[str, Any]] = []
-    for j, name in enumerate(skeleton.names):
-        place = lift if j == 0 else skeleton.offsets[j]
-        node: dict[str, Any] = {"name": name, "translation": place.tolist()}
-        if skeleton.children(j):
-            node["children"] = list(skeleton.children(j))
-        nodes.append(node)
+    for bone, name in enumerate(asset.bones):
+        node: dict[str, Any] = {"name": name, "translation": asset.offsets[bone].tolist()}
+        children = asset.children(bone)
+        nodes.append(node | ({"children": children} if children else {}))
     nodes.append({"name": "mannequin", "mesh": 0, "skin": 0})
     inverse = np.tile(np.eye(4, dtype="<f4"), (count, 1, 1))
-    inverse[:, 3, :3] = -(skeleton.rest() + lift)  # column-major
-    primitives, materials = _primitives(mesh, lift, chunk)
+    inverse[:, 3, :3] = -asset.rest[:, :3, 3]  # column-major; the bones of a rest pose of ours are not turned
+    primitives, materials = _primitives(asset.meshes[0], chunk)
     bind = chunk.accessor(inverse.reshape(count, 16), "MAT4")
-    animation = _animation(motion, chunk)
+    animation = _animation(asset, chunk)
     chunk.data.extend(b"\0" * (-len(chunk.data) % 4))
     return {
-        "asset": {"version": "2.0", "generator": "Laban", "extras": {"laban": _record(motion)}},
+        "asset": {"version": "2.0", "generator": "Laban", "extras": {"laban": record}},
         "scene": 0,
         "scenes": [{"name": "Laban", "nodes": [0, count]}],
         "nodes": nodes,
@@ -142,13 +139,13 @@ def _record(motion: Motion) -> dict[str, Any]:
     }
 
 
-def _primitives(mesh: body.Mesh, lift: np.ndarray, chunk: _Chunk) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def _primitives(mesh: Mesh, chunk: _Chunk) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """One primitive and one material per colour; all share the vertices. (Engines often ignore vertex colours.)"""
     weights = mesh.weights.astype("<f4")
     weights[:, 0] += (1.0 - weights.sum(axis=1, dtype=np.float64)).astype("<f4")
     joints = np.where(weights > 0, mesh.joints, 0)
     attributes = {
-        "POSITION": chunk.accessor((mesh.vertices + lift).astype("<f4"), "VEC3", _VERTICES, bounds=True),
+        "POSITION": chunk.accessor(mesh.vertices.astype("<f4"), "VEC3", _VERTICES, bounds=True),
         "NORMAL": chunk.accessor(mesh.normals.astype("<f4"), "VEC3", _VERTICES),
         "JOINTS_0": chunk.accessor(joints.astype("u1" if joints.max() < 256 else "<u2"), "VEC4", _VERTICES),
         "WEIGHTS_0": chunk.accessor(weights, "VEC4", _VERTICES),
@@ -173,7 +170,7 @@ def _primitives(mesh: body.Mesh, lift: np.ndarray, chunk: _Chunk) -> tuple[list[
         linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
         materials.append(
             {
-                "name": body.colour_name(colour),
+                "name": colour_name(colour),
                 "pbrMetallicRoughness": {
                     "baseColorFactor": [*np.round(linear, 4).tolist(), 1.0],
                     "metallicFactor": 0.0,
@@ -184,20 +181,27 @@ def _primitives(mesh: body.Mesh, lift: np.ndarray, chunk: _Chunk) -> tuple[list[
     return primitives, materials
 
 
-def _animation(motion: Motion, chunk: _Chunk) -> dict[str, Any]:
-    times = chunk.accessor((np.arange(motion.frames) / motion.fps).astype("<f4"), "SCALAR", bounds=True)
-    quaternions = rotation.continuous(motion.rotations)[..., [1, 2, 3, 0]].astype("<f4").transpose(1, 0, 2)
+def _animation(asset: Asset, chunk: _Chunk) -> dict[str, Any]:
+    times = chunk.accessor((np.arange(asset.frames) / asset.fps).astype("<f4"), "SCALAR", bounds=True)
+    quaternions = asset.rotations[..., [1, 2, 3, 0]].astype("<f4").transpose(1, 0, 2)
     view = chunk.view(np.ascontiguousarray(quaternions))
-    samplers = [
-        {"input": times, "output": chunk.accessor(motion.root.astype("<f4"), "VEC3"), "interpolation": "LINEAR"}
-    ]
+    path = asset.translations[:, 0].astype("<f4")  # of the root alone: other bones of ours never leave their offsets
+    samplers = [{"input": times, "output": chunk.accessor(path, "VEC3"), "interpolation": "LINEAR"}]
     channels: list[dict[str, Any]] = [{"sampler": 0, "target": {"node": 0, "path": "translation"}}]
-    for j, track in enumerate(quaternions):
-        output = chunk.accessor(track, "VEC4", view=view, offset=j * track.nbytes)
+    for bone, track in enumerate(quaternions):
+        output = chunk.accessor(track, "VEC4", view=view, offset=bone * track.nbytes)
         samplers.append({"input": times, "output": output, "interpolation": "LINEAR"})
-        channels.append({"sampler": j + 1, "target": {"node": j, "path": "rotation"}})
-    text = motion.segments[0].text if motion.segments else ""
-    return {"name": text[:60] or "motion", "channels": channels, "samplers": samplers}
+        channels.append({"sampler": bone + 1, "target": {"node": bone, "path": "rotation"}})
+    return {"name": asset.name, "channels": channels, "samplers": samplers}
+
+
+def is_ours(path: str | Path) -> bool:
+    """Whether a file is a GLB of a motion that Laban wrote, by its JSON; one whose JSON cannot be read is not."""
+    try:
+        with open(path, "rb") as file:
+            return "skeleton" in _head(file, path)[0]["asset"]["extras"]["laban"]
+    except (OSError, FormatError):
+        return False
 
 
 def read(path: str | Path) -> Motion:
@@ -224,8 +228,8 @@ def read(path: str | Path) -> Motion:
         ) from None
 
 
-def _chunks(file: BinaryIO, path: str | Path) -> tuple[dict[str, Any], bytes]:
-    """The JSON and the binary chunk of a GLB container."""
+def _head(file: BinaryIO, path: str | Path) -> tuple[dict[str, Any], int]:
+    """The JSON of a GLB that Laban wrote, and the size of the file."""
     file.seek(0, 2)
     size = file.tell()
     file.seek(0)
@@ -253,6 +257,12 @@ def _chunks(file: BinaryIO, path: str | Path) -> tuple[dict[str, Any], bytes]:
             f"{path}: not written by Laban (generator: {str(maker)[:60]}); only Laban's own GLBs can be read back. "
             "Export the animation as BVH from your tool and use that."
         )
+    return document, size
+
+
+def _chunks(file: BinaryIO, path: str | Path) -> tuple[dict[str, Any], bytes]:
+    """The JSON and the binary chunk of a GLB container."""
+    document, size = _head(file, path)
     rest = file.read(8)
     if len(rest) < 8:
         raise FormatError(f"{path}: truncated: the binary chunk is missing.")

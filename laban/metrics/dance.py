@@ -14,6 +14,8 @@ from laban.errors import InputError, ShapeError
 from laban.metrics.frechet import frechet, normalised_by_real
 from laban.metrics.kinetic import check_mode
 from laban.metrics.samples import finite, poses, require_metres, vectors
+from laban.motion.motion import Motion
+from laban.motion.warp import at_rate
 
 ANKLES, TOES = (7, 8), (10, 11)  # left, right; SMPL's 24 and HumanML3D's 22 agree
 STILL = 0.05  # m/s
@@ -80,6 +82,19 @@ def kinematic_beats(joints: np.ndarray, definition: str = "fact", mode: str = "c
     if definition == "bailando":
         speed = _smoothed(speed, 5.0)
     return _minima(speed, 10 if definition == "fact" else 1) + first
+
+
+def rests(motion: Motion) -> np.ndarray:
+    """(K,) frames in which a motion comes to rest: its kinematic beats, FACT's definition, "fixed".
+
+    A motion that is not at 60 fps is brought there first, and frames are counted at its own rate (fractions possible).
+    None of a motion of fewer than four frames at 60 fps.
+    """
+    joints = at_rate(motion, 60.0).joints()
+    if len(joints) < 4:
+        return np.zeros(0)
+    frames = kinematic_beats(joints, "fact", "fixed")
+    return frames if motion.fps == 60.0 else frames * motion.fps / 60.0
 
 
 def _smoothed(values: np.ndarray, sigma: float) -> np.ndarray:

@@ -1,9 +1,8 @@
-"""Scores of small videos: CLIPSIM and relative matching, and the direction in which a bright thing moves."""
+"""Scores of videos that are made from text: CLIPSIM and relative matching."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -11,10 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from laban.condition.text import TextFeatures
-from laban.data.digits import DigitsConfig, along, starts
 from laban.errors import InputError, ShapeError
-
-LEAST_SPREAD = 3.0  # pixels of standard deviation below which nothing moves
 
 
 class PictureTextModel(Protocol):
@@ -61,48 +57,3 @@ def relative_matching(generated: np.ndarray, real: np.ndarray) -> float:
     if not (real > 0).all():
         raise InputError("relative_matching: a real video's similarity is not positive; the ratio means nothing.")
     return float((generated / real).mean())
-
-
-def centroids(video: np.ndarray) -> np.ndarray:
-    """(T, H, W) brightness -> (T, 2) float64 x, y of the intensity's centre; NaN where a frame is nearly black."""
-    weights = np.maximum(np.asarray(video, np.float64) - 32.0, 0.0)  # a reconstruction's faint grey has no say
-    total = weights.sum((1, 2))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        x = (weights.sum(1) * np.arange(video.shape[2])).sum(1) / total
-        y = (weights.sum(2) * np.arange(video.shape[1])).sum(1) / total
-    found = np.stack([x, y], -1)
-    found[total < 255.0] = np.nan
-    return found
-
-
-def direction(track: np.ndarray, config: DigitsConfig | None = None) -> int:
-    """Which of the six motions of laban.data.digits a track (T, 2) of x, y in pixels is; -1: none of them.
-
-    The axis is the one of larger variance. Along it the track is correlated with the ways of that axis's motions (both
-    orders, and a bounce from each start), and the best one is taken; for "A then B" that is the sign of the first
-    half's displacement. Missing frames (NaN) are left out; with fewer than half of them it is none.
-    """
-    config = config or DigitsConfig()
-    if track.shape != (config.frames, 2):
-        raise ShapeError(f"direction: track has shape {track.shape}, expected ({config.frames}, 2).")
-    there = np.isfinite(track).all(-1)
-    if there.sum() * 2 < len(track) or there.sum() < 4:
-        return -1
-    spread = track[there].std(0)
-    axis = int(spread[1] > spread[0])
-    if spread[axis] < LEAST_SPREAD:
-        return -1
-    values = track[there, axis]
-    best, found = 0.5, -1  # a correlation below one half is none of the motions
-    for motion, way in _ways(config):
-        if (motion in (0, 1, 4)) == bool(axis):
-            score = float(np.corrcoef(values, way[there])[0, 1])
-            if score > best:
-                best, found = score, motion
-    return found
-
-
-@lru_cache
-def _ways(config: DigitsConfig) -> list[tuple[int, np.ndarray]]:
-    singles = [(motion, along(motion, config)) for motion in range(4)]
-    return singles + [(motion, along(motion, config, s)) for motion in (4, 5) for s in range(starts(config))]

@@ -1,1 +1,1 @@
-"""Motion on a skeleton: rotations, skeletons, kinematics, clips, features. Layer 0."""
+"""Motion on a skeleton: rotations, skeletons, kinematics, features, retargeting, clean-up."""

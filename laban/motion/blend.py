@@ -13,19 +13,9 @@ import numpy as np
 
 from laban.errors import InputError
 from laban.motion import rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 SETTLE = 12.0  # per second: an offset is down to 3 % after 0.45 s
-
-
-def at_times(motion: Motion, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Rotations (M, J, 4) and root (M, 3) at times, slerp and linear; held before the first and after the last."""
-    place = np.clip(np.asarray(seconds) * motion.fps, 0, motion.frames - 1)
-    low = np.minimum(np.floor(place).astype(int), motion.frames - 1)
-    high = np.minimum(low + 1, motion.frames - 1)
-    t = place - low
-    rotations = rotation.slerp(motion.rotations[low], motion.rotations[high], t[:, None])
-    return rotations, motion.root[low] * (1 - t[:, None]) + motion.root[high] * t[:, None]
 
 
 def inset(kept: Motion, rotations: np.ndarray, root: np.ndarray, first: int) -> Motion:

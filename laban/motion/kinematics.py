@@ -11,6 +11,7 @@ import numpy as np
 
 from laban.errors import ShapeError
 from laban.motion import rotation
+from laban.motion.easing import smoothstep
 from laban.motion.skeleton import Skeleton
 
 Array = Any
@@ -195,8 +196,7 @@ def _fit_limb(
     direction = rotation.unit(upper)
     normal = rotation.cross(direction, rotation.unit(lower))  # length = sine of the bend
     sine = np.linalg.norm(normal, axis=-1, keepdims=True)
-    weight = np.clip((sine - 0.05) / 0.30, 0.0, 1.0)
-    weight = weight * weight * (3 - 2 * weight)
+    weight = smoothstep(np.clip((sine - 0.05) / 0.30, 0.0, 1.0))
     # A noisy, nearly straight limb may bend the wrong way; its plane is then not believed.
     agrees = (rotation.unit(normal) * untwisted).sum(-1, keepdims=True)
     firm = np.clip((sine - 0.2) / 0.3, 0.0, 1.0)  # a clear bend is believed in any case

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from laban.motion import kinematics, rotation
-from laban.motion.clip import Motion
+from laban.motion.easing import smoothstep
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 SIDES = ("left", "right")
@@ -81,8 +82,7 @@ def bend_limb(
     out = leg[1] - leg[0]
     out = out - (out * source_line).sum(-1, keepdims=True) * source_line  # from the line hip-ankle to the knee
     bent = np.linalg.norm(out, axis=-1, keepdims=True) / (thigh + shin)
-    sure = np.clip((bent - 0.01) / 0.07, 0.0, 1.0)
-    sure = sure * sure * (3 - 2 * sure)
+    sure = smoothstep(np.clip((bent - 0.01) / 0.07, 0.0, 1.0))
     bends = rotation.rotate(world[:, upper], np.broadcast_to(hinge, start.shape))
     seen = rotation.unit(rotation.rotate(rotation.between(source_line, line), out))
     forward = sure * seen + (1 - sure) * rotation.unit(rotation.cross(line, bends))

@@ -8,7 +8,7 @@ import numpy as np
 
 from laban.errors import InputError
 from laban.motion import rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 
 @dataclass(frozen=True)
@@ -52,26 +52,6 @@ def at_rate(motion: Motion, fps: float) -> Motion:
         return motion
     count = max(1, round(motion.seconds * fps))
     return sampled(motion, np.arange(count) * motion.fps / fps, fps)
-
-
-def rests(motion: Motion) -> np.ndarray:
-    """(K,) frames in which a motion comes to rest: its kinematic beats, FACT's definition in `metrics.dance`.
-
-    Strict minima of the summed joint speed among a sixth of a second to each side. A motion that is not at 60 fps is
-    brought there first, and frames are counted at its own rate (fractions possible).
-    Source: Li et al. 2021. It is written down here too because file formats, below metrics, draw it; a test holds
-    the two together.
-    """
-    at60 = at_rate(motion, 60.0)
-    speed = np.linalg.norm(np.diff(at60.joints(), axis=0), axis=-1).sum(axis=-1)
-    if len(speed) < 3:
-        return np.zeros(0)
-    padded = np.pad(speed, 10, constant_values=np.inf)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 21).copy()
-    windows[:, 10] = np.inf
-    found = np.flatnonzero(speed < windows.min(axis=-1))
-    frames = found[(found > 0) & (found < len(speed) - 1)] + 1
-    return frames if motion.fps == 60.0 else frames * motion.fps / 60.0
 
 
 def curve(source: np.ndarray, target: np.ndarray, count: int, accent: float = 1.0) -> np.ndarray:

@@ -52,7 +52,7 @@ class TokenizerConfig:
 
 @dataclass(frozen=True)
 class TransformerConfig:
-    """A post-norm transformer encoder. Defaults are those of MoMask's released transformers."""
+    """A transformer encoder. Defaults are those of MoMask's released transformers."""
 
     width: int = 384
     layers: int = 8  # the paper's text says 6 layers; the released checkpoints have 8
@@ -60,8 +60,15 @@ class TransformerConfig:
     feedforward: int = 1024
     dropout: float = 0.2  # inside blocks and after the positional encoding
     attention_dropout: float = 0.2  # of attention weights
+    kind: Literal["postnorm", "local"] = "postnorm"  # "local": nn/local.py, which learns to read neighbours from
+    # little data. Released: post-norm with sinusoids at the entrance
+    kernel: int = 5  # of the depthwise convolution in each layer; "local" only
 
     def __post_init__(self) -> None:
+        if self.kind not in ("postnorm", "local"):
+            raise InputError(f"TransformerConfig.kind: got {self.kind!r}, expected 'postnorm' or 'local'.")
+        if self.kind == "local" and (self.kernel % 2 == 0 or self.width // self.heads % 2):
+            raise InputError("TransformerConfig: local layers need an odd kernel and an even width of each head.")
         if self.width % self.heads or self.width % 2:
             raise InputError(
                 f"TransformerConfig.width: got {self.width} with {self.heads} heads, expected an even "

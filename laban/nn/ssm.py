@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from laban.errors import InputError, ShapeError
+from laban.nn.dropout import dropout
 
 
 @dataclass(frozen=True)
@@ -324,7 +325,7 @@ class StateSpace(nn.Module):
                 y = y + self._backward(inner, back[..., g.heads :], back[..., : g.heads], valid, block)
             added = self.gated(y * F.silu(gate))
         added = self.out(added)
-        return x + (F.dropout(added, g.dropout, self.training) if g.dropout else added), after
+        return x + dropout(added, g.dropout, self.training), after
 
     def step(self, x: Tensor, state: ScanState) -> tuple[Tensor, ScanState]:
         """One position of a layer without a backward scan, as a recurrence: (B, D) -> (B, D), next state.

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from laban.nn.attention import SelfAttention
 from laban.nn.config import TransformerConfig
+from laban.nn.dropout import dropout
 
 
 class Layer(nn.Module):
@@ -33,18 +34,19 @@ class Layer(nn.Module):
         return self.norm_feedforward(x + self._drop(self.down(h)))
 
     def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout, self.training) if self.dropout else x
+        return dropout(x, self.dropout, self.training)
 
 
 class Transformer(nn.Module):
-    """A stack of layers, no final norm."""
+    """A stack of layers, no final norm. `front` is what nn/local.py needs to know, and means nothing here."""
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__()
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
 
-    def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, valid: Tensor | None = None, front: int = 0) -> Tensor:
         """Args: x: (B, S, D). valid: (B, S) bool, True where real. Returns: (B, S, D)."""
+        del front
         for layer in self.layers:
             x = layer(x, valid)
         return x

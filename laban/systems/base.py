@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
-import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from laban import config as configuration
 from laban.errors import InputError, WeightsError
 from laban.systems.requests import MusicRequest, TextRequest
+from laban.systems.schedule import Sampler, StageSchedule
+from laban.version import __version__
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,79 +23,7 @@ if TYPE_CHECKING:
     from laban.checkpoint import Checkpoint
     from laban.data.corpus import Corpus
     from laban.io.frames import Video
-    from laban.motion.clip import Motion
-
-SYSTEMS: dict[str, str] = {
-    "momask": "laban.systems.momask.system:MoMask",
-    "motionclip": "laban.systems.motionclip.system:MotionCLIP",
-    "kmm": "laban.systems.kmm.system:KMM",
-    "fact": "laban.systems.fact.system:Fact",
-    "godiva": "laban.systems.godiva.system:Godiva",
-}
-"""Name -> 'module:Class'. A new system is one line here."""
-
-JUDGES: dict[str, str] = {
-    "evaluator": "laban.systems.evaluator.system:Evaluator",
-}
-"""The same for what is trained to score motions and makes none."""
-
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
-"""Folder of the shipped checkpoints, one folder per name."""
-
-
-@dataclass(frozen=True)
-class StageSchedule:
-    """How one stage is trained. Steps are optimizer steps."""
-
-    steps: int
-    batch_size: int
-    learning_rate: float = 2e-4
-    betas: tuple[float, float] = (0.9, 0.99)
-    weight_decay: float = 0.0  # AdamW; never on parameters with fewer than two dimensions (biases, norms)
-    warmup: int = 0  # steps of linear warm-up from 0
-    decay: Literal["milestones", "cosine"] = "milestones"
-    milestones: tuple[int, ...] = ()  # the rate is multiplied by gamma at each of these steps
-    gamma: float = 0.1
-    floor: float = 0.0  # cosine ends at this fraction of learning_rate
-    clip: float = 0.0  # largest gradient norm; 0: no clipping
-    weight_ema: float = 0.0  # decay of the averaged weights that are validated and saved; 0: no averaging
-
-    def __post_init__(self) -> None:
-        for name, low, high in (
-            ("steps", 0, math.inf), ("batch_size", 1, math.inf), ("learning_rate", 0, math.inf),
-            ("weight_decay", 0, math.inf), ("warmup", 0, math.inf), ("gamma", 0, math.inf), ("floor", 0, 1),
-            ("clip", 0, math.inf), ("weight_ema", 0, 1 - 1e-9),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InputError(f"StageSchedule.{name}: got {value}, expected a number from {low} to {high}.")
-
-    def rate(self, step: int) -> float:
-        """Learning rate of step `step` (0 is the first): linear warm-up, then milestones or a cosine."""
-        scale = min(1.0, (step + 1) / self.warmup) if self.warmup else 1.0
-        if self.decay == "cosine":
-            part = min(1.0, max(0.0, (step - self.warmup) / max(1, self.steps - self.warmup)))
-            scale *= self.floor + (1 - self.floor) * 0.5 * (1 + math.cos(math.pi * part))
-        else:
-            scale *= self.gamma ** sum(step >= m for m in self.milestones)
-        return self.learning_rate * scale
-
-
-class Sampler(Protocol):
-    """Draws a batch. All randomness comes from `rng`: its state is the sampler's whole state."""
-
-    def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]: ...
-
-
-@runtime_checkable
-class StatefulSampler(Protocol):
-    """A sampler that reads a stream: what it needs beside `rng` to go on from where it stood, JSON-able."""
-
-    def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]: ...
-
-    def state(self) -> dict[str, Any]: ...
-
-    def restore(self, state: Mapping[str, Any]) -> None: ...
+    from laban.motion.motion import Motion
 
 
 @dataclass
@@ -122,6 +51,8 @@ class System(ABC):
 
     name: ClassVar[str]
     makes: ClassVar[Literal["motion", "video"]] = "motion"
+    takes: ClassVar[type] = TextRequest  # what `generate` is asked with
+    sweeps: ClassVar[tuple[str, ...]] = ()  # options of `generate` that an evaluation varies one at a time
     skeleton: ClassVar[str | None] = "humanml22"
     config_class: ClassVar[type]
     presets: ClassVar[Mapping[str, Any]]  # name -> config; `paper`, `small` and `tiny` at least
@@ -148,6 +79,9 @@ class System(ABC):
     def module(self, stage: str) -> nn.Module:
         """The network trained in `stage`; its state_dict is what the checkpoint keeps."""
 
+    def begin(self, stage: str) -> None:  # noqa: B027 (most systems have nothing to do)
+        """Called once before a stage is trained from nothing, when the stages that it needs are finished."""
+
     @abstractmethod
     def sampler(self, stage: str, corpus: Corpus, split: str) -> Sampler:
         """A function that draws batches of CPU tensors. InputError if no clip of the split can be used."""
@@ -165,7 +99,7 @@ class System(ABC):
 
     @abstractmethod
     def generate(self, requests: Sequence[Any], seed: int, **options: Any) -> list[Any]:
-        """One Motion (or Video, see `makes`) per request (TextRequest, or what the system takes), each with a passport.
+        """One Motion (or Video, see `makes`) per request (of the class `takes`), each with a passport.
 
         Same seed and requests, same results on one machine.
         """
@@ -184,28 +118,6 @@ class System(ABC):
     def training_data(self, corpus: Corpus) -> list[str]:
         """Lines of Markdown for the model card: what is trained on, where it is not the whole training split."""
         return []
-
-    def own_tables(self, corpus: Corpus, split: str, seed: int) -> list[str]:
-        """Lines of Markdown for the report of `laban evaluate`: figures of what only this system does; none here."""
-        return []
-
-    own_protocol: ClassVar[bool] = False
-    """Whether `laban evaluate` runs `protocol`, instead of scoring motions beside held-out clips and captions."""
-    own_options: ClassVar[tuple[str, ...]] = ()
-    """Options of `laban evaluate`, all of them paths, that only `protocol` takes."""
-
-    def protocol(
-        self, corpus: Any, out: Path, *, cases: int | None, seed: int, quick: bool,
-        progress: Callable[[int, int], None] | None = None, **special: Path,
-    ) -> dict[str, Any]:  # fmt: skip
-        """The evaluation of a system with `own_protocol`: JSON-able facts, with lines of Markdown in `tables`.
-
-        Args:
-            corpus: as `open_data` gives it. out: an existing folder, for pictures.
-            cases: so many results instead of the protocol's number. quick: the main table only.
-            progress: called with (done, total). special: those of `own_options` that were given.
-        """
-        raise NotImplementedError(f"{self.name} has no protocol of its own")
 
     def reconstruct(self, features: np.ndarray) -> Motion | None:
         """Real features (T, W), not normalised, through the system's tokenizer and back; None if it has none."""
@@ -255,25 +167,56 @@ class System(ABC):
         system.provenance.preset = name
         return system
 
+    def networks(self) -> list[nn.Module]:
+        """The network of each stage."""
+        return [self.module(stage) for stage in self.stages()]
+
     def to(self, device: str | torch.device) -> Self:
         """Move every network to `device`, in place."""
         import torch
 
         self.device = torch.device(device)
-        for stage in self.stages():
-            self.module(stage).to(self.device)
+        for network in self.networks():
+            network.to(self.device)
         return self
 
     def eval(self) -> Self:
         """Put every network in evaluation mode."""
-        for stage in self.stages():
-            self.module(stage).eval()
+        for network in self.networks():
+            network.eval()
         return self
+
+    def still(self) -> AbstractContextManager[None]:
+        """Inside `with`, every network is in evaluation mode; afterwards each is in its former mode."""
+        from laban.nn.modes import evaluating
+
+        return evaluating(self.networks())
+
+    def recalled(self, passport: Mapping[str, Any]) -> tuple[TextRequest, int, int, dict[str, Any]]:
+        """What a passport says was asked of `generate`: the request, the seed, the sample's index, and the options.
+
+        Raises: InputError if the passport lacks something; WeightsError if it names other weights.
+        """
+        try:
+            wanted, seed, asked = passport["weights"], passport["seed"], passport["request"]
+            request = TextRequest(asked["text"], asked["seconds"])
+            index, options = passport["index"], dict(passport["options"])
+        except (KeyError, TypeError) as error:
+            raise InputError(
+                f"{self.name}.replay: the passport has no {error}; it must come from {self.name}.generate."
+            ) from None
+        self.check_weights(wanted)
+        return request, seed, index, options
+
+    def check_weights(self, wanted: str | None) -> None:
+        """Raises WeightsError unless the weights that a passport names are those of this system."""
+        if wanted != self.provenance.hash:
+            raise WeightsError(
+                f"{self.name}.replay: the passport names weights {wanted}, loaded are {self.provenance.hash}."
+            )
 
     def manifest(self) -> dict[str, Any]:
         """What config.json says of this system, without what `checkpoint.save` adds."""
-        import laban
-
         p = self.provenance
         return {
             "system": self.name,
@@ -283,15 +226,13 @@ class System(ABC):
             "config": configuration.to_dict(self.config),
             "data": list(p.data),
             "licence": p.licence,
-            "laban": getattr(laban, "__version__", "unknown"),
+            "laban": __version__,
             "facts": self.describe(),
             **({"corpus": p.corpus} if p.corpus else {}),
         }
 
     def passport(self, request: TextRequest | MusicRequest, seed: int, **extra: Any) -> dict[str, Any]:
         """The passport of one result: enough, with the weights, to make it again."""
-        import laban
-
         p = self.provenance
         return {
             "system": self.name,
@@ -300,7 +241,7 @@ class System(ABC):
             "request": {"text": request.text, "seconds": request.seconds},
             "data": list(p.data),
             "licence": p.licence,
-            "laban": getattr(laban, "__version__", "unknown"),
+            "laban": __version__,
             **extra,
         }
 
@@ -308,6 +249,7 @@ class System(ABC):
         """Write a checkpoint folder.
 
         Args:
+            folder: made if absent.
             half: store floating tensors as fp16.
             card: the model card, Markdown; None leaves README.md alone.
         """
@@ -317,11 +259,18 @@ class System(ABC):
         checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half)
 
     @classmethod
-    def load(cls, folder: str | Path, device: str = "cpu") -> Self:
-        """Open a checkpoint folder, in evaluation mode. WeightsError if it is missing or damaged."""
+    def load(cls, folder: str | Path, device: str = "cpu", facts: Mapping[str, Any] | None = None) -> Self:
+        """Open a checkpoint folder, in evaluation mode.
+
+        Args:
+            folder: with config.json and the tensors of every stage.
+            device: of torch.
+            facts: what config.json holds, if it has been read before.
+        Raises: WeightsError if it is missing or damaged.
+        """
         from laban import checkpoint
 
-        found = checkpoint.load(folder)
+        found = checkpoint.load(folder, facts)
         system = cls.restore(found, str(folder))
         for stage in system.stages():
             if stage not in found.stages:
@@ -349,80 +298,3 @@ class System(ABC):
         )  # fmt: skip
         system.verify(facts.get("facts") or {})
         return system
-
-
-def resolve(name: str) -> type[System]:
-    """The class of a registered system or judge. InputError names the known ones and the nearest."""
-    known = SYSTEMS | JUDGES
-    if name not in known:
-        near = configuration.nearest(name, known)
-        raise InputError(
-            f"{name!r} is not a system; known: {', '.join(known)}; "
-            + (f"did you mean {near!r}?" if near else "give one of them.")
-        )
-    module, _, attribute = known[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)
-
-
-def locate(name_or_path: str | Path) -> Path:
-    """The checkpoint folder of a shipped name or of a path.
-
-    Raises: InputError for a name that is neither; WeightsError if the folder of a known name is not there.
-    """
-    text = str(name_or_path)
-    shipped = sorted(p.parent.name for p in WEIGHTS.glob("*/stats.safetensors"))  # not the text encoder's folder
-    if text in SYSTEMS or text in shipped:
-        folder = WEIGHTS / text
-        if folder.is_dir():
-            return folder
-        if not Path(text).is_dir():
-            raise WeightsError(
-                f"{text}: its weights are not in this installation ({folder} is missing); reinstall laban, "
-                f"or train with laban train {text} and give the folder."
-            )
-    path = Path(name_or_path)
-    if path.is_dir():
-        return path
-    if path.is_file():
-        raise WeightsError(f"{path}: got a file, expected a checkpoint folder with config.json.")
-    known = list(dict.fromkeys([*SYSTEMS, *shipped]))
-    near = configuration.nearest(text, known)
-    raise InputError(
-        f"{text!r} is neither a known model nor a folder; known: {', '.join(known)}; "
-        + (f"did you mean {near!r}?" if near else "give one of them or the path of a checkpoint folder.")
-    )
-
-
-def load(name_or_path: str | Path, device: str = "cpu") -> System:
-    """Open a shipped model by its name, or any checkpoint folder by its path.
-
-    Args:
-        name_or_path: for example `"momask"`, or the folder that `laban train --out` wrote.
-        device: `cpu`, `cuda`, `mps` or `auto`.
-    Raises: InputError for an unknown name or device; WeightsError for a missing or damaged checkpoint.
-    """
-    from laban import checkpoint
-
-    folder = locate(name_or_path)
-    name = checkpoint.read_config(folder).get("system")
-    if name not in SYSTEMS:
-        raise WeightsError(
-            f"{folder}/config.json: system is {name!r}, expected one of {', '.join(SYSTEMS)}; "
-            "it may come from a newer laban."
-        )
-    return resolve(name).load(folder, device=pick_device(device))
-
-
-def pick_device(device: str) -> str:
-    """`auto` -> cuda when there is one. InputError for an unknown device or a CUDA that is not there."""
-    import torch
-
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if device.split(":")[0] not in ("cpu", "cuda", "mps"):
-        raise InputError(f"device: got {device!r}, expected cpu, cuda, mps or auto.")
-    if device.startswith("mps") and not torch.backends.mps.is_available():
-        raise InputError("device: mps was asked for and torch sees no Apple GPU; use --device cpu.")
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError("device: cuda was asked for and torch sees no CUDA device; use --device cpu.")
-    return device

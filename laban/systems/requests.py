@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from laban.motion.clip import Motion
+    from laban.motion.motion import Motion
+
+
+MAX_CHARACTERS = 500
+"""Of a sentence that a user writes; captions have 60 or so."""
+
+
+MAX_DANCE_SECONDS = 600.0
+"""Of one dance."""
 
 
 @dataclass(frozen=True)

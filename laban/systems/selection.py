@@ -1,4 +1,4 @@
-"""The best of several motions for one sentence, by geometry: what was asked, skating feet, the floor, tremble.
+"""The best of several motions for one sentence, by geometry: what was asked, standing and skating feet, the floor.
 
 No learned judge. The rules for what was asked are those of `laban.metrics.control`, so figures of that judge on
 selected motions say nothing about the model: benchmarks/control.py judges motions as they are drawn.
@@ -11,22 +11,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from laban.metrics import control, physics
-from laban.motion.clip import Motion
+from laban.metrics import control, gait, physics
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 
 if TYPE_CHECKING:
-    from laban.systems.base import System, TextRequest
+    from laban.systems.base import System
+    from laban.systems.requests import TextRequest
 
 DRAWN = 4  # motions that `laban generate` draws for each sentence unless told otherwise
 LIGHT = 12_000_000  # parameters up to which that costs little (the shipped model has 8 million)
 SKATE = 0.30  # m/s: real held-out clips have 0.29 (docs/momask.md); the unit of the score
 PENETRATION = 0.01  # m, the project's limit
 JERK = 130.0  # m/s^3 at 20 fps: 1.7 times that of real held-out clips, the project's limit
+HOVER = 0.8  # seconds without a foot near the floor: longer than any jump
+UNSUPPORTED = 4.0  # a walk that never stands weighs as much as four times the skate of a real clip
 PENALTY = 2.0  # a gate that is failed weighs as much as twice the skate of a real clip
 
 _HANDS = re.compile(r"\b(hand|hands|arm|arms|palm|palms|wrist|wrists|fist|fists)\b")
 _UP = re.compile(r"\b(rais|lift|wav|elevat|hoist)\w*|\bputs? .*\b(up|overhead)\b")
+_STEPS = re.compile(r"\b(walk|stroll|stride|march|step|limp|shuffl|wander|saunter|pac|turn|sneak|tiptoe)\w*")
 _TURN = re.compile(r"\b(turn|veer|pivot|swivel|curv)(s|es|ing)?\b")
 
 
@@ -88,9 +92,13 @@ def judge(motion: Motion, text: str, index: int = 0) -> Judged:
         "skate": float(physics.skate(joints, motion.fps)),
         "penetration": float(physics.penetration(joints)),
         "jerk": float(physics.jerk(joints, motion.fps)),
+        "hover": gait.hover(joints, motion.fps),
+        "no_standing_foot": gait.no_standing_foot(joints, motion.fps),
     }
-    gates = (measures["penetration"] > PENETRATION) + (measures["jerk"] > JERK)
+    gates = (measures["penetration"] > PENETRATION) + (measures["jerk"] > JERK) + 4 * (measures["hover"] > HOVER)
     score = measures["skate"] / SKATE + PENALTY * gates
+    if _STEPS.search(text.lower()):
+        score += UNSUPPORTED * measures["no_standing_foot"]
     asked = expectation_of(text)
     does = None if asked is None else bool(control.judge(asked, joints, motion.fps))
     return Judged(index, asked, does, score, measures)

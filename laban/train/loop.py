@@ -24,7 +24,8 @@ from torch import Tensor, nn
 from laban import checkpoint
 from laban.config import nearest, to_dict
 from laban.errors import InputError, LabanError
-from laban.systems.base import StatefulSampler, System
+from laban.systems.base import System
+from laban.systems.schedule import StatefulSampler
 from laban.train.average import WeightAverage
 from laban.train.card import model_card
 from laban.train.log import MetricsLog
@@ -231,7 +232,7 @@ class StageTrainer:
         """Write the system's previews as pictures. A failure is said, and does not end training."""
         if not self.previews:
             return
-        from laban import io
+        from laban import formats
 
         try:
             with self._evaluating():
@@ -241,7 +242,7 @@ class StageTrainer:
             place = self.folder / "previews"
             place.mkdir(exist_ok=True)
             for i, result in enumerate(results):
-                io.write(result, place / f"{self.stage}-{self.step:06d}-{i + 1}.png")
+                formats.write(result, place / f"{self.stage}-{self.step:06d}-{i + 1}.png")
         except Exception as error:
             self.previews = False
             self.bar.say(f"previews are off: {type(error).__name__}: {error}")
@@ -257,7 +258,9 @@ class StageTrainer:
             if isinstance(self.val_sampler, StatefulSampler):
                 self.val_state = self.val_sampler.state()
         self.network = self.system.module(self.stage).requires_grad_(True).train()
-        if o.init is not None:
+        if o.init is None:
+            self.system.begin(self.stage)
+        else:
             tensors = checkpoint.load_stage(o.init, self.stage)
             checkpoint.load_into(self.network, tensors, f"{o.init}/{self.stage}.safetensors")
         parameters = [p for p in self.network.parameters() if p.requires_grad]

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from laban.character import bonemap, example
+from laban.character import bonemap
 from laban.character.rig import Rig, rig_of
 from laban.errors import InputError
 from laban.io.gltf_document import Document
-from laban.motion.mapping import named
+from laban.motion.joint_names import named
 from laban.motion.skeletons import HUMANML22
+from tests.character import example
 
 NAMES = HUMANML22.names
 ONE_SIDE = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist")

@@ -10,18 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from laban.character import bonemap, clip, example, export
+from laban import formats
+from laban.character import animation, bonemap, export
 from laban.character.certificate import certify
+from laban.character.made import make
 from laban.character.rig import rig_of
-from laban.character.stance import Stance, stance_of
-from laban.character.transfer import Clip, transfer, twist
+from laban.character.stance import Stance, load, stance_of
+from laban.character.transfer import CharacterMotion, transfer, twist
 from laban.errors import InputError
 from laban.io import gltf_document
 from laban.motion import kinematics, rotation
-from laban.motion.clip import Motion, Segment
-from laban.motion.performance import perform
+from laban.motion.cleanup import tidy
+from laban.motion.landmarks import perform
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22
-from laban.motion.tidy import tidy
+from tests.character import example
 
 
 def walk(seconds: float = 2.0, fps: float = 30.0) -> Motion:
@@ -60,7 +63,7 @@ RIGS: dict[str, dict[str, Any]] = {
 }
 
 
-def joints(made: Clip) -> dict[str, np.ndarray]:
+def joints(made: CharacterMotion) -> dict[str, np.ndarray]:
     """Mapped joints over time, in the performer's metres and our axes, by forward kinematics over the file's nodes."""
     whom = made.stance
     world = whom.rig.forward(made.rotations, made.translations, made.frames)
@@ -92,7 +95,7 @@ def test_the_same_body_makes_the_same_motion(name: str) -> None:
 def test_certificates_pass_and_a_spoilt_clip_fails(name: str) -> None:
     whom = stance(**RIGS[name])
     made = transfer(walk(), whom)
-    document = clip.document_of(made)
+    document = animation.document_of(made)
     good = certify(made, document, 0)
     assert good.passed, good.lines()
     assert good.values["limb_degrees"] < 2 and good.values["round_trip_cm"] < 1  # type: ignore[operator]
@@ -101,18 +104,18 @@ def test_certificates_pass_and_a_spoilt_clip_fails(name: str) -> None:
     down = rotation.rotate(rotation.conjugate(whom.frame), np.array([0.0, -0.1, 0.0])) * made.unit
     down = np.linalg.inv(whom.rig.world[parent][:3, :3]) @ down
     sunk = replace(made, translations=made.translations | {pelvis: made.translations[pelvis] + down})
-    bad = certify(sunk, clip.document_of(sunk), 0)
+    bad = certify(sunk, animation.document_of(sunk), 0)
     assert {"foot_height_cm", "penetration_cm"} <= set(bad.failed)
     assert bad.values["penetration_cm"] == pytest.approx(10, abs=1)
     elbow = whom.map.node("left_elbow")
     bent = rotation.multiply(made.rotations[elbow], rotation.from_axis_angle(np.array([1.2, 0.7, 0.5])))
     broken = replace(made, rotations=made.rotations | {elbow: bent})
-    assert {"limb_degrees", "reach"} <= set(certify(broken, clip.document_of(broken), 0).failed)
+    assert {"limb_degrees", "reach"} <= set(certify(broken, animation.document_of(broken), 0).failed)
     slid = made.translations[pelvis].copy()
     sideways = rotation.rotate(rotation.conjugate(whom.frame), np.array([1.0, 0.0, 0.0])) * made.unit
     slid += np.arange(made.frames)[:, None] / made.fps * (np.linalg.inv(whom.rig.world[parent][:3, :3]) @ sideways)
     skating = replace(made, translations=made.translations | {pelvis: slid})
-    assert "skate_ratio" in certify(skating, clip.document_of(skating), 0).failed
+    assert "skate_ratio" in certify(skating, animation.document_of(skating), 0).failed
 
 
 def test_twist_is_spread_over_twist_bones() -> None:
@@ -148,7 +151,7 @@ def test_in_place_keeps_the_sway_and_takes_the_path() -> None:
     made = transfer(walk(4.0), whom, in_place=True)
     found = joints(made)["pelvis"]
     assert np.ptp(found[:, 2]) < 0.05 < 2.0 < np.ptp(made.path[:, 2])
-    assert certify(made, clip.document_of(made), 0).values["skate_ratio"] < 1.2  # type: ignore[operator]
+    assert certify(made, animation.document_of(made), 0).values["skate_ratio"] < 1.2  # type: ignore[operator]
 
 
 def test_hand_reach_puts_hands_where_they_were() -> None:
@@ -163,7 +166,7 @@ def test_hand_reach_puts_hands_where_they_were() -> None:
     figures = []
     for reach in (False, True):
         made = transfer(walk(), whom, hand_reach=reach)
-        figures.append(certify(made, clip.document_of(made), 0).values)
+        figures.append(certify(made, animation.document_of(made), 0).values)
     assert figures[0]["reach"] > 0.05 and figures[1]["reach"] < 0.01  # type: ignore[operator]
     assert figures[0]["limb_degrees"] < figures[1]["limb_degrees"]  # type: ignore[operator]
 
@@ -175,9 +178,9 @@ def test_the_file_keeps_everything_and_gets_a_clip(tmp_path: Path) -> None:
     document.json["animations"] = [{"name": "a person walks", "channels": [], "samplers": []}]
     gltf_document.write(document, path)
     before = gltf_document.read(path)
-    whom = export.load(path)
+    whom = load(path)
     for append in (False, True):
-        made = export.make(walk(), whom, append=append)
+        made = make(walk(), whom, append=append)
         export.write(made, tmp_path / "out.glb")
         after = gltf_document.read(tmp_path / "out.glb")
         assert bytes(after.buffers[0])[: len(before.buffers[0])] == bytes(before.buffers[0])
@@ -196,20 +199,20 @@ def test_a_written_clip_reads_back_as_a_motion(tmp_path: Path) -> None:
     document = example.character(rolls=4)
     gltf_document.write(document, tmp_path / "hero.glb")
     motion = walk()
-    export.write(export.make(motion, export.load(tmp_path / "hero.glb")), path)
-    back = export.read_source(path, "a person walks")
+    export.write(make(motion, load(tmp_path / "hero.glb")), path)
+    back = formats.read(path, "a person walks")
     assert back.segments[0].text == "a person walks" and back.frames == motion.frames
     turns = [perform(m).turns for m in (back, motion)]
     assert np.abs((turns[0] * turns[1]).sum(-1)).min() > np.cos(np.radians(8) / 2)
     with pytest.raises(InputError, match="it has a person walks"):
-        export.read_source(path, "a person runs")
+        formats.read(path, "a person runs")
 
 
 def test_a_bvh_skeleton_is_a_character_too(tmp_path: Path) -> None:
     from laban.io import bvh
 
     bvh.write(walk(), tmp_path / "rig.bvh")
-    made = export.make(walk(), export.load(tmp_path / "rig.bvh"))
+    made = make(walk(), load(tmp_path / "rig.bvh"))
     assert made.certificate.passed
     export.write(made, tmp_path / "out.bvh")
     assert np.abs(bvh.read(tmp_path / "out.bvh").joints() - walk().joints()).max() < 0.03
@@ -221,13 +224,13 @@ def test_partial_characters_are_moved_as_far_as_they_go() -> None:
     legs = {n: b for n, b in whole.bones.items() if "shoulder" not in n and "elbow" not in n and "wrist" not in n}
     part = bonemap.complete(rig, legs)
     bonemap.check(rig, part, partial=True)
-    made = export.make(walk(), stance_of(rig, part))
+    made = make(walk(), stance_of(rig, part))
     assert made.certificate.values["reach"] is None and made.certificate.passed
 
 
 def test_vrm_animation(tmp_path: Path) -> None:
     whom = stance(rolls=1, arms_down=45)
-    export.write(export.make(walk(), whom), tmp_path / "a.vrma")
+    export.write(make(walk(), whom), tmp_path / "a.vrma")
     document = gltf_document.read(tmp_path / "a.vrma")
     bones = document.json["extensions"]["VRMC_vrm_animation"]["humanoid"]["humanBones"]
     assert document.json["extensionsUsed"] == ["VRMC_vrm_animation"]
@@ -249,14 +252,14 @@ def test_vrm_animation(tmp_path: Path) -> None:
 def test_fbx_without_blender_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABAN_BLENDER", "no-such-program")
     with pytest.raises(InputError, match="LABAN_BLENDER names 'no-such-program'"):
-        export.write(export.make(walk(), stance(mesh=False)), tmp_path / "a.fbx")
+        export.write(make(walk(), stance(mesh=False)), tmp_path / "a.fbx")
     assert not list(tmp_path.iterdir())
 
 
 def test_pictures_show_the_mesh(tmp_path: Path) -> None:
     from PIL import Image
 
-    export.write(export.make(walk(), stance()), tmp_path / "a.png", width=400, height=200, poses_shown=2)
+    formats.write(make(walk(), stance()), tmp_path / "a.png", width=400, height=200, poses_shown=2)
     pixels = np.asarray(Image.open(tmp_path / "a.png").convert("RGB")).astype(int)
     blue = (pixels[..., 2] > pixels[..., 0] + 25).mean()  # the example's cloth
     assert 0.02 < blue < 0.5
@@ -276,7 +279,7 @@ def theirs() -> Iterator[Motion]:
     """The same on a rig with other names and a rest pose that is no T-pose."""
     made = transfer(sliding(), stance(mesh=False, arms_down=60, rolls=2))
     world = made.stance.rig.forward(made.rotations, made.translations, made.frames)
-    yield clip.motion_from_world(made.stance, world, made.fps, every=True)
+    yield animation.motion_from_world(made.stance, world, made.fps, every=True)
 
 
 def test_tidy_locks_feet_and_levels_the_floor(theirs: Motion) -> None:
@@ -292,7 +295,7 @@ def test_tidy_locks_feet_and_levels_the_floor(theirs: Motion) -> None:
 
 
 def test_usd(tmp_path: Path) -> None:
-    made = export.make(walk(0.5), stance(arms_down=30))
+    made = make(walk(0.5), stance(arms_down=30))
     pytest.importorskip("pxr", reason="usd-core is not installed")
     from pxr import Usd, UsdSkel
 
@@ -309,6 +312,6 @@ def test_usd(tmp_path: Path) -> None:
 
 
 def test_usd_joint_paths() -> None:
-    from laban.character.usda import joint_paths
+    from laban.io.usda import joint_paths
 
     assert joint_paths(["a b", "1", "1", "x"], [-1, 0, 0, 2]) == ["a_b", "a_b/_1", "a_b/_1_2", "a_b/_1_2/x"]

@@ -14,9 +14,9 @@ from laban.check.metrics import check_metrics
 from laban.cli import main
 from laban.errors import CheckFailed, FormatError, LabanError
 from laban.metrics import dance, embedding, frechet
-from laban.metrics.evaluator import MovementEncoder, SequenceEncoder, T2MEvaluator
 from laban.metrics.geometric import geometric
 from laban.metrics.kinetic import kinetic
+from laban.systems.evaluator.released import MovementEncoder, SequenceEncoder, T2MEvaluator
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden"
 

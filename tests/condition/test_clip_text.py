@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from laban.condition.clip import BytePairs, ClipTextEncoder, TextTower
+from laban.condition.clip_text import BytePairs, ClipTextEncoder, TextTower
 from laban.errors import InputError, LabanError, WeightsError
 
 MERGES = [("t", "h"), ("th", "e</w>"), ("a", "</w>"), ("w", "a"), ("l", "k</w>"), ("wa", "lk</w>"), ("a", "l")]

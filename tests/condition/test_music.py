@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from laban.condition import beats, music, spectrum
-from laban.data import tracks
+from laban.data.synthesis import tracks
 from laban.errors import InputError
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

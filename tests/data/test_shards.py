@@ -12,13 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-from laban.data import films, renders, shards, synthetic
+from laban.data import shards
+from laban.data.corpora import films
 from laban.data.prepare import prepare
 from laban.data.shards import ShardedVideos, ShardWriter
+from laban.data.synthesis import walkers
 from laban.errors import FormatError, InputError
 from laban.io import frames, video
-from laban.systems.base import StatefulSampler
 from laban.systems.godiva.system import Godiva
+from laban.systems.schedule import StatefulSampler
 
 SHAPE = (4, 16, 3)
 
@@ -193,8 +195,8 @@ def test_howto100m_as_published(tmp_path: Path) -> None:
     parts = list(films.howto100m(tmp_path))
     assert [p.captions[0] for p in parts if not isinstance(p, str)] == ["dark", "light"]
     assert [p for p in parts if isinstance(p, str)][0].startswith("odd")
-    clips, seconds, skipped = films.prepare("howto100m", tmp_path, tmp_path / "out", SHAPE, quiet=True)
-    assert (clips, seconds, len(skipped)) == (2, 5.0, 1)
+    report = prepare("howto100m", tmp_path, tmp_path / "out", quiet=True, shape=SHAPE)
+    assert (report.clips, report.hours, len(report.skipped)) == (2, round(5 / 3600, 3), 1)
     dark = frames.cut(tmp_path / "abc.mp4", 4, 16, 3, start=0.0, end=2.0)
     light = frames.cut(tmp_path / "abc.mp4", 4, 16, 3, start=3.0, end=6.0)
     assert dark.mean() < 100 < light.mean()
@@ -212,14 +214,14 @@ def test_folders_of_another_layout(tmp_path: Path) -> None:
         list(films.howto100m(tmp_path))
     (tmp_path / "caption.json").write_text("{}")
     with pytest.raises(InputError, match="no clip of howto100m could be used"):
-        films.prepare("howto100m", tmp_path, tmp_path / "out", SHAPE, quiet=True)
+        prepare("howto100m", tmp_path, tmp_path / "out", quiet=True, shape=SHAPE)
 
 
 def test_our_own_motions_become_films(tmp_path: Path) -> None:
-    synthetic.write(tmp_path / "motions", clips=4, seed=0)
-    clips, seconds, skipped = renders.prepare(tmp_path / "motions", tmp_path / "out", (3, 32, 3), quiet=True)
-    assert clips == 4 and seconds > 0 and not skipped
-    source = ShardedVideos.open(tmp_path / "out", 3, 32, 3)
+    walkers.write(tmp_path / "motions", clips=4, seed=0)
+    report = prepare("renders", tmp_path / "motions", tmp_path / "out", quiet=True, shape=(3, 32, 3))
+    assert report.clips == 4 and report.hours > 0 and not report.skipped
+    source = ShardedVideos.open(tmp_path / "out" / "renders", 3, 32, 3)
     example = source.stream("train")(np.random.default_rng(0))
     assert example.pixels.shape == (3, 32, 32, 3) and example.caption
     assert example.pixels.std() > 5 and not np.array_equal(example.pixels[0], example.pixels[-1])

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from laban.data import synthetic
 from laban.data.clips import canonical
 from laban.data.corpus import Clip, Corpus, write
+from laban.data.synthesis import walkers
 from laban.motion import humanml
 from laban.systems.evaluator.system import Evaluator
 from laban.systems.momask.system import MoMask
@@ -27,12 +27,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(0)
     clips = []
     for i in range(160):
-        moving = synthetic.joints(i % 4, 45 + i // 4, rng.uniform(0.8, 1.4), rng.uniform(0, 2 * np.pi))
+        moving = walkers.joints(i % 4, 45 + i // 4, rng.uniform(0.8, 1.4), rng.uniform(0, 2 * np.pi))
         placed = canonical(moving)
         clips.append(
             Clip(
                 id=f"formula-{i:03d}", subject="nobody", source=f"formula-{i:03d}",
-                split="test" if i // 4 % 4 == 0 else "train", captions=(synthetic.ACTIONS[i % 4],),
+                split="test" if i // 4 % 4 == 0 else "train", captions=(walkers.ACTIONS[i % 4],),
                 features=humanml.features_of(placed).astype(np.float32), joints=placed[:-1].astype(np.float32),
                 labels={"content": LABELS[i % 4]},
             )

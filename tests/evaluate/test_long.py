@@ -12,9 +12,9 @@ import torch
 
 import laban
 from laban.cli import main
-from laban.data import synthetic
 from laban.data.clips import canonical
 from laban.data.corpus import Corpus
+from laban.data.synthesis import walkers
 from laban.errors import InputError
 from laban.evaluate import long
 from laban.metrics import control
@@ -22,7 +22,7 @@ from laban.metrics.composition import seam_measures, windows
 from laban.motion import humanml
 from laban.systems.kmm.system import KMM
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "data"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "data" / "corpora"))
 from babel_files import label, sequence, write  # noqa: E402
 
 
@@ -40,7 +40,7 @@ def babel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("babel")
     table = {}
     for i in range(24):
-        moving = canonical(synthetic.joints(i % 4, 121, 0.8 + 0.02 * i, 0.1 * i))
+        moving = canonical(walkers.joints(i % 4, 121, 0.8 + 0.02 * i, 0.1 * i))
         name = f"Set/{i}/{i}_poses"
         np.save(folder / f"{name.replace('/', '__')}.npy", humanml.features_of(moving).astype(np.float32))
         side = "left" if i % 2 else "right"
@@ -99,7 +99,7 @@ def test_babel_s_own_features_are_another_layout(babel: Path, tmp_path: Path) ->
 
 
 def test_clips_are_cut_together_where_and_facing_as_the_last_one_ended() -> None:
-    clips = [synthetic.joints(i, 40, 1.0, 0.4 * i) for i in (0, 1, 2)]
+    clips = [walkers.joints(i, 40, 1.0, 0.4 * i) for i in (0, 1, 2)]
     made = long.cut_together([("a", 30), ("b", 30), ("c", 30)], clips)
     assert made.bounds == (40, 80, 120) and made.joints.shape == (120, 22, 3)
     for part, clip in zip(made.parts(), clips, strict=True):  # moved and turned, nothing else
@@ -132,11 +132,10 @@ def test_what_is_refused(argv: list[str], word: str, tmp_path: Path, capsys, mon
     assert said.out == "" and word in said.err and said.err.count("\n") == 1 and not (tmp_path / "o").exists()
 
 
-def test_a_system_that_takes_no_texts(data: Path, kmm: Path, tmp_path: Path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(KMM, "own_protocol", True)
+def test_a_system_that_takes_no_texts(data: Path, kmm: Path, tmp_path: Path, capsys) -> None:
     argv = ["evaluate", str(kmm), "--protocol", "long", "--data", str(data), "--out", str(tmp_path / "o")]
-    assert main([*argv, "--beside", str(kmm), "--device", "cpu"]) == 2
-    assert "does not take texts" in capsys.readouterr().err and not (tmp_path / "o").exists()
+    assert main([*argv, "--beside", "fact", "--device", "cpu"]) == 2
+    assert "cannot make motions from sentences" in capsys.readouterr().err and not (tmp_path / "o").exists()
 
 
 def test_options_of_compositions_are_refused_for_single_clips(data: Path, tmp_path: Path, capsys) -> None:

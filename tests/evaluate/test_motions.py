@@ -12,7 +12,7 @@ import laban
 from laban.cli import main
 from laban.data.corpus import Corpus
 from laban.evaluate.cases import choose
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import KIT21
 
 

@@ -11,7 +11,7 @@ import pytest
 from laban.errors import FormatError
 from laban.evaluate import page
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "docs"))
 
 
 def test_parts_are_added_then_exchanged_in_place() -> None:

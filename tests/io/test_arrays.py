@@ -12,7 +12,7 @@ import pytest
 import laban
 from laban.errors import FormatError, InputError
 from laban.io import arrays, bvh, gltf
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22
 
 FRAMES = 4

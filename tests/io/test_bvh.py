@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 
 from laban.errors import FormatError, InputError
 from laban.io import bvh
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeleton import Skeleton
 from laban.motion.skeletons import HUMANML22, KIT21, SMPL24
 

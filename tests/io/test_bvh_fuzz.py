@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from laban.errors import FormatError, LabanError
 from laban.io import bvh, bvh_parse
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeleton import MAX_JOINTS
 
 GOOD = b"""HIERARCHY

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from laban.errors import FormatError, InputError
+from laban.figure.mesh import mannequin, skin
 from laban.io import gltf
-from laban.motion import body, rotation
-from laban.motion.clip import Motion, Segment
+from laban.motion import rotation
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeleton import Skeleton
 from laban.motion.skeletons import HUMANML22, KIT21, SMPL24
 
@@ -109,7 +110,7 @@ def test_container(file: Path) -> None:
 
 def test_mesh_skin_and_bounds(file: Path, full: Motion) -> None:
     document, binary = unpack(file.read_bytes())
-    mesh = body.mannequin(HUMANML22)
+    mesh = mannequin(HUMANML22)
     faces = 0
     for primitive in document["meshes"][0]["primitives"]:
         assert primitive["attributes"] == document["meshes"][0]["primitives"][0]["attributes"]
@@ -172,7 +173,7 @@ def test_a_client_that_follows_the_format_sees_our_joints_and_skin(file: Path, f
     places, joints, weights = (array(document, binary, names[k]) for k in ("POSITION", "JOINTS_0", "WEIGHTS_0"))
     points = np.concatenate([places, np.ones((len(places), 1))], axis=1)
     skinned = np.einsum("vk,vkab,vb->va", weights, matrices[joints], points)[:, :3]
-    ours = body.skin(body.mannequin(HUMANML22), HUMANML22, full.rotations[frame : frame + 1], full.root[frame][None])
+    ours = skin(mannequin(HUMANML22), HUMANML22, full.rotations[frame : frame + 1], full.root[frame][None])
     np.testing.assert_allclose(skinned, ours[0], atol=1e-5)
 
 

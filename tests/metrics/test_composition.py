@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from laban.data import synthetic
+from laban.data.synthesis import walkers
 from laban.errors import InputError
 from laban.metrics import composition, transitions
 from laban.motion import rotation
 
 
 def walk(frames: int = 80) -> np.ndarray:
-    return synthetic.joints(0, frames, 1.2, 0.0)
+    return walkers.joints(0, frames, 1.2, 0.0)
 
 
 def test_windows_are_around_seams_and_inside() -> None:
@@ -39,10 +39,10 @@ def test_a_cut_shows_in_every_measure_and_a_walk_in_none() -> None:
 
 
 def test_sides() -> None:
-    wave = synthetic.joints(2, 80, 0.0, 0.0)  # the right hand
+    wave = walkers.joints(2, 80, 0.0, 0.0)  # the right hand
     assert composition.side_of("wave_right", wave, 20.0) < -0.5
     assert composition.right_side("wave_right", wave, 20.0) and not composition.right_side("wave_left", wave, 20.0)
-    curve = synthetic.joints(1, 80, 1.2, 0.0)
+    curve = walkers.joints(1, 80, 1.2, 0.0)
     assert composition.right_side("turn_left", curve, 20.0) and not composition.right_side("turn_right", curve, 20.0)
     turned = rotation.rotate(np.broadcast_to(rotation.yaw(np.array(2.0)), (*wave.shape[:2], 4)), wave)
     assert composition.side_of("wave_right", turned, 20.0) == pytest.approx(

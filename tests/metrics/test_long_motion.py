@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from laban.data import synthetic
+from laban.data.synthesis import walkers
 from laban.errors import InputError
 from laban.metrics.long_motion import Interval, Performance, Reference, unique_rows
 
@@ -22,8 +22,8 @@ class ByShape:
         return {"shape": np.array(rows), "first": np.array(rows)[:, :1]}
 
     def texts(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        known = self.motions([synthetic.joints(i, 80, 1.1, 0.3) for i in range(4)])
-        places = [synthetic.ACTIONS.index(t.partition(" #")[0]) for t in texts]
+        known = self.motions([walkers.joints(i, 80, 1.1, 0.3) for i in range(4)])
+        places = [walkers.ACTIONS.index(t.partition(" #")[0]) for t in texts]
         return {name: rows[places] for name, rows in known.items()}
 
 
@@ -32,11 +32,11 @@ def performance(seed: int, jump: float = 0.0) -> Performance:
     parts, texts, at = [], [], np.zeros(3)
     for i in range(12):
         action = int(rng.integers(4))
-        part = synthetic.joints(action, 60, 1.1, 0.0)
+        part = walkers.joints(action, 60, 1.1, 0.0)
         part = part - part[0, :1] * [1, 0, 1] + at
         at = part[-1, 0] * [1, 0, 1] + [jump, 0, 0]
         parts.append(part)
-        texts.append(f"{synthetic.ACTIONS[action]} #{seed}-{i}")
+        texts.append(f"{walkers.ACTIONS[action]} #{seed}-{i}")
     return Performance(np.concatenate(parts), tuple(texts), tuple(range(60, 721, 60)))
 
 
@@ -46,7 +46,7 @@ def real() -> list[tuple[np.ndarray, str]]:
     made = []
     for i in range(48):
         made.append(
-            (synthetic.joints(i % 4, 60, rng.uniform(0.9, 1.3), rng.uniform(0, 6)), f"{synthetic.ACTIONS[i % 4]} #{i}")
+            (walkers.joints(i % 4, 60, rng.uniform(0.9, 1.3), rng.uniform(0, 6)), f"{walkers.ACTIONS[i % 4]} #{i}")
         )
     return made
 

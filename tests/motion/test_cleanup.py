@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from laban.data import synthetic
+from laban.data.synthesis import walkers
 from laban.metrics import physics
 from laban.motion.cleanup import CleanupSettings, clean, contacts
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 
 
 def _walk(noise: float = 0.0) -> np.ndarray:
-    joints = synthetic.joints(0, 100, 1.0, 0.0)
+    joints = walkers.joints(0, 100, 1.0, 0.0)
     joints = joints - np.array([0.0, np.percentile(joints[..., 1].min(-1), 5), 0.0])
     rng = np.random.default_rng(0)
     return joints + rng.normal(size=joints.shape) * noise

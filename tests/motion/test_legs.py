@@ -4,7 +4,7 @@ import numpy as np
 
 from laban.metrics import physics
 from laban.motion import legs
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 from laban.motion.skeletons import HUMANML22 as H
 from tests.motion.conftest import walk_rotations

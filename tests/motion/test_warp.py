@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from laban.errors import InputError
-from laban.metrics.dance import beat_alignment, kinematic_beats
-from laban.motion import clip6d, rotation, warp
-from laban.motion.clip import Motion
+from laban.metrics.dance import beat_alignment, kinematic_beats, rests
+from laban.motion import root_relative, rotation, warp
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 
 
@@ -31,10 +31,10 @@ def swings(frames: int = 600, fps: float = 60.0, seed: int = 0) -> Motion:
 
 def test_rows_and_motion_are_the_same_thing() -> None:
     motion = swings(200)
-    rows = clip6d.encode(motion)
-    assert rows.shape == (200, clip6d.width(22)) == (200, 136)
+    rows = root_relative.encode(motion)
+    assert rows.shape == (200, root_relative.width(22)) == (200, 136)
     start = (float(motion.root[0, 0]), float(motion.root[0, 2]))
-    back = clip6d.decode(rows, HUMANML22, 60.0, start, float(clip6d.heading(motion.rotations[:, 0])[0]))
+    back = root_relative.decode(rows, HUMANML22, 60.0, start, float(root_relative.heading(motion.rotations[:, 0])[0]))
     assert np.abs(back.joints() - motion.joints()).max() < 1e-9
 
 
@@ -44,7 +44,7 @@ def test_rows_do_not_say_where_or_which_way() -> None:
     rotations = motion.rotations.copy()
     rotations[:, 0] = rotation.multiply(turn, rotations[:, 0])
     turned = Motion(HUMANML22, rotations, rotation.rotate(turn, motion.root) + np.array([3.0, 0.0, -5.0]), 60.0)
-    assert np.abs(clip6d.encode(turned) - clip6d.encode(motion)).max() < 1e-9
+    assert np.abs(root_relative.encode(turned) - root_relative.encode(motion)).max() < 1e-9
 
 
 def test_forward_is_forward_and_left_is_left() -> None:
@@ -52,8 +52,8 @@ def test_forward_is_forward_and_left_is_left() -> None:
     still[..., 0] = 1
     walk = np.zeros((5, 3))
     walk[:, 2] = np.arange(5) / 60.0
-    assert clip6d.encode(Motion(HUMANML22, still, walk, 60.0))[2, :2] == pytest.approx([1.0, 0.0])
-    assert clip6d.encode(Motion(HUMANML22, still, walk[:, [2, 1, 0]], 60.0))[2, :2] == pytest.approx([0.0, 1.0])
+    assert root_relative.encode(Motion(HUMANML22, still, walk, 60.0))[2, :2] == pytest.approx([1.0, 0.0])
+    assert root_relative.encode(Motion(HUMANML22, still, walk[:, [2, 1, 0]], 60.0))[2, :2] == pytest.approx([0.0, 1.0])
 
 
 def test_sampling_meets_the_frames_and_is_smooth_between() -> None:
@@ -68,13 +68,13 @@ def test_sampling_meets_the_frames_and_is_smooth_between() -> None:
     assert np.linalg.norm(np.diff(again.joints(), 3, axis=0), axis=-1).mean() < 0.5 * slerped
 
 
-def test_rests_are_the_metrics_kinematic_beats() -> None:
+def test_rests_are_kinematic_beats_at_any_rate() -> None:
     motion = swings()
-    found = warp.rests(motion)
+    found = rests(motion)
     assert len(found) > 8
     assert found.tolist() == kinematic_beats(motion.joints(), "fact", "fixed").tolist()
     half = Motion(HUMANML22, motion.rotations[::2], motion.root[::2], 30.0)
-    assert np.abs(warp.rests(half)[:, None] * 2 - found[None]).min(axis=1).max() <= 2
+    assert np.abs(rests(half)[:, None] * 2 - found[None]).min(axis=1).max() <= 2
 
 
 def test_a_clock_goes_through_its_pairs_and_never_back() -> None:
@@ -92,7 +92,7 @@ def test_locking_raises_the_score_within_its_limits() -> None:
     motion = swings(1200, seed=3)
     beats = np.arange(12.0, 1200, 33.0)
     settings = warp.LockSettings()
-    found = warp.rests(motion)
+    found = rests(motion)
     source, target = warp.lock_pairs(found, beats, motion.frames, 60.0, settings)
     assert (source[0], target[0], source[-1], target[-1]) == (0, 0, 1199, 1199)
     ratio = np.diff(source) / np.diff(target)
@@ -101,7 +101,7 @@ def test_locking_raises_the_score_within_its_limits() -> None:
     assert set(target[1:-1]) <= set(beats) and set(source[1:-1]) <= set(found.tolist())
     bent = warp.sampled(motion, warp.curve(source, target, 1200, settings.accent))
     before = beat_alignment(found, beats)
-    after = beat_alignment(warp.rests(bent), beats)
+    after = beat_alignment(rests(bent), beats)
     assert after > before + 0.25 and after > 0.6
 
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from laban.nn.config import TokenizerConfig, TransformerConfig
+from laban.nn.length import LengthEstimator
 from laban.nn.sampling import generators
 from laban.nn.tokenizer import Tokenizer
 from laban.systems.momask.condition import Condition
 from laban.systems.momask.config import PAPER
-from laban.systems.momask.length import LengthEstimator
 from laban.systems.momask.masked import MaskedTransformer
 from laban.systems.momask.residual import ResidualTransformer
 from laban.systems.momask.sampling import Draw, sample_base, sample_residual
@@ -168,5 +168,6 @@ def test_residual_logits(residual, golden, q) -> None:
 
 @torch.no_grad()
 def test_length_logits(golden) -> None:
-    estimator = loaded(LengthEstimator(CONFIG), renamed("length_estimator/model/finest.tar", "estimator", LENGTH))
+    plain = LengthEstimator(CONFIG.text.width, CONFIG.length.widths, CONFIG.max_tokens, CONFIG.length.dropout)
+    estimator = loaded(plain, renamed("length_estimator/model/finest.tar", "estimator", LENGTH))
     close(estimator(golden["text"]), golden["length_logits"])

@@ -13,11 +13,13 @@ import torch
 import laban
 from laban import checkpoint
 from laban.config import from_dict, to_dict
-from laban.data import synthetic, synthetic_digits
 from laban.data.corpus import Corpus
+from laban.data.synthesis import synthetic_digits, walkers
 from laban.errors import InputError, WeightsError
-from laban.motion.clip import Motion
-from laban.systems.base import SYSTEMS, MusicRequest, System, TextRequest, load, locate, resolve
+from laban.motion.motion import Motion
+from laban.systems.base import System
+from laban.systems.registry import SYSTEMS, load, locate, resolve
+from laban.systems.requests import MusicRequest, TextRequest
 
 SETTINGS: dict[str, tuple[str, ...]] = {  # where `tiny` is a model that ships, a smaller one of the same kind
     "godiva": (
@@ -39,12 +41,12 @@ def corpus(kind: type[System], tmp_path_factory: pytest.TempPathFactory) -> Any:
     if kind.makes == "video":
         config, _ = kind.configured("tiny", SETTINGS[kind.name])
         return kind.open_data(synthetic_digits.write(place / "mnist.tar"), config)
-    return synthetic.write(place, clips=16, seed=0)
+    return walkers.write(place, clips=16, seed=0)
 
 
 def ask(kind: type[System], text: str, seconds: float | None = None) -> Any:
     """A request of the sort that the system takes; an empty text is one that it must refuse."""
-    if kind.name != "fact":
+    if kind.takes is TextRequest:
         return TextRequest(text, seconds)
     music = np.random.default_rng(len(text)).normal(0, 1, (240 if text else 0, 35))
     return MusicRequest(music.astype(np.float32), seconds, text=text)

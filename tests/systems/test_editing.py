@@ -15,11 +15,11 @@ from laban import cli
 from laban.errors import InputError
 from laban.metrics.transitions import seam_error
 from laban.motion import blend
-from laban.motion.clip import Motion
-from laban.systems.base import TextRequest
+from laban.motion.motion import Motion
 from laban.systems.momask.config import TINY
 from laban.systems.momask.editing import Edit, edit, join, window
 from laban.systems.momask.system import MoMask
+from laban.systems.requests import TextRequest
 
 
 @pytest.fixture(scope="module")

@@ -11,19 +11,20 @@ import numpy as np
 import pytest
 import torch
 
-from laban.data import synthetic
 from laban.data.corpus import Corpus
+from laban.data.synthesis import walkers
 from laban.errors import InputError, ShapeError
 from laban.metrics import embedding
-from laban.systems.base import TextRequest, resolve
 from laban.systems.evaluator.system import SHIPPED, Evaluator, PairSampler
 from laban.systems.evaluator.text import hashed, table
+from laban.systems.registry import resolve
+from laban.systems.requests import TextRequest
 from laban.train import loop
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return synthetic.write(tmp_path_factory.mktemp("corpus"), clips=48, seed=0)
+    return walkers.write(tmp_path_factory.mktemp("corpus"), clips=48, seed=0)
 
 
 @pytest.fixture(scope="module")

@@ -12,20 +12,21 @@ import torch
 import torch.nn.functional as F
 
 from laban.condition.music import BEAT, WIDTH
-from laban.data import aist, synthetic, tracks
-from laban.data.choreography import Dance
+from laban.data.corpora import aist
+from laban.data.synthesis import tracks, walkers
+from laban.data.synthesis.choreography import Dance
 from laban.errors import InputError
 from laban.io import audio
-from laban.motion import clip6d, rotation
-from laban.motion.clip import Motion
+from laban.motion import root_relative, rotation
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22, SMPL24
-from laban.systems.base import MusicRequest, TextRequest
 from laban.systems.fact import data, decoding, performance
 from laban.systems.fact.config import PAPER, PRESETS, TINY, FactConfig, LossConfig, NetworkConfig
 from laban.systems.fact.losses import FactLoss
 from laban.systems.fact.network import FactNetwork, drift, fade
 from laban.systems.fact.representation import Absolute, Relative, seed_rows
 from laban.systems.fact.system import Fact, shipped_seed
+from laban.systems.requests import MusicRequest, TextRequest
 from tests.motion.test_warp import swings
 
 
@@ -208,8 +209,8 @@ def test_the_stage_is_not_left() -> None:
     rows[:, 0] = 0.6 + 0.1 * rng.normal(size=3600)
     rows[:, 3] = 0.05
     rows[:, 4:] = Relative().encode(shipped_seed())[0, 4:]
-    free = clip6d.decode(rows, HUMANML22, 60.0).root
-    kept = clip6d.decode(decoding.on_stage(rows, 2.5), HUMANML22, 60.0).root
+    free = root_relative.decode(rows, HUMANML22, 60.0).root
+    kept = root_relative.decode(decoding.on_stage(rows, 2.5), HUMANML22, 60.0).root
     assert np.linalg.norm(free[:, [0, 2]], axis=1).max() > 10
     assert np.linalg.norm(kept[:, [0, 2]], axis=1).max() < 4.0
     still = rows.copy()
@@ -222,7 +223,7 @@ def test_steps_of_the_loss_are_those_of_the_dance() -> None:
     rows = torch.from_numpy(Relative().encode(motion)).float()[None]
     loss = FactLoss(LossConfig(), torch.zeros(136), torch.ones(136), True)
     joints = loss.joints(rows)
-    facing = clip6d.heading(motion.rotations[:, 0])
+    facing = root_relative.heading(motion.rotations[:, 0])
     about = rotation.rotate(rotation.yaw(-facing)[:, None], motion.joints() - motion.root[:, None] * [1, 0, 1])
     assert np.abs(joints[0].numpy() - about).max() < 1e-4
     moved = rotation.rotate(rotation.yaw(-facing[1:])[:, None], np.diff(motion.joints(), axis=0))
@@ -302,7 +303,7 @@ def test_drift_says_how_late_rests_are() -> None:
 
 
 def test_a_model_that_is_told_its_drift_learns_by_how_much_it_is_late(tmp_path: Path) -> None:
-    corpus = synthetic.write(tmp_path, clips=8)
+    corpus = walkers.write(tmp_path, clips=8)
     config = replace(TINY, clock=True, network=replace(TINY.network, drift=True))
     torch.manual_seed(0)
     one = Fact.create(config, corpus)
@@ -375,7 +376,7 @@ def test_training_on_an_aist_copy(tmp_path: Path) -> None:
     held = Absolute().fitted(swings(330))
     pair = Dance(held, np.zeros((400, WIDTH), np.float32), np.zeros(0), "gBR_sBM_cAll_d04_mBR0_ch01")
     torch.manual_seed(0)
-    corpus = synthetic.write(tmp_path, clips=8)
+    corpus = walkers.write(tmp_path, clips=8)
     one = Fact.create(replace(small_paper(), supervised=1, data=TINY.data), corpus)
     plain = one.sampler("dance", corpus, "train")(np.random.default_rng(0), 2)  # 22 joints as 24
     assert plain["motion"].shape == (2, 140, 225)
@@ -405,11 +406,10 @@ def test_listening_takes_only_the_part_that_is_danced_to(tmp_path: Path) -> None
 def test_locking_keeps_length_and_passport() -> None:
     motion = replace(swings(900, seed=3), passport={"a": 1})
     beats = np.arange(12.0, 900, 33.0)
-    before = performance.score(motion, beats)
-    locked = performance.lock(motion, beats)
-    after = performance.score(locked, beats)
+    locked, before, after = performance.lock(motion, beats)
+    assert before == performance.score(motion, beats) and after == performance.score(locked, beats)
     assert locked.frames == 900 and locked.passport == {"a": 1}
     assert after.fact > before.fact + 0.2
     assert 0.5 < after.per_second / before.per_second < 2.0
     still = Motion(HUMANML22, motion.rotations[:1].repeat(100, 0), motion.root[:1].repeat(100, 0), 60.0)
-    assert performance.lock(still, beats).frames == 100
+    assert performance.lock(still, beats)[0].frames == 100

@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from laban import cli
-from laban.data import aist, synthetic, tracks
+from laban.data.corpora import aist
 from laban.data.corpus import Corpus
+from laban.data.synthesis import tracks, walkers
 from laban.errors import InputError
 from laban.io import audio
 from laban.metrics.frechet import FewSamplesWarning
@@ -26,7 +27,7 @@ from tests.motion.test_warp import swings
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return synthetic.write(tmp_path_factory.mktemp("corpus"), clips=16, seed=0)
+    return walkers.write(tmp_path_factory.mktemp("corpus"), clips=16, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_laban_evaluate_runs_the_papers_protocol(
     monkeypatch.setattr(tables, "FRAMES", 240)
     system.provenance.data, system.provenance.licence = ("nothing",), "no licence at all"
     system.save(tmp_path / "model", card="# Random weights\n")
-    synthetic.write(tmp_path / "data", clips=16, seed=0)
+    walkers.write(tmp_path / "data", clips=16, seed=0)
     argv = ["evaluate", str(tmp_path / "model"), "--data", str(tmp_path / "data"), "--out", str(tmp_path / "report")]
     assert cli.main([*argv, "--quick", "--quiet"]) == 0
     report = (tmp_path / "report" / "report.md").read_text()

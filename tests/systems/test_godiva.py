@@ -15,17 +15,18 @@ import pytest
 import torch
 
 from laban import checkpoint
-from laban.data import synthetic_digits
-from laban.data.digits import DigitsConfig, MovingDigits
+from laban.data.corpora.mnist import DigitsConfig, MovingDigits
+from laban.data.synthesis import synthetic_digits
 from laban.errors import InputError, ShapeError, WeightsError
 from laban.nn.quantize import RUNNING
 from laban.nn.sampling import generators
-from laban.systems.base import TextRequest, load
 from laban.systems.godiva import sampling, words
 from laban.systems.godiva.config import PAPER, PAPER128, SMALL, TINY, DecoderConfig, FrameCoderConfig, GodivaConfig
 from laban.systems.godiva.decoder import Decoder
 from laban.systems.godiva.system import Godiva
 from laban.systems.godiva.tokenizer import FrameTokenizer
+from laban.systems.registry import load
+from laban.systems.requests import TextRequest
 
 SHORT = ("frames.count=4", "digits.frames=4", "prefixes=(2,4)", "coder.width=16", "coder.code_width=16",
          "coder.codes=32", "decoder.width=32", "decoder.heads=2", "score.width=8", "score.embedding=16")  # fmt: skip
@@ -330,7 +331,7 @@ def test_shipped_form_leaves_out_running_sums_and_keeps_the_counts_that_choose_c
 
 @pytest.fixture
 def trained_weights() -> Iterator[Path]:
-    from laban.systems.base import WEIGHTS
+    from laban.systems.registry import WEIGHTS
 
     if not (WEIGHTS / "godiva").is_dir():
         pytest.skip("the shipped GODIVA weights are not in this checkout")
@@ -338,7 +339,7 @@ def trained_weights() -> Iterator[Path]:
 
 
 def test_shipped_weights_are_small_and_follow_captions(trained_weights: Path) -> None:
-    from laban.metrics.video import centroids, direction
+    from laban.systems.godiva.digit_judges import centroids, direction
 
     assert sum(p.stat().st_size for p in trained_weights.iterdir()) <= 12e6
     system: Any = load("godiva")

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from laban.data import synthetic
 from laban.data.batch import weights_of
-from laban.data.compose import ComposeSettings, compose
 from laban.data.corpus import Corpus
+from laban.data.synthesis import walkers
+from laban.data.synthesis.compose import ComposeSettings, compose
 from laban.errors import InputError, WeightsError
 from laban.motion import humanml
 from laban.nn.frozen import DecoderStream, FrozenTokenizer
-from laban.systems.base import load, resolve
 from laban.systems.kmm import script
 from laban.systems.kmm.blocks import BlockMaker
 from laban.systems.kmm.config import PAPER, SMALL, TINY, KMMConfig, TrunkConfig
@@ -24,6 +23,7 @@ from laban.systems.kmm.networks import Alignment
 from laban.systems.kmm.script import Line, Planner, Span
 from laban.systems.kmm.system import KMM
 from laban.systems.kmm.trunk import Trunk, floats
+from laban.systems.registry import load, resolve
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "kmm" / "keyframes.npz"
 LINES = ("a person walks forward @4", "a person bows @2", "waves the right hand @3")
@@ -31,7 +31,7 @@ LINES = ("a person walks forward @4", "a person bows @2", "waves the right hand 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return synthetic.write(tmp_path_factory.mktemp("corpus"), clips=16)
+    return walkers.write(tmp_path_factory.mktemp("corpus"), clips=16)
 
 
 @pytest.fixture(scope="module")
@@ -374,7 +374,7 @@ def test_passports_replay(system, tmp_path) -> None:
 
 
 def laban_request(text: str, seconds: float):
-    from laban.systems.base import TextRequest
+    from laban.systems.requests import TextRequest
 
     return TextRequest(text, seconds)
 

@@ -9,22 +9,22 @@ import pytest
 import torch
 
 from laban import checkpoint
-from laban.data import synthetic
 from laban.data.corpus import Corpus
+from laban.data.synthesis import walkers
 from laban.errors import InputError, WeightsError
 from laban.nn.quantize import RUNNING
-from laban.systems.base import TextRequest
 from laban.systems.momask import data
 from laban.systems.momask.condition import Condition, HashedText
 from laban.systems.momask.config import PAPER, SMALL, TINY
 from laban.systems.momask.system import MoMask
+from laban.systems.requests import TextRequest
 
 STATS = {"mean": np.zeros(263, np.float32), "std": np.ones(263, np.float32)}
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory) -> Corpus:
-    return synthetic.write(tmp_path_factory.mktemp("corpus"), clips=16)
+    return walkers.write(tmp_path_factory.mktemp("corpus"), clips=16)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_small_fits_its_file_budget() -> None:
     kept = [
         v.numel() for s in system.stages() for k, v in system.module(s).state_dict().items() if not k.endswith(RUNNING)
     ]
-    assert 2 * sum(kept) < 17e6
+    assert 2 * sum(kept) < 18.5e6
 
 
 def test_same_seed_same_motion_whatever_the_batch(system) -> None:

@@ -10,31 +10,30 @@ import numpy as np
 import pytest
 import torch
 
-from laban import io
+from laban import formats, io
 from laban.check.motionclip import check_motionclip
-from laban.condition.image import write_features
-from laban.data import synthetic
 from laban.data.clips import canonical
 from laban.data.corpus import Corpus
+from laban.data.synthesis import walkers
 from laban.errors import CheckFailed, FormatError, InputError, WeightsError
 from laban.motion import kinematics, rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
-from laban.systems.base import TextRequest, load
 from laban.systems.motionclip import evaluation, importing, representation, space
 from laban.systems.motionclip.config import PAPER, MotionClipConfig
 from laban.systems.motionclip.library import PLACE, Library
+from laban.systems.motionclip.pictures import write_features
 from laban.systems.motionclip.released import ReleasedAutoencoder
 from laban.systems.motionclip.system import MotionCLIP
+from laban.systems.registry import load
+from laban.systems.requests import TextRequest
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "motionclip"
-if not GOLDEN.is_dir():
-    GOLDEN = Path("/work/shared/golden/motionclip")
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    return synthetic.write(tmp_path_factory.mktemp("corpus"), clips=16, seed=0)
+    return walkers.write(tmp_path_factory.mktemp("corpus"), clips=16, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +59,7 @@ def system(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> MotionCL
 
 
 def clip(action: int = 0, frames: int = 80, fps: float = 20.0) -> Motion:
-    return Motion.from_joints(canonical(synthetic.joints(action, frames, 1.0, 0.3)), fps)
+    return Motion.from_joints(canonical(walkers.joints(action, frames, 1.0, 0.3)), fps)
 
 
 def test_paper_has_the_released_size() -> None:
@@ -112,10 +111,10 @@ def test_bad_released_folders_are_refused(tmp_path: Path) -> None:
     (tmp_path / "opt.yaml").write_text(good)
     path = tmp_path / "checkpoint_0100.pth.tar"
     path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(FormatError, match="not a file of plain tensors"):
+    with pytest.raises(WeightsError, match="not a file of plain tensors"):
         importing.load_released(tmp_path)
     torch.save({"epoch": 3}, path)
-    with pytest.raises(FormatError, match="state dict"):
+    with pytest.raises(WeightsError, match="state dict"):
         importing.load_released(tmp_path)
 
 
@@ -306,9 +305,9 @@ def test_fitted_changes_pace_a_little_then_cuts() -> None:
 def folder(tmp_path: Path) -> Path:
     place = tmp_path / "library"
     (place / "more").mkdir(parents=True)
-    io.write(clip(0, 60), place / "a.npz")
-    io.write(clip(1, 70), place / "more" / "b.bvh")
-    io.write(clip(2, 260), place / "long.npz")
+    formats.write(clip(0, 60), place / "a.npz")
+    formats.write(clip(1, 70), place / "more" / "b.bvh")
+    formats.write(clip(2, 260), place / "long.npz")
     (place / "broken.bvh").write_text("junk\n")
     (place / "half.npz").write_bytes((place / "a.npz").read_bytes()[:200])
     (place / "notes.txt").write_text("not a motion")
@@ -329,7 +328,7 @@ def test_library_is_incremental(system: MotionCLIP, folder: Path) -> None:
     found = again.search(vector, 10)
     assert [m.path.name for m in found][0] == "a.npz" and len(found) == 3 and found[0].score > 0.999
     assert len(again.owner) > 3  # the long clip has moments
-    io.write(clip(2, 50), folder / "a.npz")
+    formats.write(clip(2, 50), folder / "a.npz")
     os.utime(folder / "a.npz", ns=(1, 1))
     (folder / "more" / "b.bvh").unlink()
     report = again.update(system)
@@ -379,7 +378,7 @@ def load_other(system: MotionCLIP) -> MotionCLIP:
 def test_a_file_that_changes_while_it_is_read_is_left_out(
     system: MotionCLIP, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = io.read
+    read = formats.read
 
     def touched(path: Path) -> Motion:
         motion = read(path)

@@ -21,9 +21,9 @@ import laban  # noqa: E402
 from laban import cli  # noqa: E402
 from laban.check.momask import check_momask  # noqa: E402
 from laban.errors import LabanError  # noqa: E402
-from laban.systems.base import TextRequest  # noqa: E402
 from laban.systems.momask.condition import HashedText  # noqa: E402
 from laban.systems.momask.released import export_released, import_released  # noqa: E402
+from laban.systems.requests import TextRequest  # noqa: E402
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "momask-t2m"
 

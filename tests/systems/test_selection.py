@@ -10,12 +10,12 @@ import pytest
 import torch
 
 from laban import cli
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.systems import selection
-from laban.systems.base import TextRequest
 from laban.systems.momask.config import TINY
 from laban.systems.momask.system import MoMask
+from laban.systems.requests import TextRequest
 
 
 @pytest.mark.parametrize(("text", "rule"), [

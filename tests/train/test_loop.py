@@ -15,10 +15,10 @@ import torch
 from toy import Toy
 
 from laban import checkpoint
-from laban.data import synthetic
 from laban.data.corpus import Corpus
+from laban.data.synthesis import walkers
 from laban.errors import InputError, LabanError, WeightsError
-from laban.systems.base import StageSchedule
+from laban.systems.schedule import StageSchedule
 from laban.train import log, loop
 from laban.train.average import WeightAverage
 from laban.train.state import StageFiles, locked
@@ -159,7 +159,7 @@ def test_other_settings_or_data_are_refused_by_name(corpus: Corpus, tmp_path: Pa
     ):
         with pytest.raises(InputError, match=words):
             train(corpus, tmp_path, settings, stages=("first",), steps=3, **changes)
-    other = synthetic.write(tmp_path / "other", clips=16, seed=1)
+    other = walkers.write(tmp_path / "other", clips=16, seed=1)
     with pytest.raises(InputError, match="corpus: "):
         train(other, tmp_path, stages=("first",), steps=3)
 

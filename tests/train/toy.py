@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from laban.motion.clip import Motion
 from laban.motion.humanml import decode
-from laban.systems.base import StageSchedule, System
+from laban.motion.motion import Motion
+from laban.systems.base import System
+from laban.systems.schedule import StageSchedule
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,6 @@ class Toy(System):
         return out
 
     def preview(self, seed: int) -> list[Motion]:
-        from laban.systems.base import TextRequest
+        from laban.systems.requests import TextRequest
 
         return self.generate([TextRequest("anything", 1.0)], seed)

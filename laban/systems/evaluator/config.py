@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from laban.errors import InputError
 from laban.nn.config import TransformerConfig
-from laban.systems.base import StageSchedule
+from laban.systems.schedule import StageSchedule
 
 
 @dataclass(frozen=True)

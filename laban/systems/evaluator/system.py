@@ -11,11 +11,14 @@ from torch import Tensor, nn
 
 from laban.errors import InputError, ShapeError
 from laban.motion import humanml
-from laban.motion.clip import Motion
-from laban.systems.base import WEIGHTS, Sampler, StageSchedule, System, TextRequest
+from laban.motion.motion import Motion
+from laban.systems.base import System
 from laban.systems.evaluator.config import PRESETS, EvaluatorConfig
 from laban.systems.evaluator.network import CoEmbedding
 from laban.systems.evaluator.text import table
+from laban.systems.registry import WEIGHTS
+from laban.systems.requests import TextRequest
+from laban.systems.schedule import Sampler, StageSchedule
 
 if TYPE_CHECKING:
     from laban.data.corpus import Corpus

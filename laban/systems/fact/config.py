@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from laban.errors import InputError
-from laban.systems.base import StageSchedule
+from laban.systems.schedule import StageSchedule
 
 PAPER_SCHEDULE = StageSchedule(
     steps=240_000,  # released: 2.4 M by default, the checkpoint is of step 214,501; the paper's text says 300 k
@@ -71,7 +71,7 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Synthesised tracks with phrases on their beats (laban/data/choreography.py)."""
+    """Synthesised tracks with phrases on their beats (laban/data/synthesis/choreography.py)."""
 
     tracks: int = 40
     seconds: float = 45.0
@@ -97,7 +97,7 @@ class FactConfig:
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     representation: Literal["absolute", "relative"] = "absolute"  # released: "absolute", 225 numbers a frame (6 zeros,
-    # translation, 24 rotation matrices of SMPL's joints). "relative": laban.motion.clip6d on HumanML3D's 22 joints
+    # translation, 24 rotation matrices of SMPL's joints). "relative": motion.root_relative on HumanML3D's 22 joints
     history: int = 120  # motion frames seen
     audio: int = 240  # music frames seen: those of the history and as many of the future
     future: int = 20  # frames predicted (the paper's N)

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from laban.condition.music import BEAT
 from laban.condition.music import WIDTH as MUSIC_WIDTH
-from laban.data import choreography
-from laban.data.choreography import Dance
 from laban.data.corpus import Corpus
+from laban.data.synthesis import choreography
+from laban.data.synthesis.choreography import Dance
 from laban.errors import InputError
 from laban.systems.fact.config import DataConfig, FactConfig
 from laban.systems.fact.representation import FPS, Representation

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from laban.motion import clip6d
+from laban.motion import root_relative
+from laban.motion.easing import smoothstep
 from laban.systems.fact.config import FactConfig
 from laban.systems.fact.network import FactNetwork
 
@@ -55,8 +56,7 @@ def decode(
         now = number % AHEAD
         rows = network.predict(seen[None], windows[now][None], heard[now][None])[0].float()
         if len(leftover):
-            fade = torch.linspace(0, 1, len(leftover) + 2)[1:-1, None]
-            fade = fade * fade * (3 - 2 * fade)
+            fade = smoothstep(torch.linspace(0, 1, len(leftover) + 2)[1:-1, None])
             rows[: len(leftover)] = leftover * (1 - fade) + rows[: len(leftover)] * fade
         count = min(block, frames - start)
         made[start : start + count] = rows[:count]
@@ -87,7 +87,7 @@ def smoothed(rows: Tensor, before: Tensor, deviation: float) -> Tensor:
 
 
 def on_stage(rows: np.ndarray, radius: float, fps: float = 60.0, most: float = 1.2, seconds: float = 1.5) -> np.ndarray:
-    """Rows of `clip6d` with a yaw rate added that keeps the path near where it began.
+    """Rows of `root_relative` with a yaw rate added that keeps the path near where it began.
 
     Outside a third of the radius, a dancer whose path of the last `seconds` leads away is turned towards the middle,
     by up to `most` rad/s at the edge. Steps are not shortened, so feet slide no more than a turn makes them.
@@ -112,7 +112,7 @@ def on_stage(rows: np.ndarray, radius: float, fps: float = 60.0, most: float = 1
             towards = -(vx * x + vz * z) / (speed * away)
             bend = turn if towards > 0 else (1.0 if turn >= 0 else -1.0)
             yaw_rate += most * pull * bend * min(1.0, speed / 0.2)
-            rows[t, clip6d.YAW_RATE] = yaw_rate
+            rows[t, root_relative.YAW_RATE] = yaw_rate
         facing += yaw_rate / fps if t else 0.0
         sine, cosine = float(np.sin(facing)), float(np.cos(facing))
         wx, wz = forward * sine + sideways * cosine, forward * cosine - sideways * sine

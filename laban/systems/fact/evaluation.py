@@ -15,20 +15,21 @@ from typing import Any
 import numpy as np
 
 from laban.condition.music import BEAT, analyse
-from laban.data import aist, choreography, tracks
-from laban.data.aist import Aist
-from laban.data.choreography import Dance
+from laban.data.corpora import aist
+from laban.data.corpora.aist import Aist
 from laban.data.corpus import Corpus
+from laban.data.synthesis import choreography, tracks
+from laban.data.synthesis.choreography import Dance
 from laban.errors import InputError
 from laban.metrics import dance as metrics
 from laban.metrics import physics
 from laban.metrics.geometric import geometric
 from laban.metrics.kinetic import kinetic
-from laban.motion.clip import Motion
-from laban.systems.base import MusicRequest
+from laban.motion.motion import Motion
 from laban.systems.fact import performance
 from laban.systems.fact.representation import Absolute
 from laban.systems.fact.system import Fact
+from laban.systems.requests import MusicRequest
 
 FPS = 60.0
 WINDOW = 300  # frames: speeds are watched in windows of five seconds
@@ -248,7 +249,7 @@ def evaluate(
     count = len(given)
     options = {} if block is None else {"block": block}
     made = perform(system, given, frames, seed, progress, **options)
-    locked = [performance.lock(m, s.beats) for m, s in zip(made, given, strict=True)]
+    locked = [performance.lock(m, s.beats)[0] for m, s in zip(made, given, strict=True)]
     genres = [s.genre for s in given]
     rng = np.random.default_rng([seed, 7])
     beats = [s.beats for s in given]
@@ -360,12 +361,12 @@ def variety(system: Fact, corpus: Corpus, seconds: float = 20.0, seed: int = 2) 
 
 
 def _apart(motions: Sequence[Motion]) -> float:
-    from laban.motion import clip6d, kinematics, rotation
+    from laban.motion import kinematics, root_relative, rotation
 
     bodies = []
     for motion in motions:
         turned = motion.rotations.copy()
-        yaw = clip6d.heading(turned[:, 0])
+        yaw = root_relative.heading(turned[:, 0])
         turned[:, 0] = rotation.multiply(rotation.yaw(-yaw), turned[:, 0])
         bodies.append(kinematics.forward(motion.skeleton, turned, motion.root * [0, 1, 0]))
     pairs = [float(np.linalg.norm(a - b, axis=-1).mean()) for i, a in enumerate(bodies) for b in bodies[i + 1 :]]

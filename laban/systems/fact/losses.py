@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from laban.motion.clip6d import HEIGHT, ROTATIONS
+from laban.motion.root_relative import HEIGHT, ROTATIONS
 from laban.motion.skeletons import HUMANML22
 from laban.systems.fact.config import LossConfig
 from laban.systems.fact.representation import FPS
 
 
 class FactLoss(nn.Module):
-    """Args: config: weights. mean, std: (W,) of the rows. relative: rows are clip6d's, so joints can be made."""
+    """Args: config: weights. mean, std: (W,) of the rows. relative: rows are root_relative's, so joints can be made."""
 
     def __init__(self, config: LossConfig, mean: Tensor, std: Tensor, relative: bool) -> None:
         super().__init__()

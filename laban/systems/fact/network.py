@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from laban.motion.easing import smoothstep
 from laban.systems.fact.config import FactConfig, NetworkConfig
 
 FADE = 20  # frames in which "fading" residuals have faded
@@ -148,7 +149,7 @@ def drift(history: Tensor, clock: Tensor) -> Tensor:
 def fade(frames: int) -> Tensor:
     """(frames, 1): from almost 1 down to 0 in FADE frames, smoothly: the share of a start that is left after each."""
     x = (torch.arange(1, frames + 1, dtype=torch.float32)[:, None] / FADE).clamp_max(1.0)
-    return 1 - x * x * (3 - 2 * x)
+    return 1 - smoothstep(x)
 
 
 def initialise(network: FactNetwork) -> None:

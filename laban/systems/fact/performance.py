@@ -12,11 +12,11 @@ from laban.condition.music import Music
 from laban.condition.spectrum import FPS, RATE
 from laban.errors import InputError
 from laban.io import audio
-from laban.metrics.dance import beat_alignment, kinematic_beats
+from laban.metrics.dance import beat_alignment, kinematic_beats, rests
 from laban.motion import warp
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.warp import LockSettings
-from laban.systems.base import MusicRequest
+from laban.systems.requests import MusicRequest
 
 SHORTEST = 2.0  # seconds of song left after the start
 AROUND = 6.0  # seconds of song to each side that the beat tracker hears besides
@@ -121,28 +121,34 @@ def score(motion: Motion, beats: np.ndarray) -> Scores:
     )
 
 
-def lock(motion: Motion, beats: np.ndarray, settings: LockSettings | None = None, rounds: int = 2) -> Motion:
+def lock(
+    motion: Motion, beats: np.ndarray, settings: LockSettings | None = None, rounds: int = 2
+) -> tuple[Motion, Scores, Scores]:
     """The dance with its clock bent a little, so that kinematic beats fall on musical ones.
 
     Poses and places stay as they are; only when they are reached changes, within the limits of the settings and at
     most `rounds` times over (bending the clock moves minima of speed, and makes some).
 
     Args:
-        motion: at 60 fps. beats: frames at 60 fps.
+        motion: at 60 fps.
+        beats: frames at 60 fps.
+        settings: how far the clock may be bent.
+        rounds: how often at most.
+    Returns: the dance, its scores before, and after.
     """
     settings = settings or LockSettings()
-    best, high = motion, score(motion, beats).fact
-    now = motion
+    before = score(motion, beats)
+    best, high, now = motion, before, motion
     clock = np.arange(motion.frames, dtype=np.float64)
     for _ in range(rounds):
-        source, target = warp.lock_pairs(warp.rests(now), beats, now.frames, FPS, settings)
+        source, target = warp.lock_pairs(rests(now), beats, now.frames, FPS, settings)
         if len(source) < 3:
             break
         bent = warp.curve(source, target, now.frames, settings.accent)
         clock = np.interp(bent, np.arange(now.frames), clock)
         now = replace(warp.sampled(motion, clock), segments=motion.segments, passport=motion.passport)
-        reached = score(now, beats).fact
-        if reached <= high:
+        reached = score(now, beats)
+        if reached.fact <= high.fact:
             break
         best, high = now, reached
-    return best
+    return best, before, high

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from laban.errors import InputError
-from laban.motion import clip6d, rotation
-from laban.motion.clip import Motion
+from laban.motion import root_relative, rotation
+from laban.motion.motion import Motion
 from laban.motion.retarget import retarget
 from laban.motion.skeleton import Skeleton
 from laban.motion.skeletons import HUMANML22, SMPL24
@@ -70,20 +70,20 @@ class Absolute(Representation):
 
 
 class Relative(Representation):
-    """Rows of `laban.motion.clip6d` on HumanML3D's 22 joints: where on the floor and which way does not matter."""
+    """Rows of `motion.root_relative` on HumanML3D's 22 joints: where on the floor and which way does not matter."""
 
-    width: ClassVar[int] = clip6d.width(22)
+    width: ClassVar[int] = root_relative.width(22)
     skeleton: ClassVar[Skeleton] = HUMANML22
 
     def encode(self, motion: Motion) -> np.ndarray:
-        return clip6d.encode(motion)
+        return root_relative.encode(motion)
 
     def decode(self, rows: np.ndarray, like: Motion | None = None) -> Motion:
         if like is None:
-            return clip6d.decode(rows, HUMANML22, FPS)
+            return root_relative.decode(rows, HUMANML22, FPS)
         x, _, z = like.root[-1]
-        facing = float(clip6d.heading(like.rotations[:, 0])[-1])
-        return clip6d.decode(rows, HUMANML22, FPS, (float(x), float(z)), facing)
+        facing = float(root_relative.heading(like.rotations[:, 0])[-1])
+        return root_relative.decode(rows, HUMANML22, FPS, (float(x), float(z)), facing)
 
 
 def representation(name: str) -> Representation:

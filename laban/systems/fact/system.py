@@ -14,25 +14,27 @@ import torch
 from torch import Tensor, nn
 
 from laban.condition.music import WIDTH
-from laban.data import tracks
-from laban.data.choreography import MIRRORED, before_the_song, fingerprint, phrases
+from laban.data.synthesis import tracks
+from laban.data.synthesis.choreography import MIRRORED, before_the_song, fingerprint, phrases
 from laban.errors import InputError
 from laban.motion import cleanup
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.nn.sampling import generators
-from laban.systems.base import MusicRequest, Sampler, StageSchedule, System
+from laban.systems.capabilities import Dances
 from laban.systems.fact import data, decoding
 from laban.systems.fact.config import PRESETS, FactConfig
 from laban.systems.fact.losses import FactLoss
 from laban.systems.fact.network import FactNetwork, fade
 from laban.systems.fact.representation import FPS, representation, seed_rows
+from laban.systems.options import check_seed
+from laban.systems.requests import MAX_DANCE_SECONDS, MusicRequest
+from laban.systems.schedule import Sampler, StageSchedule
 
 if TYPE_CHECKING:
-    from laban.data.choreography import Dance
     from laban.data.corpus import Corpus
+    from laban.data.synthesis.choreography import Dance
 
 WANDER = 20  # frames between the knots of slow noise
-LONGEST = 900.0  # seconds of one dance
 SEED = Path(__file__).with_name("seed.npz")
 
 
@@ -44,7 +46,7 @@ def shipped_seed() -> Motion:
     return arrays.read(SEED)
 
 
-class Fact(System):
+class Fact(Dances):
     """Music to dance.
 
     Args:
@@ -56,8 +58,6 @@ class Fact(System):
     name: ClassVar[str] = "fact"
     config_class: ClassVar[type] = FactConfig
     presets: ClassVar[Mapping[str, FactConfig]] = PRESETS
-    own_protocol: ClassVar[bool] = True
-    own_options = ("aist",)
     config: FactConfig
 
     def __init__(self, config: FactConfig, stats: Mapping[str, Any]) -> None:
@@ -90,7 +90,7 @@ class Fact(System):
         return made
 
     def use(self, dances: Sequence[Dance], split: str = "train") -> None:
-        """Train on these dances (an AIST++ copy, see laban.data.aist) instead of synthesised tracks."""
+        """Train on these dances (an AIST++ copy, see laban.data.corpora.aist) instead of synthesised tracks."""
         self._own[split] = list(dances)
 
     def to(self, device: str | torch.device) -> Self:
@@ -186,7 +186,7 @@ class Fact(System):
         """One dance per request, at 60 fps, beginning with row 0 of the music.
 
         Args:
-            requests: see MusicRequest; music of at most LONGEST seconds.
+            requests: see MusicRequest; music of at most MAX_DANCE_SECONDS.
             seed: sample i draws its noise from a generator seeded by (seed, first_index + i) alone.
             block: frames committed per pass (k); None: the configuration's. 1 is the released loop.
             clean: hold standing feet (`laban.motion.cleanup`).
@@ -202,8 +202,7 @@ class Fact(System):
                 f"fact.generate: block is {block!r}, expected 1 to {self.config.supervised}, the frames it was "
                 "trained to predict."
             )
-        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0 or first_index < 0:
-            raise InputError(f"fact.generate: seed is {seed!r}, expected a whole number of 0 or more.")
+        check_seed("fact.generate", seed, first_index)
         for number, request in enumerate(requests, start=1):
             if not isinstance(request, MusicRequest):
                 raise InputError(
@@ -212,15 +211,17 @@ class Fact(System):
                 )
         counts = [self._frames(i, request) for i, request in enumerate(requests, start=1)]
         sources = generators(seed, len(requests), first_index)
-        mode = self.network.training
-        self.eval()
-        try:
+        with self.still():
             return [
                 self._dance(request, frames, seed, first_index + i, block, clean, source, progress)
                 for i, (request, frames, source) in enumerate(zip(requests, counts, sources, strict=True))
             ]
-        finally:
-            self.network.train(mode)
+
+    def dance(
+        self, request: MusicRequest, seed: int, *, progress: Callable[[int], None] | None = None, **options: Any
+    ) -> Motion:
+        """One dance; see `generate`."""
+        return self.generate([request], seed, progress=progress, **options)[0]
 
     def _frames(self, number: int, request: MusicRequest) -> int:
         """Frames of a request. Raises InputError for music or lengths that cannot be danced to."""
@@ -229,8 +230,10 @@ class Fact(System):
         if music.ndim != 2 or music.shape[1] != WIDTH or not len(music) or not np.isfinite(music).all():
             raise InputError(f"{where}: music is {music.shape}, expected (M, {WIDTH}) finite numbers at 60 fps.")
         seconds = len(music) / FPS if request.seconds is None else request.seconds
-        if not (math.isfinite(seconds) and 0 < seconds <= LONGEST):
-            raise InputError(f"{where}: seconds is {seconds:g}, expected more than 0 and at most {LONGEST:g}.")
+        if not (math.isfinite(seconds) and 0 < seconds <= MAX_DANCE_SECONDS):
+            raise InputError(
+                f"{where}: seconds is {seconds:g}, expected more than 0 and at most {MAX_DANCE_SECONDS:g}."
+            )
         frames = max(1, round(seconds * FPS))
         if len(music) < frames:
             raise InputError(f"{where}: music lasts {len(music) / FPS:.2f} s, {seconds:g} s are wanted. Ask for less.")
@@ -287,12 +290,6 @@ class Fact(System):
             f"{lasts:.0f} s of captured motion and their mirror images, of these clips:",
             f"{', '.join(names)}.",
         ]
-
-    def protocol(self, corpus: Corpus, out: Path, **options: Any) -> dict[str, Any]:
-        """The paper's: 40 dances of 1,200 frames, beside controls; see tables.py."""
-        from laban.systems.fact import tables
-
-        return tables.protocol(self, corpus, out, **options)
 
     def preview(self, seed: int) -> list[Motion]:
         """Two dances to synthesised tracks in tempi that training does not have."""

@@ -95,8 +95,8 @@ def protocol(
         progress: called with (done, total).
     Returns: the facts, with their Markdown in `tables`.
     """
-    from laban.data.aist import Aist
-    from laban.io import picture
+    from laban.data.corpora.aist import Aist
+    from laban.drawing import picture
     from laban.systems.fact import evaluation
 
     count = cases or DANCES

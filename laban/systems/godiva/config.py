@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from laban.data.digits import DigitsConfig
+from laban.data.corpora.mnist import DigitsConfig
 from laban.errors import InputError
 from laban.nn.config import TokenizerConfig
-from laban.systems.base import StageSchedule
+from laban.systems.schedule import StageSchedule
 
 
 @dataclass(frozen=True)

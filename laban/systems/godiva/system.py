@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -13,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from laban.errors import InputError, ShapeError, WeightsError
+from laban.errors import InputError, ShapeError
 from laban.io.frames import Video
 from laban.nn.sampling import generators
-from laban.systems.base import Sampler, StageSchedule, TextRequest
+from laban.systems.capabilities import MakesVideo
 from laban.systems.codebooks import ShipsCodebooks
 from laban.systems.godiva import sampling
 from laban.systems.godiva.config import PRESETS, GodivaConfig
@@ -25,6 +24,9 @@ from laban.systems.godiva.decoder import Decoder
 from laban.systems.godiva.score import Score
 from laban.systems.godiva.tokenizer import FrameTokenizer
 from laban.systems.godiva.words import START, Reading, Vocabulary, vocabulary
+from laban.systems.options import GUIDANCE, TEMPERATURE, TOP_K, check_sampling, check_seed
+from laban.systems.requests import TextRequest
+from laban.systems.schedule import Sampler, StageSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,10 +34,11 @@ if TYPE_CHECKING:
     from laban.data.videos import VideoSource
 
 STAGES = ("tokenizer", "decoder", "score")
+BOUNDS = {"top_k": TOP_K, "temperature": TEMPERATURE, "guidance": GUIDANCE}
 BATCH = 16  # videos that pass through the tokenizer or the score at once
 
 
-class Godiva(ShipsCodebooks):
+class Godiva(MakesVideo, ShipsCodebooks):
     """Text to a small video.
 
     Args:
@@ -44,9 +47,6 @@ class Godiva(ShipsCodebooks):
     """
 
     name: ClassVar[str] = "godiva"
-    makes = "video"
-    own_protocol: ClassVar[bool] = True
-    own_options = ("judges", "floor")
     skeleton = None
     config_class: ClassVar[type] = GodivaConfig
     presets: ClassVar[Mapping[str, GodivaConfig]] = PRESETS
@@ -72,7 +72,7 @@ class Godiva(ShipsCodebooks):
     def open_data(cls, path: Path, config: GodivaConfig) -> VideoSource:
         """MNIST (a .tar or folder of idx files) as moving digits, or a folder or list of shards of clips."""
         from laban.data import shards
-        from laban.data.digits import MovingDigits
+        from laban.data.corpora.mnist import MovingDigits
 
         path = Path(path)
         if not path.exists():
@@ -196,20 +196,6 @@ class Godiva(ShipsCodebooks):
             found.append((seen * self.score.embed_texts(words, valid)).sum(-1).cpu().numpy())
         return np.concatenate(found)
 
-    def protocol(
-        self, corpus: VideoSource, out: Path, *, cases: int | None, seed: int, quick: bool,
-        progress: Callable[[int, int], None] | None = None, **special: Path,
-    ) -> dict[str, Any]:  # fmt: skip
-        """The judges' table of `cases` videos (500), see judging.py; of other data than digits the likelihood alone.
-
-        Args: special: `judges`, where they are kept, by default in `out`; `floor`, a model trained without captions.
-        Raises: InputError if the floor is no GODIVA; as `sampler` for data of another size.
-        """
-        from laban.systems.godiva import judging
-
-        check_source(corpus, self.config.frames)
-        return judging.report(self, corpus, out, cases, seed, quick, progress, **special)
-
     def tensor(self, videos: np.ndarray) -> Tensor:
         """(B, L, S, S, C) uint8 -> (B, L, C, S, S) on the device."""
         frames = self.config.frames
@@ -265,36 +251,27 @@ class Godiva(ShipsCodebooks):
             "temperature": chosen.temperature if temperature is None else temperature,
             "guidance": chosen.guidance if guidance is None else guidance,
         }
-        self._check(requests, seed, first_index, options, given)
+        self._check(requests, given)
+        check_seed("godiva.generate", seed, first_index)
+        check_sampling("godiva.generate", options, BOUNDS)
+        if options["guidance"] != 1 and not self.config.text.dropout:
+            raise InputError(
+                f"godiva.generate: guidance is {options['guidance']:g}, and this model never saw an empty caption "
+                "(text.dropout is 0). Leave guidance out, or use a model that did."
+            )
         if not requests:
             return []
-        modes = [(self.module(stage), self.module(stage).training) for stage in STAGES]
-        self.eval()
-        try:
+        with self.still():
             return self._generate(requests, seed, first_index, options, given, progress)
-        finally:
-            for module, training in modes:
-                module.train(training)
 
     def replay(self, passport: Mapping[str, Any]) -> Video:
         """The video of a passport, made again.
 
         Raises: InputError if the passport lacks something or had given frames; WeightsError for other weights.
         """
-        try:
-            wanted, seed = passport["weights"], passport["seed"]
-            request = TextRequest(passport["request"]["text"], passport["request"]["seconds"])
-            index, options, given = passport["index"], dict(passport["options"]), passport["given_frames"]
-        except (KeyError, TypeError) as error:
-            raise InputError(
-                f"godiva.replay: the passport has no {error}; it must come from godiva.generate."
-            ) from None
-        if given:
+        if passport.get("given_frames"):
             raise InputError("godiva.replay: the video went on from given frames; pass these to generate.")
-        if wanted != self.provenance.hash:
-            raise WeightsError(
-                f"godiva.replay: the passport names weights {wanted}, loaded are {self.provenance.hash}."
-            )
+        request, seed, index, options = self.recalled(passport)
         return self.generate([request], seed, first_index=index, **options)[0]
 
     def preview(self, seed: int) -> list[Video]:
@@ -340,10 +317,7 @@ class Godiva(ShipsCodebooks):
                 videos.append(Video(row, config.frames.fps, request.text, passport))
         return videos
 
-    def _check(
-        self, requests: Sequence[TextRequest], seed: int, first_index: int, options: Mapping[str, Any],
-        given: np.ndarray | None,
-    ) -> None:  # fmt: skip
+    def _check(self, requests: Sequence[TextRequest], given: np.ndarray | None) -> None:
         frames = self.config.frames
         length = frames.count / frames.fps
         for n, request in enumerate(requests, start=1):
@@ -354,19 +328,6 @@ class Godiva(ShipsCodebooks):
                     f"godiva.generate: seconds is {request.seconds:g}; this model makes {frames.count} frames, "
                     f"{length:g} s. Leave seconds out."
                 )
-        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0 or first_index < 0:
-            raise InputError(f"godiva.generate: seed is {seed!r}, expected a whole number of 0 or more.")
-        if not isinstance(options["top_k"], int) or options["top_k"] < 1:
-            raise InputError(f"godiva.generate: top_k is {options['top_k']!r}, expected a whole number of 1 or more.")
-        if not math.isfinite(options["temperature"]) or not 0 <= options["temperature"] <= 100:
-            raise InputError(f"godiva.generate: temperature is {options['temperature']:g}, expected 0 to 100.")
-        if not math.isfinite(options["guidance"]) or not 0 <= options["guidance"] <= 100:
-            raise InputError(f"godiva.generate: guidance is {options['guidance']:g}, expected 0 to 100.")
-        if options["guidance"] != 1 and not self.config.text.dropout:
-            raise InputError(
-                f"godiva.generate: guidance is {options['guidance']:g}, and this model never saw an empty caption "
-                "(text.dropout is 0). Leave guidance out, or use a model that did."
-            )
         if given is not None:
             expected = (frames.size, frames.size, frames.channels)
             if given.ndim != 4 or given.shape[1:] != expected or not 1 <= len(given) < frames.count:

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from laban.data.compose import ComposeSettings
+from laban.data.synthesis.compose import ComposeSettings
 from laban.errors import InputError
 from laban.nn.config import TokenizerConfig
-from laban.systems.base import StageSchedule
+from laban.systems.schedule import StageSchedule
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,15 @@ class MaskConfig:
 
 
 @dataclass(frozen=True)
+class LengthConfig:
+    """How long a single sentence lasts, where nobody says: MoMask's estimator. Ours; scripts say their lengths."""
+
+    widths: tuple[int, ...] = (128, 64)
+    dropout: float = 0.2
+    most: int = 49  # tokens
+
+
+@dataclass(frozen=True)
 class SamplingConfig:
     """Defaults of generation."""
 
@@ -88,7 +97,7 @@ class SamplingConfig:
     temperature: float = 1.0
     residual_temperature: float = 1.0
     filter: float = 0.9  # only the ceil((1 - filter) * K) best tokens can be drawn
-    seconds: float = 4.0  # of a line that says no length
+    seconds: float = 4.0  # of a line of a script that says no length
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,7 @@ class KMMConfig:
     residual: TrunkConfig = field(default_factory=TrunkConfig)
     align: AlignConfig = field(default_factory=AlignConfig)
     mask: MaskConfig = field(default_factory=MaskConfig)
+    length: LengthConfig = field(default_factory=LengthConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     compose: ComposeSettings = field(default_factory=ComposeSettings)
     fps: float = 20.0
@@ -111,7 +121,7 @@ class KMMConfig:
     blocks: tuple[int, ...] = (16, 24, 32)  # of a training batch, one of them; each divides crop
     pool_hours: float = 12.0  # long sequences made before training
     pool_seconds: float = 96.0  # of one of them
-    balance: float = 0.7  # clips are drawn with weight (clips that share its first caption) ** -balance
+    balance: float = 0.6  # clips are drawn with weight (clips that share its first caption) ** -balance
     mirrored: bool = True  # train on mirror images too
     condition_dropout: float = 0.1
     longest_line: float = 600.0  # seconds
@@ -126,6 +136,13 @@ class KMMConfig:
             steps=180_000, batch_size=64, warmup=2000, milestones=(50_000,), gamma=0.1, weight_decay=1e-5
         )
     )
+
+    length_schedule: StageSchedule = field(
+        default_factory=lambda: StageSchedule(
+            steps=1_500, batch_size=128, learning_rate=5e-4, warmup=100, decay="cosine", floor=0.02, clip=1.0,
+            weight_decay=1e-2, weight_ema=0.99,
+        )
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         if not self.blocks or any(b < 1 or self.crop % b for b in self.blocks):
@@ -174,6 +191,7 @@ TINY = replace(
     pool_seconds=12.0,
     masked_schedule=StageSchedule(steps=20, batch_size=8, learning_rate=2e-3, weight_ema=0.9),
     residual_schedule=StageSchedule(steps=20, batch_size=8, learning_rate=2e-3, weight_ema=0.9),
+    length_schedule=StageSchedule(steps=20, batch_size=8, learning_rate=2e-3, weight_ema=0.9),
 )
 
 PRESETS = {"paper": PAPER, "small": SMALL, "tiny": TINY}

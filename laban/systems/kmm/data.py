@@ -1,6 +1,6 @@
 """Training batches: crops of long token sequences, with the text of every stretch.
 
-Sequences are made once before training (laban.data.compose), from a seed: a resumed run has the same ones. A sampler
+Sequences are made once before training (synthesis.compose), from a seed: a resumed run has the same ones. A sampler
 is a function of a random generator and nothing else.
 """
 
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from laban.data.batch import CaptionBank, weights_of
-from laban.data.compose import Composition, compose
+from laban.data.synthesis.compose import Composition, compose
 from laban.errors import InputError
 from laban.nn.frozen import FrozenTokenizer
 from laban.systems.kmm.config import KMMConfig

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from laban.nn.attention import sinusoids
+from laban.nn.dropout import dropout
 from laban.nn.frozen import FrozenTokenizer
 from laban.nn.transformer import Head
 from laban.systems.kmm import masks
@@ -95,7 +96,7 @@ class MaskedModel(nn.Module):
         self, ids: Tensor, told: Told, state: State | None = None, block: int | None = None
     ) -> tuple[Tensor, State]:
         """Args: ids: (B, L) int64, the mask's id included. Returns: logits (B, L, K) and the state after."""
-        x = F.dropout(self.enter(self.embedding(ids)) + self.told(told), self.config.trunk.dropout, self.training)
+        x = dropout(self.enter(self.embedding(ids)) + self.told(told), self.config.trunk.dropout, self.training)
         y, after = self.trunk(x, state, block)
         return self.head(y), after
 
@@ -240,7 +241,7 @@ class ResidualModel(nn.Module):
     ) -> tuple[Tensor, State]:
         """Args: below: (B, L, D) sum of rows of layers 0 ... q-1. q: (B,) int64. Returns: logits (B, L, K), state."""
         x = self.enter(below * self.scale) + self.told(told) + self.layer(q)[:, None]
-        x = F.dropout(x, self.config.residual.dropout, self.training)
+        x = dropout(x, self.config.residual.dropout, self.training)
         y, after = self.trunk(x, state, block)
         wanted = self.head(y) / self.tables.shape[-1] ** 0.5
         logits = wanted @ self.tables[q - 1].transpose(1, 2) + self.bias[q - 1][:, None]

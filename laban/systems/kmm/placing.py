@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from laban.motion import humanml, legs, rotation
-from laban.motion.clip import Motion, Segment
+from laban.motion.easing import smoothstep
 from laban.motion.humanml import Layout
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeleton import Skeleton
 
 
@@ -30,7 +31,6 @@ class Placer:
         rows = np.asarray(features, np.float64)
         if self.last is not None:
             rows = np.concatenate([self.last[None], rows])
-        root, _ = humanml.recover_root(rows, self.layout)
         back = np.array([np.cos(self.half), 0.0, -np.sin(self.half), 0.0])
         joints = rotation.rotate(np.broadcast_to(back, (*rows.shape[:1], self.layout.joints, 4)),
                                  humanml.decode(rows, self.layout))  # fmt: skip
@@ -82,13 +82,13 @@ def exchange(old: Motion, new: Motion, first: int, last: int, fade: int = 8) -> 
     weights = np.zeros(length)
     if first > 0:
         n = min(fade, length // 2)
-        weights[:n] = _ease(1 - np.arange(1, n + 1) / (n + 1))
+        weights[:n] = smoothstep(1 - np.arange(1, n + 1) / (n + 1))
         _fade(rotations, root, old, inner, first - 1, slice(first, last), weights)
     if last < old.frames:
         after = _moved(old, _between(old, inner, last))
         n = min(fade, length // 2)
         weights = np.zeros(length)
-        weights[length - n :] = _ease(np.arange(1, n + 1) / (n + 1))
+        weights[length - n :] = smoothstep(np.arange(1, n + 1) / (n + 1))
         _fade(rotations, root, after, inner, last, slice(first, last), weights)
         rotations[last:, 0], root[last:] = after.rotations[last:, 0], after.root[last:]
     return replace(old, rotations=rotations, root=root, segments=new.segments, passport=new.passport)
@@ -125,7 +125,3 @@ def _moved(motion: Motion, move: tuple[np.ndarray, np.ndarray]) -> Motion:
     rotations[:, 0] = rotation.multiply(np.broadcast_to(turn, rotations[:, 0].shape), rotations[:, 0])
     root = rotation.rotate(np.broadcast_to(turn, (motion.frames, 4)), motion.root) + shift
     return replace(motion, rotations=rotations, root=root)
-
-
-def _ease(x: np.ndarray) -> np.ndarray:
-    return x * x * (3 - 2 * x)

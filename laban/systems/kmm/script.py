@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from laban.errors import InputError
-from laban.systems.base import TextRequest
+from laban.systems.requests import MAX_CHARACTERS, TextRequest
 
-LONGEST_TEXT = 500  # characters of a line
 LONGEST_FILE = 1 << 20  # bytes
 MOST_LINES = 10_000
 SHORTEST = 0.4  # seconds of a line: two tokens
@@ -74,8 +73,8 @@ def checked_line(line: Line, where: str, longest: float = 600.0) -> Line:
         raise InputError(f"{where}: has no text; say what the person does, for example 'a person walks forward @4'.")
     if not line.text.isprintable():
         raise InputError(f"{where}: holds characters that are no text: {ascii(line.text[:60])}. Write plain English.")
-    if len(line.text) > LONGEST_TEXT:
-        raise InputError(f"{where}: has {len(line.text)} characters; expected at most {LONGEST_TEXT}.")
+    if len(line.text) > MAX_CHARACTERS:
+        raise InputError(f"{where}: has {len(line.text)} characters; expected at most {MAX_CHARACTERS}.")
     if line.seconds is not None and not (math.isfinite(line.seconds) and SHORTEST <= line.seconds <= longest):
         short = line.seconds < SHORTEST
         raise InputError(

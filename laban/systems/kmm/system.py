@@ -1,35 +1,40 @@
-"""KMM as a system: two networks over a shared tokenizer, and long motion from a script, whole or as a stream."""
+"""KMM as a system: three networks over a shared tokenizer, and long motion from a script, whole or as a stream."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
-from laban.data.batch import CaptionBank
+from laban.data.batch import CaptionBank, LengthSampler
 from laban.errors import InputError, WeightsError
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.nn.frozen import FrozenTokenizer
-from laban.systems.base import Sampler, StageSchedule, System, TextRequest, locate
-from laban.systems.kmm import data, perform, placing
+from laban.nn.length import LengthEstimator, draw_lengths
+from laban.nn.sampling import generators
+from laban.systems.capabilities import Composes, MakesMotion
+from laban.systems.kmm import data, generation, placing
 from laban.systems.kmm.blocks import Draw
 from laban.systems.kmm.config import PRESETS, KMMConfig
 from laban.systems.kmm.networks import MaskedModel, ResidualModel
 from laban.systems.kmm.script import Counted, Line, checked_line, parsed
+from laban.systems.options import SEED, check_sampling, check_seed
+from laban.systems.registry import locate
+from laban.systems.requests import TextRequest
+from laban.systems.schedule import Sampler, StageSchedule
 from laban.systems.texts import ReadsText
 
 if TYPE_CHECKING:
     from laban.condition.text import TextEncoder
     from laban.data.corpus import Corpus
 
-STAGES = ("masked", "residual")
+STAGES = ("masked", "residual", "length")
 
 
-class KMM(ReadsText, System):
+class KMM(ReadsText, MakesMotion, Composes):
     """A script of texts to long motion.
 
     Args:
@@ -56,9 +61,11 @@ class KMM(ReadsText, System):
                 raise InputError(f"kmm: stats need {key!r} of shape ({self.layout.width},), as a corpus gives them.")
         self.masked = MaskedModel(config, self.frozen)
         self.residual = ResidualModel(config, self.frozen)
+        self.length = LengthEstimator(
+            config.text.width, config.length.widths, config.length.most, config.length.dropout
+        )
         self._text_encoder = text_encoder
         self._wanted_encoder: str | None = None
-        self.carried = 0  # numbers that the last stream carried from block to block
         self._pools: dict[tuple[str, str], list[data.TokenSequence]] = {}
 
     # Text
@@ -87,28 +94,38 @@ class KMM(ReadsText, System):
     # Training
 
     def stages(self) -> tuple[str, ...]:
-        """masked, residual. The tokenizer is trained with MoMask."""
+        """masked, residual, length. The tokenizer is trained with MoMask."""
         return STAGES
 
     def module(self, stage: str) -> nn.Module:
         """The network of a stage."""
         if stage not in STAGES:
             raise InputError(f"kmm: unknown stage {stage!r}; expected one of {', '.join(STAGES)}.")
-        return self.masked if stage == "masked" else self.residual
+        return {"masked": self.masked, "residual": self.residual, "length": self.length}[stage]
 
     def requires(self, stage: str) -> tuple[str, ...]:
-        """Neither stage needs the other."""
+        """No stage needs another."""
         return ()
 
     def schedule(self, stage: str) -> StageSchedule:
         """From the configuration."""
-        return self.config.masked_schedule if stage == "masked" else self.config.residual_schedule
+        return {
+            "masked": self.config.masked_schedule,
+            "residual": self.config.residual_schedule,
+            "length": self.config.length_schedule,
+        }[stage]
 
     def sampler(self, stage: str, corpus: Corpus, split: str) -> Sampler:
         """Crops of long sequences, see data.py; the sequences are made here, once."""
         if corpus.mean.shape != (self.layout.width,):
             raise InputError(
                 f"kmm: the corpus has {corpus.mean.shape[0]} feature columns, the tokenizer {self.layout.width}."
+            )
+        if stage == "length":
+            records = data.usable(corpus, split, self.config)
+            bank = CaptionBank([c for r in records for c in r.captions], self.text_encoder, False, 1)
+            return LengthSampler(
+                records, bank, self.config.balance, self.frozen.config.stride, self.config.length.most
             )
         key = (corpus.fingerprint, split)
         if key not in self._pools:
@@ -131,6 +148,8 @@ class KMM(ReadsText, System):
             noisy = pooled + size * torch.randn(pooled.shape, generator=generator, device=pooled.device)
             noisy = nn.functional.normalize(noisy, dim=-1) * pooled.norm(dim=-1, keepdim=True)
             batch = {**batch, "pooled": noisy}
+        if stage == "length":
+            return self.length.loss(batch["pooled"], batch["tokens"])
         if stage == "masked":
             return self.masked.loss(batch, self.frozen.rows(batch["codes"]), generator)
         return self.residual.loss(batch, generator)
@@ -138,7 +157,13 @@ class KMM(ReadsText, System):
     # Generation
 
     def stream(
-        self, script: Iterable[Line | TextRequest | str], seed: int = 0, *, index: int = 0, **options: Any
+        self,
+        script: Iterable[Line | TextRequest | str],
+        seed: int = 0,
+        *,
+        index: int = 0,
+        carried: Callable[[int], None] | None = None,
+        **options: Any,
     ) -> Iterator[Motion]:
         """Motion as it becomes ready, part after part, in one world.
 
@@ -148,17 +173,20 @@ class KMM(ReadsText, System):
 
         Args:
             script: Lines, requests, or texts such as "a person walks forward @4".
-            seed: with the number of a line, or the line's own seed, of all its draws. index: another stream of draws.
+            seed: with the number of a line, or the line's own seed, of all its draws.
+            index: another stream of draws.
+            carried: called after each block with how many numbers the states hold.
             options: steps, guidance, residual_guidance, temperature, residual_temperature; None: the configuration's.
         Yields: Motion at the configuration's fps; its segments are those of the lines in it, in seconds from its own
             start; its passport says its `first_frame`.
         Raises: InputError for a bad line when it is reached, an empty script, or an option out of range.
         """
         draw = self._draw(options)
-        self._check_seed(seed)
+        check_seed("kmm", seed)
         config = self.config
         lines = Counted(script, config.longest_line, config.sampling.seconds, config.fps)
-        return perform.stream(self, lines, seed, draw, index)
+        passport = self.passport(TextRequest("", None), seed, options=asdict(draw), fps=config.fps)
+        return generation.stream(self._parts(), lines, seed, draw, index, passport, carried)
 
     def compose(
         self,
@@ -183,17 +211,19 @@ class KMM(ReadsText, System):
         if not lines:
             raise InputError("kmm: the script is empty; give at least one line.")
         draw = self._draw(options)
-        self._check_seed(seed)
-        codes, states = perform.tokens(self, lines, seed, draw, index, keep=bool(edits))
-        motion = perform.performed(self, codes, lines, clean)
+        check_seed("kmm", seed)
+        parts = self._parts()
+        codes, states = generation.tokens(parts, lines, seed, draw, index, keep=bool(edits))
+        motion = generation.decoded(parts, codes, lines, clean)
         applied: list[dict[str, Any]] = []
         for edit in edits:
             edit = self._checked_edit(edit, lines)
             at, variation, text = edit["line"] - 1, edit["variation"], edit["text"]
             if text is not None:
                 lines = [replace(line, text=text) if i == at else line for i, line in enumerate(lines)]
-            codes, states, place = perform.again(self, codes, states, lines, seed, draw, index, at, variation)
-            new = perform.performed(self, codes, lines, clean)
+            maker = parts.maker(seed, draw, index)
+            codes, states, place = generation.again(parts, codes, states, lines, maker, at, variation)
+            new = generation.decoded(parts, codes, lines, clean)
             motion = placing.exchange(motion, new, place[0], min(place[1], motion.frames))
             applied.append(edit)
         passport = self.passport(
@@ -211,19 +241,30 @@ class KMM(ReadsText, System):
 
         Raises: InputError naming the request or option that is out of range.
         """
-        self._check_seed(seed)
+        check_seed("kmm", seed)
         self._draw(options)
         for i, request in enumerate(requests):
             checked_line(Line(request.text, request.seconds), f"kmm: request {i + 1}", self.config.longest_line)
         motions = []
         for i, request in enumerate(requests):
-            made = self.compose(
-                [Line(request.text, request.seconds)], seed, clean=clean, index=first_index + i, **options
-            )
+            seconds = request.seconds
+            if seconds is None:
+                seconds = self._estimated(request.text, seed, first_index + i)
+            made = self.compose([Line(request.text, seconds)], seed, clean=clean, index=first_index + i, **options)
             passport = dict(made.passport or {})
             passport["request"] = {"text": request.text, "seconds": request.seconds}
             motions.append(replace(made, passport=passport))
         return motions
+
+    @torch.no_grad()
+    def _estimated(self, text: str, seed: int, index: int) -> float:
+        """Seconds that a sentence lasts, drawn by the sample's own generator."""
+        pooled = self.text_encoder.encode([text]).pooled.to(self.device)
+        training = self.length.training
+        logits = self.length.eval()(pooled)
+        self.length.train(training)
+        [tokens] = draw_lengths(logits, generators(seed, 1, index), "middle")
+        return max(2, tokens) * self.frozen.config.stride / self.config.fps
 
     def replay(self, passport: Mapping[str, Any]) -> Motion:
         """The motion of a passport, made again.
@@ -234,12 +275,13 @@ class KMM(ReadsText, System):
             wanted, seed, request = passport["weights"], passport["seed"], passport["request"]
             rows = request["script"] if "script" in request else [request]
             lines = [Line(r["text"], r["seconds"], r.get("seed")) for r in rows]
+            if "script" not in request and request["seconds"] is None:
+                lines = [Line(request["text"], passport["frames"] / self.config.fps)]
             options = {k: v for k, v in passport["options"].items() if k != "filter"}
             index, edits = passport["index"], passport["edits"]
         except (KeyError, TypeError, AttributeError) as error:
             raise InputError(f"kmm.replay: the passport has no {error}; it must come from kmm.") from None
-        if wanted != self.provenance.hash:
-            raise WeightsError(f"kmm.replay: the passport names weights {wanted}, loaded are {self.provenance.hash}.")
+        self.check_weights(wanted)
         made = self.compose(lines, seed, edits=edits, index=index, **options)
         return replace(made, passport={**(made.passport or {}), "request": request})
 
@@ -250,7 +292,13 @@ class KMM(ReadsText, System):
         script = ("a person walks forward @3", "a person turns left @2", "a person waves both hands @3")
         return [self.compose(script, seed)]
 
-    # Checks
+    # Parts and checks
+
+    def _parts(self) -> generation.Parts:
+        def pooled(text: str) -> Tensor:
+            return self.text_encoder.encode([text]).pooled[0].float()
+
+        return generation.Parts(self.config, self.frozen, self.masked, self.residual, pooled)
 
     def _draw(self, options: Mapping[str, Any]) -> Draw:
         chosen = self.config.sampling
@@ -262,25 +310,14 @@ class KMM(ReadsText, System):
                 )
             if value is not None:
                 known[name] = value
-        steps = known["steps"]
-        if not isinstance(steps, int) or isinstance(steps, bool) or not 1 <= steps <= 1000:
-            raise InputError(f"kmm: steps is {steps!r}, expected a whole number from 1 to 1000.")
-        for name in ("guidance", "residual_guidance", "temperature", "residual_temperature"):
-            value, low = known[name], 1e-9 if "temperature" in name else 0.0
-            if not isinstance(value, int | float) or not math.isfinite(value) or not low <= value <= 100:
-                raise InputError(f"kmm: {name} is {value}, expected a number from {low:g} to 100.")
+        check_sampling("kmm", known)
         return Draw(**known)
-
-    def _check_seed(self, seed: int) -> None:
-        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
-            raise InputError(f"kmm: seed is {seed!r}, expected a whole number of 0 or more.")
 
     def _checked_edit(self, edit: Mapping[str, Any], lines: Sequence[Line]) -> dict[str, Any]:
         line, variation, text = edit.get("line"), edit.get("variation", 1), edit.get("text")
         if not isinstance(line, int) or not 1 <= line <= len(lines):
             raise InputError(f"kmm: there is no line {line!r} to make again; the script has {len(lines)}.")
-        if not isinstance(variation, int) or isinstance(variation, bool) or variation < 0:
-            raise InputError(f"kmm: variation is {variation!r}, expected a whole number of 0 or more.")
+        SEED.check("kmm: variation", variation)
         if text is not None:
             checked_line(Line(text), f"kmm: the new text of line {line}")
         return {"line": line, "variation": variation, "text": text}

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from laban.nn.dropout import dropout
 from laban.nn.ssm import ScanState, StateSpace, StateSpaceConfig
 from laban.systems.kmm.config import TrunkConfig
 
@@ -95,7 +96,7 @@ class BlockAttention(nn.Module):
         return x + self._drop(self.down(F.gelu(self.up(self.second(x))))), Context(k, v)
 
     def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.config.dropout, self.training) if self.config.dropout else x
+        return dropout(x, self.config.dropout, self.training)
 
 
 def _turned(x: Tensor, first: int) -> Tensor:

@@ -11,7 +11,7 @@ from typing import Literal
 
 from laban.errors import InputError
 from laban.nn.config import TokenizerConfig, TransformerConfig
-from laban.systems.base import StageSchedule
+from laban.systems.schedule import StageSchedule
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,10 @@ class MaskedConfig:
     condition_dropout: float = 0.1  # for classifier-free guidance: the text feature is zeroed
     random_token: float = 0.1  # share of masked positions that get a random token
     mask_token: float = 0.88  # of the others, the share that gets MASK (the rest stays as it is)
+    near: float = 0.0  # share of samples in which one run of 1 to 8 tokens is hidden and all others are seen; the rest
+    # as released, over the clip's own length. Ours: context is what few steps learn last
+    place_dropout: float = 0.0  # training: chance that a sample is not told where in its clip it lies ("local" trunks)
+    smoothing: float = 0.0  # of the targets. Released: 0
     mask_by: Literal["longest", "own"] = "longest"  # released: number of masked positions is counted over
     # max_tokens positions, padding included, so short clips are masked by chance alone; "own": over the clip
 
@@ -99,8 +103,8 @@ class SamplingConfig:
     filter: float = 0.9  # only the ceil((1 - filter) * K) best tokens can be drawn
     pad_class: bool = False  # released: the residual transformer may emit its padding class inside a clip, which
     # decodes to nothing (0.6 % with random weights). Ours never does; True restores it
-    length: Literal["sample", "expected"] = "sample"  # released: sampled, class 0 (an empty motion) included;
-    # ours never takes class 0
+    length: Literal["sample", "middle", "expected"] = "sample"  # released: sampled, class 0 (an empty motion) included;
+    # ours never takes class 0. "middle": from the middle half, see nn/length.py
     batch: int = 16  # samples per forward pass
 
 
@@ -120,9 +124,13 @@ class MoMaskConfig:
     windows: tuple[int, ...] = (64,)  # frames of the tokenizer's training windows; each batch takes one of them
     min_frames: int = 40  # shorter clips are not used for the transformers (KIT: 24)
     shorten: float = 1 / 3  # chance that a training clip is one token shorter
+    windows_of_clips: float = 0.0  # chance that the transformers see a window of a clip (a third of it or more) and not
+    # the whole. Released: 0
+    tempi: tuple[float, ...] = (1.0,)  # speeds at which the transformers' training clips are also played
     balance: float = 0.0  # clips are drawn with weight (clips that share its first caption) ** -balance
     energy: float = 0.0  # the tokenizer's windows are drawn with weight (mean joint speed) ** energy. Ours: half
     # of Bandai-Namco's frames are of people who stand, and running legs are what a tokenizer gets wrong first
+    rarity: float = 0.0  # and with weight (frames of the clip's action) ** -rarity. Ours: many actions have one clip
     feature_bias: float = 25.0  # std of root and contact columns is divided by this, which raises their weight.
     # Released: meant 5, applied twice, so 25 in every published model. Imported statistics have it already: 1
     tokenizer_schedule: StageSchedule = field(
@@ -171,22 +179,27 @@ SMALL = MoMaskConfig(
     ),
     tokenizer_loss=TokenizerLossConfig(joints=3.0, velocity=10.0, acceleration=5.0, foot=5.0),
     # The pooled feature alone, with noise as long as itself: probes trained on captions and tested on 70 paraphrases
-    # (tools/probe_text.py) placed .97 of contents and .86 of styles, .97 and .83 through noisy word tokens; and the
-    # words would make every sequence a third longer.
+    # (tools/text_encoder/probe_text.py) placed .97 of contents and .86 of styles, .97 and .83 through noisy word
+    # tokens; and the words would make every sequence a third longer.
     text=TextConfig("shipped", width=384, token_width=128, pooled_noise=1.0),
     masked=MaskedConfig(
-        transformer=TransformerConfig(256, 4, 4, 768, dropout=0.1, attention_dropout=0.0), mask_by="own"
+        transformer=TransformerConfig(256, 5, 4, 768, dropout=0.1, attention_dropout=0.0, kind="local"),
+        near=0.35, place_dropout=0.2, smoothing=0.02, mask_by="own",
     ),
     residual=ResidualConfig(
-        transformer=TransformerConfig(224, 3, 4, 576, dropout=0.1, attention_dropout=0.0), condition_dropout=0.1
+        transformer=TransformerConfig(224, 3, 4, 576, dropout=0.1, attention_dropout=0.0, kind="local"),
+        condition_dropout=0.1,
     ),
     length=LengthConfig(widths=(128, 64), dropout=0.2),
     # Residual guidance 5 flattens the swing of running legs; guidance 4 turns long backward walks forward.
-    sampling=SamplingConfig(guidance=2.5, residual_guidance=2.0),
-    windows=(64, 64, 32),  # a quarter of Bandai-Namco's clips is shorter than 64 frames
+    sampling=SamplingConfig(guidance=2.5, residual_guidance=2.0, length="middle"),
+    windows=(64, 64, 32, 20),  # a quarter of the clips is shorter than 64 frames, keyed ones often than 32
     min_frames=16,
-    balance=0.7,
+    windows_of_clips=0.5,
+    tempi=(0.9, 1.0, 1.11),
+    balance=0.5,
     energy=0.7,
+    rarity=0.4,
     feature_bias=5.0,  # what the authors meant
     tokenizer_schedule=StageSchedule(
         steps=6_500, batch_size=32, learning_rate=4e-4, warmup=300, decay="cosine", floor=0.02, clip=1.0,
@@ -211,11 +224,14 @@ TINY = replace(
     SMALL,
     tokenizer=TokenizerConfig(width=32, code_width=16, codes=32, quantizers=3, depth=1, reset_restarts=True),
     text=TextConfig("hashed", width=24, tokens=True, token_width=24, max_tokens=8, noise=0.1, pooled_noise=0.1),
-    masked=MaskedConfig(transformer=TransformerConfig(32, 2, 2, 64), mask_by="own"),
-    residual=ResidualConfig(transformer=TransformerConfig(32, 2, 2, 64)),
+    masked=MaskedConfig(
+        transformer=TransformerConfig(32, 2, 2, 64, kind="local"), near=0.3, place_dropout=0.2, mask_by="own"
+    ),
+    residual=ResidualConfig(transformer=TransformerConfig(32, 2, 2, 64, kind="local")),
     length=LengthConfig(widths=(32,), dropout=0.0),
     windows=(32,),
     min_frames=24,
+    tempi=(1.0,),
     tokenizer_schedule=StageSchedule(steps=20, batch_size=8, learning_rate=2e-3, weight_ema=0.9),
     masked_schedule=StageSchedule(steps=20, batch_size=8, learning_rate=2e-3, weight_ema=0.9),
     residual_schedule=StageSchedule(steps=20, batch_size=8, learning_rate=2e-3, weight_ema=0.9),

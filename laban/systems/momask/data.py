@@ -5,7 +5,7 @@ A sampler is a function of a random generator and nothing else, so a resumed run
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 from laban.data.batch import CaptionBank as CaptionBank
+from laban.data.batch import action_of
 from laban.data.batch import weights_of as weights_of
+from laban.data.synthesis.compose import warped
 from laban.errors import InputError
 from laban.systems.momask.config import MoMaskConfig
 
@@ -24,13 +26,20 @@ if TYPE_CHECKING:
 
 
 class WindowSampler:
-    """{"motion": (B, window, features) normalised}: windows of training clips, every window alike but for `energy`."""
+    """{"motion": (B, window, features) normalised}: windows of training clips, every window alike but for `energy` and
+    `rarity`, the power of an action's share of the frames by which its windows are drawn less often.
+    """
 
     def __init__(
-        self, corpus: Corpus, split: str, windows: Sequence[int], mean: Tensor, std: Tensor, energy: float = 0.0
-    ) -> None:
+        self, corpus: Corpus, split: str, windows: Sequence[int], mean: Tensor, std: Tensor, energy: float = 0.0,
+        rarity: float = 0.0,
+    ) -> None:  # fmt: skip
         records = corpus.select(split)
-        weights = dict(zip((r.id for r in records), liveliness(corpus, records) ** energy, strict=True))
+        frames: Counter[str] = Counter()
+        for r in records:
+            frames[action_of(r)] += r.length
+        lively = liveliness(corpus, records) ** energy
+        weights = {r.id: w * frames[action_of(r)] ** -rarity for r, w in zip(records, lively, strict=True)}
         self.mean, self.std = mean.numpy(), std.numpy()
         self.corpus = corpus
         self.choices: list[tuple[int, list[Record], np.ndarray]] = []
@@ -63,20 +72,25 @@ def tokenize(
     mean: Tensor,
     std: Tensor,
     frames_at_once: int = 8192,
+    tempo: float = 1.0,
 ) -> list[list[np.ndarray]]:
     """Tokens of whole clips at every phase of the token grid.
 
     Clips are encoded in batches of exactly equal length, so nothing is padded.
 
+    Args: tempo: times as fast as they were.
     Returns: per record, per phase p = 0 ... stride-1, (N_p, Q) int16 tokens of frames p, p+1, ...; a phase that
         leaves less than one token is absent.
     """
     stride = tokenizer.config.stride
     device = next(tokenizer.parameters()).device
     groups: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    played = {}
     for i, record in enumerate(records):
+        features = np.array(corpus.features(record), np.float32)
+        played[i] = features if tempo == 1 else warped(features, tempo, corpus.layout)
         for phase in range(stride):
-            length = (record.length - phase) // stride * stride
+            length = (len(played[i]) - phase) // stride * stride
             if length >= stride:
                 groups[length].append((i, phase))
     result: list[list[np.ndarray]] = [[np.empty((0, 0), np.int16)] * stride for _ in records]
@@ -85,7 +99,7 @@ def tokenize(
         for at in range(0, len(members), size):
             part = members[at : at + size]
             motion = torch.stack(
-                [torch.from_numpy(np.array(corpus.features(records[i])[p : p + length], np.float32)) for i, p in part]
+                [torch.from_numpy(played[i][p : p + length]) for i, p in part]
             )
             codes = tokenizer.encode(((motion - mean) / std).to(device)).to(torch.int16).cpu().numpy()
             for (i, p), row in zip(part, codes, strict=True):
@@ -128,7 +142,8 @@ def liveliness(corpus: Corpus, records: Sequence[Record]) -> np.ndarray:
 
 
 class TokenSampler:
-    """{"codes": (B, N, Q) int64, "valid": (B, N) bool} and the text features of one caption per clip.
+    """{"codes": (B, N, Q) int64, "valid": (B, N) bool, "place": (B, N, 2) int64 tokens since the clip began and until
+    it ends} and the text features of one caption per clip.
 
     Clips are drawn with their weights exactly, but those of a batch have similar lengths: the clips, in order of
     length, are cut into blocks at a random offset, a block is drawn, and the batch comes from that block.
@@ -142,7 +157,7 @@ class TokenSampler:
         self.tokens = [tokens[i] for i in order]
         self.weights = weights_of(self.records, config.balance)
         self.bank = bank
-        self.shorten, self.longest = config.shorten, config.max_tokens
+        self.shorten, self.longest, self.parts = config.shorten, config.max_tokens, config.windows_of_clips
 
     def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
         count = len(self.records)
@@ -153,38 +168,26 @@ class TokenSampler:
         stop = min(count, (anchor - offset) // block * block + offset + block)
         share = self.weights[start:stop]
         picks = rng.choice(stop - start, size=batch_size, p=share / share.sum()) + start
-        rows, captions = [], []
-        for pick, dice in zip(picks, rng.random((batch_size, 4)), strict=True):
+        rows, captions, spans = [], [], []
+        for pick, dice in zip(picks, rng.random((batch_size, 6)), strict=True):
             record, phases = self.records[pick], self.tokens[pick]
             codes = phases[int(dice[0] * len(phases))]
             length = min(len(codes), self.longest)
             if length > 1 and dice[1] < self.shorten:
                 length -= 1
+            if dice[4] < self.parts:
+                length = max(min(length, 6), int(length * (1 / 3 + 2 / 3 * dice[5])))
             at = int(dice[2] * (len(codes) - length + 1))
             rows.append(codes[at : at + length])
+            spans.append((at, len(codes)))
             captions.append(self.bank.index[record.captions[int(dice[3] * len(record.captions))]])
         longest = max(len(r) for r in rows)
         codes = torch.full((batch_size, longest, rows[0].shape[1]), -1, dtype=torch.int64)
         valid = torch.zeros(batch_size, longest, dtype=torch.bool)
-        for b, row in enumerate(rows):
+        place = torch.full((batch_size, longest, 2), -1, dtype=torch.int64)
+        for b, (row, (at, count)) in enumerate(zip(rows, spans, strict=True)):
             codes[b, : len(row)] = torch.from_numpy(row.astype(np.int64))
             valid[b, : len(row)] = True
-        return {"codes": codes, "valid": valid, **self.bank.gather(captions)}
-
-
-class LengthSampler:
-    """{"pooled": (B, W), "tokens": (B,) int64}: captions and lengths of clips."""
-
-    def __init__(self, records: Sequence[Record], bank: CaptionBank, config: MoMaskConfig) -> None:
-        self.records, self.bank = records, bank
-        self.weights = weights_of(records, config.balance)
-        self.stride, self.longest = config.tokenizer.stride, config.max_tokens
-
-    def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
-        picks = rng.choice(len(self.records), size=batch_size, p=self.weights)
-        captions, lengths = [], []
-        for pick, dice in zip(picks, rng.random(batch_size), strict=True):
-            record = self.records[pick]
-            captions.append(self.bank.index[record.captions[int(dice * len(record.captions))]])
-            lengths.append(min(record.length // self.stride, self.longest))
-        return {"pooled": self.bank.gather(captions)["pooled"], "tokens": torch.tensor(lengths, dtype=torch.int64)}
+            place[b, : len(row), 0] = torch.arange(at, at + len(row))
+            place[b, : len(row), 1] = count - place[b, : len(row), 0]
+        return {"codes": codes, "valid": valid, "place": place, **self.bank.gather(captions)}

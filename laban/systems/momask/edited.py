@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from laban.metrics.transitions import seam_error
-from laban.motion.clip import Motion, Segment
-from laban.systems.base import TextRequest
+from laban.motion.motion import Motion, Segment
 from laban.systems.momask.system import MoMask
+from laban.systems.requests import TextRequest
 
 
 @dataclass(frozen=True)

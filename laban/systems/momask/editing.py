@@ -15,19 +15,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import torch
 
 from laban.errors import InputError
 from laban.motion import blend, humanml, legs, rotation
-from laban.motion.clip import Motion, Segment
+from laban.motion.easing import smoothstep
+from laban.motion.motion import Motion, Segment
 from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22, KIT21
-from laban.nn.sampling import generators
 from laban.systems import selection
-from laban.systems.momask import sampling
-from laban.systems.momask.condition import Condition
 from laban.systems.momask.edited import Seam, passport_of, seams_of, segments_of
 from laban.systems.momask.system import MoMask
+from laban.systems.options import check_sampling
 
 LEAST = 2  # frames that a stretch must have
 GUIDANCE = 2.0  # of the residual layers when editing, as released
@@ -152,7 +150,7 @@ def _settings(system: MoMask, options: dict[str, Any]) -> dict[str, Any]:
             raise InputError(f"edit: unknown option {name!r}; expected one of {', '.join(settings)}.")
         if value is not None:
             settings[name] = value
-    system._check([], 0, 0, settings)
+    check_sampling("edit", settings)
     return settings
 
 
@@ -205,7 +203,10 @@ def _replaced(
     """The clip with one stretch made anew; with `follow` what comes after it is moved to where it leads."""
     seen = window(system, clip, e)
     real, features, stand = _features(system, clip, seen)
-    made = _inpaint(system, features, seen, e.text, seed, first_index, samples, settings)
+    made = system.inpaint(
+        features, seen.before, seen.before + seen.gap, e.text, seed, first_index=first_index, samples=samples,
+        options=settings,
+    )  # fmt: skip
     best: tuple[tuple[bool, float], Motion] | None = None
     for candidate in made:
         joints, detour, shift = _placed(system, real, features, candidate, seen, follow)
@@ -214,7 +215,7 @@ def _replaced(
         context = legs.plant(context, stand(joints))
         rest = clip if shift is None else _moved(clip, e.last, stand, shift)
         times = np.arange(e.first, e.last) / clip.fps - seen.start
-        rotations, root = blend.at_times(context, times)
+        rotations, root = context.at(times)
         result = blend.inset(rest, rotations, root, e.first)
         low, high = max(0, e.first - 4), min(result.frames, e.last + 4)
         part = replace(result, rotations=result.rotations[low:high], root=result.root[low:high])
@@ -232,7 +233,7 @@ def _features(system: MoMask, clip: Motion, seen: Window) -> tuple[np.ndarray, n
     The last frame is held once more, since features need a next one.
     """
     times = seen.start + np.arange(seen.frames + 1) / system.config.fps
-    rotations, root = blend.at_times(clip, times)
+    rotations, root = clip.at(times)
     world = Motion(clip.skeleton, rotations, root, system.config.fps).joints()
     canonical = humanml.canonical(world / system.layout.unit, system.layout)
     features = humanml.features_of(canonical, system.layout)
@@ -247,31 +248,6 @@ def _features(system: MoMask, clip: Motion, seen: Window) -> tuple[np.ndarray, n
         return rotation.rotate(np.broadcast_to(turn, (*joints.shape[:-1], 4)), joints) + lift
 
     return real, features, stand
-
-
-@torch.no_grad()
-def _inpaint(
-    system: MoMask, features: np.ndarray, seen: Window, text: str, seed: int, first_index: int, samples: int,
-    settings: dict[str, Any],
-) -> list[np.ndarray]:  # fmt: skip
-    """Features (gap, W) of the stretch, one array per sample."""
-    config, stride = system.config, system.config.tokenizer.stride
-    values = torch.from_numpy(features.astype(np.float32))
-    known = system.tokenizer.encode(((values - system.mean) / system.std)[None].to(system.device))
-    tokens = known.shape[1]
-    inside = torch.zeros(1, tokens, dtype=torch.bool, device=system.device)
-    inside[:, seen.before // stride : (seen.before + seen.gap) // stride] = True
-    told = Condition.of(system.text_encoder.encode([text]), config.text, system.device)
-    told, known, inside = told.select([0] * samples), known.repeat(samples, 1, 1), inside.repeat(samples, 1)
-    sources, lengths = generators(seed, samples, first_index), [tokens] * samples
-    base = sampling.Draw(settings["guidance"], settings["temperature"], config.sampling.filter)
-    upper = sampling.Draw(settings["residual_guidance"], settings["residual_temperature"], config.sampling.filter)
-    codes = sampling.sample_base(system.masked, told, lengths, sources, settings["steps"], base, known[..., 0], inside)
-    codes = sampling.sample_residual(
-        system.residual, codes, told, lengths, sources, upper, config.sampling.pad_class, known, inside
-    )
-    decoded = system.tokenizer.decode(codes).float().cpu() * system.std + system.mean
-    return list(decoded[:, seen.before : seen.before + seen.gap].numpy().astype(np.float64))
 
 
 Shift = tuple[float, np.ndarray, np.ndarray]
@@ -301,8 +277,7 @@ def _placed(
     if follow:
         joints[b:] = _turned(real[b:], -turn, place_real[b], place[b])
         return joints, 0.0, (-turn, place_real[b], place[b])
-    share = np.arange(1, seen.gap + 2) / (seen.gap + 1)
-    share = share * share * (3 - 2 * share)
+    share = smoothstep(np.arange(1, seen.gap + 2) / (seen.gap + 1))
     steps = np.diff(place[a - 1 : b + 1], axis=0)  # into a ... b
     bent = place[a - 1] + np.cumsum(_about_y(steps, share * turn), axis=0)
     miss = place_real[b] - bent[-1]

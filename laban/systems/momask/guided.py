@@ -105,16 +105,43 @@ class Sequences:
         return head.last(shaped[0] if len(shaped) == 1 else torch.lerp(shaped[1], shaped[0], self.guidance))
 
 
+class Padded:
+    """The same for a local trunk, whose layers have no tables: both halves in one padded batch."""
+
+    def __init__(self, condition: Condition, lengths: Sequence[int], guidance: float) -> None:
+        self.guidance = guidance
+        self.condition = condition if guidance == 1 else condition.doubled()
+        places = torch.arange(max(lengths), device=condition.pooled.device)
+        self.valid = self.twice(places < torch.tensor(list(lengths), device=places.device)[:, None])
+
+    def twice(self, rows: Tensor) -> Tensor:
+        """The batch, and once more where guidance is used."""
+        return rows if self.guidance == 1 else torch.cat([rows, rows])
+
+    def mixed(self, logits: Tensor, at: Positions) -> Tensor:
+        """(B or 2 B, N, K) -> (M, K) guided, at the chosen positions."""
+        if self.guidance == 1:
+            return logits.flatten(0, 1)[at.rows]
+        told, untold = logits.chunk(2)
+        return torch.lerp(untold.flatten(0, 1)[at.rows], told.flatten(0, 1)[at.rows], self.guidance)
+
+
 class GuidedMasked:
     """Logits of the masked transformer for one batch, step after step."""
 
     def __init__(self, model: MaskedTransformer, condition: Condition, lengths: Sequence[int], guidance: float) -> None:
         self.model = model
+        if model.local:
+            self.plain = Padded(condition, lengths, guidance)
+            return
         self.sequences = Sequences(model.prefix, condition, lengths, guidance)
         self.table, self.table_qkv, self.places, self.places_qkv = _masked_tables(model)
 
     def logits(self, ids: Tensor, at: Positions) -> Tensor:
         """(B, N) ids -> (M, K) at the chosen positions."""
+        if self.model.local:
+            plain = self.plain
+            return plain.mixed(self.model(plain.twice(ids), plain.condition, plain.valid), at)
         n = ids.shape[1]
         x = self.table[ids] + self.places[:n]
         qkv = self.table_qkv[ids] + self.places_qkv[:n]
@@ -128,13 +155,20 @@ class GuidedResidual:
         self, model: ResidualTransformer, condition: Condition, lengths: Sequence[int], guidance: float
     ) -> None:
         self.model = model
-        self.sequences = Sequences(model.prefix, condition, lengths, guidance)
-        self.tables, self.tables_qkv, self.places, self.places_qkv = _residual_tables(model)
         self.x: Tensor | None = None
         self.qkv: Tensor | None = None
+        if model.local:
+            self.plain = Padded(condition, lengths, guidance)
+            return
+        self.sequences = Sequences(model.prefix, condition, lengths, guidance)
+        self.tables, self.tables_qkv, self.places, self.places_qkv = _residual_tables(model)
 
     def add(self, codes: Tensor, q: int) -> None:
         """Layer q is known: (B, N) ids, the padding class included."""
+        if self.model.local:
+            added = self.model.embed(codes, q)
+            self.x = added if self.x is None else self.x + added
+            return
         n = codes.shape[1]
         if self.x is None or self.qkv is None:
             self.x, self.qkv = self.places[:n], self.places_qkv[:n]
@@ -143,15 +177,22 @@ class GuidedResidual:
 
     def logits(self, q: int, at: Positions) -> Tensor:
         """(M, K + 1) of layer q at the chosen positions, given the layers that were added."""
-        assert self.x is not None and self.qkv is not None
         model = self.model
+        if model.local:
+            assert self.x is not None
+            plain = self.plain
+            below = plain.twice(self.x)
+            which = torch.full((len(below),), q, device=below.device)
+            return plain.mixed(model(below, which, plain.condition, plain.valid), at)
+        assert self.x is not None and self.qkv is not None
         before = model.layer.weight[:, q] + model.layer.bias
         hidden = self.sequences.predict(model.trunk, model.head, before, self.x, self.qkv, at)
         return hidden @ model.output(q).T
 
 
-def entrance(trunk: Transformer) -> nn.Linear:
+def entrance(trunk: nn.Module) -> nn.Linear:
     """The first layer's fused projection."""
+    assert isinstance(trunk, Transformer)
     first = trunk.layers[0]
     assert isinstance(first, Layer)
     return first.attention.qkv

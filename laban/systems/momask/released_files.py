@@ -6,7 +6,7 @@
     <folder>/length_estimator/model/finest.tar (estimator)
 
 <folder> is what the release calls checkpoints/t2m or checkpoints/kit. The `.tar` files are what torch.save writes.
-They are read by `laban.released`, which runs nothing of them.
+They are read by `laban.io.torch_archives`, which runs nothing of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from torch import Tensor
 
 from laban.errors import FormatError, InputError, WeightsError
-from laban.released import load_restricted, read_vector, state_of
+from laban.io.torch_archives import load_restricted, read_vector, state_of
 from laban.systems.momask.released_options import ReleasedOptions, read_options
 
 KEYS = {

@@ -13,6 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from laban.nn.attention import sinusoids
+from laban.nn.dropout import Dropout
+from laban.nn.local import LocalTransformer
 from laban.nn.packed import Folded
 from laban.nn.transformer import Head, Transformer, initialise
 from laban.systems.momask.condition import Condition, Prefix, joint_validity
@@ -25,7 +27,8 @@ class ResidualTransformer(nn.Module):
     Tying: input tables of layers 0 ... Q-2 are [first, shared...], output tables of layers 1 ... Q-1 are
     [shared..., final], so layer j's embedding is layer j's projection for 1 <= j <= Q-2. Every table has K + 1 rows,
     the last being padding.
-    Source: MoMask (Guo et al., CVPR 2024), residual transformer, as released.
+    Source: MoMask (Guo et al., CVPR 2024), residual transformer, as released. Deviation: with a "local" trunk
+    (laban/nn/local.py) the condition and the layer's number are added to every token too.
     """
 
     places: Tensor
@@ -43,12 +46,22 @@ class ResidualTransformer(nn.Module):
         self.enter = nn.Linear(d, trunk.width)
         self.prefix = Prefix(config.text, trunk.width)
         self.layer = nn.Linear(self.quantizers, trunk.width)
-        self.trunk = Transformer(trunk)
+        self.local = trunk.kind == "local"
+        self.trunk = LocalTransformer(trunk) if self.local else Transformer(trunk)
         self.head = Head(trunk.width, d)
-        self.dropout = nn.Dropout(trunk.dropout)
+        self.dropout = Dropout(trunk.dropout)
         self.register_buffer("places", sinusoids(max(config.max_tokens, 256), trunk.width), persistent=False)
         self.folded = Folded()
         initialise(self)
+
+    def begin(self, codes: Tensor) -> None:
+        """Start the tables of layers 0 ... Q-2 as the tokenizer's codes (Q, K, D), at the size that they had."""
+        with torch.no_grad():
+            size = self.first.std() / codes.std((1, 2), keepdim=True).clamp_min(1e-6)
+            tables = codes * size
+            self.first[0, : self.codes] = tables[0]
+            self.shared[:, : self.codes] = tables[1:-1]
+            self.final[0, : self.codes] = tables[-1]
 
     @property
     def pad_id(self) -> int:
@@ -80,15 +93,18 @@ class ResidualTransformer(nn.Module):
             valid: (B, N) bool, True where real; None: all are.
         Returns: (B, N, K + 1).
         """
-        x = self.dropout(self.enter(below) + self.places[: below.shape[1]])
         prefix, prefix_valid = self.prefix(condition)
+        place = prefix[:, :1] if self.local else self.places[: below.shape[1]]
+        x = self.dropout(self.enter(below) + place)
         which = self.layer(F.one_hot(q, self.quantizers).to(below.dtype))[:, None]
         if valid is None and prefix_valid is not None:
             valid = torch.ones(below.shape[:2], dtype=torch.bool, device=below.device)
         if valid is not None:
             valid = torch.cat([torch.ones_like(valid[:, :1]), valid], 1)
         every = joint_validity(prefix, prefix_valid, valid)
-        y = self.trunk(torch.cat([prefix, which, x], 1), every)
+        if self.local:
+            x = x + which
+        y = self.trunk(torch.cat([prefix, which, x], 1), every, prefix.shape[1] + 1)
         hidden = self.head(y[:, prefix.shape[1] + 1 :])
         return hidden @ self.outputs()[q - 1].transpose(1, 2)
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from laban.nn.masking import lowest, remaining
-from laban.nn.sampling import batch_gumbel, gumbel_of, top, uniform_rows
+from laban.nn.sampling import gumbel_of, top, uniform_rows
 from laban.nn.tokenizer import Tokenizer
 from laban.systems.momask.condition import Condition
 from laban.systems.momask.guided import GuidedMasked, GuidedResidual, Positions
@@ -151,14 +151,3 @@ def decode_ragged(tokenizer: Tokenizer, codes: Tensor, lengths: Sequence[int]) -
         rows = [i for i, n in enumerate(lengths) if n == length]
         out.update(zip(rows, tokenizer.decode(codes[rows, :length]), strict=True))
     return [out[i] for i in range(len(lengths))]
-
-
-def draw_lengths(logits: Tensor, sources: Sequence[torch.Generator], how: str) -> list[int]:
-    """(B, C) logits over token counts -> a count of at least 1 each, sampled or the rounded expectation."""
-    logits = logits.float().cpu().clone()
-    logits[:, 0] = float("-inf")
-    if how == "expected":
-        classes = torch.arange(logits.shape[1], dtype=logits.dtype)
-        return [max(1, round(float(v))) for v in (logits.softmax(-1) * classes).sum(-1)]
-    noise = batch_gumbel([1] * len(logits), logits.shape[1], sources, "cpu")[:, 0]
-    return (logits + noise).argmax(-1).tolist()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,21 +11,25 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from laban.errors import InputError, WeightsError
+from laban.data.batch import LengthSampler
+from laban.errors import InputError
 from laban.motion import humanml, legs
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
+from laban.nn.length import LengthEstimator, draw_lengths
 from laban.nn.sampling import generators
 from laban.nn.tokenizer import Tokenizer
-from laban.systems.base import Sampler, StageSchedule, TextRequest
+from laban.systems.capabilities import Inpaints, MakesMotion
 from laban.systems.codebooks import ShipsCodebooks
 from laban.systems.momask import data, sampling
 from laban.systems.momask.condition import Condition
 from laban.systems.momask.config import PRESETS, MoMaskConfig
-from laban.systems.momask.length import LengthEstimator
 from laban.systems.momask.losses import TokenizerLoss
 from laban.systems.momask.masked import MaskedTransformer
 from laban.systems.momask.residual import ResidualTransformer
+from laban.systems.options import check_sampling, check_seed, check_texts
+from laban.systems.requests import TextRequest
+from laban.systems.schedule import Sampler, StageSchedule
 from laban.systems.texts import ReadsText
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
 STAGES = ("tokenizer", "masked", "residual", "length")
 
 
-class MoMask(ReadsText, ShipsCodebooks):
+class MoMask(ReadsText, MakesMotion, Inpaints, ShipsCodebooks):
     """Text to motion.
 
     Args:
@@ -48,6 +51,7 @@ class MoMask(ReadsText, ShipsCodebooks):
     name: ClassVar[str] = "momask"
     config_class: ClassVar[type] = MoMaskConfig
     presets: ClassVar[Mapping[str, MoMaskConfig]] = PRESETS
+    sweeps = ("steps", "guidance", "base_only", "precision", "clean")
     config: MoMaskConfig
 
     def __init__(self, config: MoMaskConfig, stats: Mapping[str, Any], text_encoder: TextEncoder | None = None) -> None:
@@ -65,7 +69,9 @@ class MoMask(ReadsText, ShipsCodebooks):
         self.tokenizer_loss = TokenizerLoss(config.tokenizer_loss, self.layout, self.mean, self.std)
         self.masked = MaskedTransformer(config)
         self.residual = ResidualTransformer(config)
-        self.length = LengthEstimator(config)
+        self.length = LengthEstimator(
+            config.text.width, config.length.widths, config.max_tokens, config.length.dropout
+        )
         self._text_encoder = text_encoder
         self._wanted_encoder: str | None = None  # fingerprint that the weights were trained with
         self._tokens: dict[tuple[str, str, str], list[list[np.ndarray]]] = {}
@@ -107,6 +113,13 @@ class MoMask(ReadsText, ShipsCodebooks):
             "length": self.config.length_schedule,
         }[stage]
 
+    def begin(self, stage: str) -> None:
+        """Transformers with a local trunk start from the tokenizer's codes."""
+        module = self.module(stage)
+        if isinstance(module, MaskedTransformer | ResidualTransformer) and module.local:
+            codes = torch.stack([layer.codes for layer in self.tokenizer.quantizer.layers]).detach()
+            module.begin(codes[0] if stage == "masked" else codes)
+
     def sampler(self, stage: str, corpus: Corpus, split: str) -> Sampler:
         """Batches of a stage, see data.py. The transformers' clips are turned into tokens here, once.
 
@@ -119,13 +132,15 @@ class MoMask(ReadsText, ShipsCodebooks):
         config = self.config
         if stage == "tokenizer":
             energy = config.energy if split == "train" else 0.0  # validation is of the data as it is
-            return data.WindowSampler(corpus, split, config.windows, self.mean, self.std, energy)
+            return data.WindowSampler(
+                corpus, split, config.windows, self.mean, self.std, energy, config.rarity if energy else 0.0
+            )
         records = data.captioned(corpus, split, config)
         captions = [c for r in records for c in r.captions]
         words = config.text.tokens and stage != "length"
         bank = data.CaptionBank(captions, self.text_encoder, words, config.text.max_tokens)
         if stage == "length":
-            return data.LengthSampler(records, bank, config)
+            return LengthSampler(records, bank, config.balance, config.tokenizer.stride, config.max_tokens)
         return data.TokenSampler(records, self._tokenized(corpus, split, records), bank, config)
 
     def _tokenized(self, corpus: Corpus, split: str, records: Sequence[Any]) -> list[list[np.ndarray]]:
@@ -136,7 +151,11 @@ class MoMask(ReadsText, ShipsCodebooks):
         key = (corpus.fingerprint, split, state.hexdigest())
         if key not in self._tokens:
             self._tokens = {k: v for k, v in self._tokens.items() if k[2] == key[2]}
-            self._tokens[key] = data.tokenize(corpus, records, self.tokenizer, self.mean, self.std)
+            every = [
+                data.tokenize(corpus, records, self.tokenizer, self.mean, self.std, tempo=tempo)
+                for tempo in (self.config.tempi if split == "train" else (1.0,))
+            ]
+            self._tokens[key] = [[phase for tempo in clip for phase in tempo] for clip in zip(*every, strict=True)]
         return self._tokens[key]
 
     def loss(self, stage: str, batch: dict[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
@@ -153,7 +172,8 @@ class MoMask(ReadsText, ShipsCodebooks):
             condition = condition.noisy(self.config.text, generator)
         if stage == "masked":
             codes = batch["codes"][..., 0]
-            return self.masked.loss(codes, batch["valid"], condition, generator)
+            place = batch["place"] if self.masked.local else None
+            return self.masked.loss(codes, batch["valid"], condition, generator, place)
         return self.residual.loss(batch["codes"], batch["valid"], condition, generator)
 
     # Generation
@@ -205,35 +225,20 @@ class MoMask(ReadsText, ShipsCodebooks):
             "precision": precision,
             "base_only": base_only,
         }
-        self._check(requests, seed, first_index, options)
+        check_texts("momask.generate", requests, self.config.max_frames / self.config.fps)
+        check_seed("momask.generate", seed, first_index)
+        check_sampling("momask.generate", options)
         if not requests:
             return []
-        modes = [(self.module(stage), self.module(stage).training) for stage in STAGES]
-        self.eval()
-        try:
-            motions = self._generate(requests, seed, first_index, options)
-        finally:
-            for module, training in modes:
-                module.train(training)
-        return motions
+        with self.still():
+            return self._generate(requests, seed, first_index, options)
 
     def replay(self, passport: Mapping[str, Any]) -> Motion:
         """The motion of a passport, made again.
 
         Raises: InputError if the passport lacks something; WeightsError if it names other weights.
         """
-        try:
-            wanted, seed = passport["weights"], passport["seed"]
-            request = TextRequest(passport["request"]["text"], passport["request"]["seconds"])
-            index, options = passport["index"], dict(passport["options"])
-        except (KeyError, TypeError) as error:
-            raise InputError(
-                f"momask.replay: the passport has no {error}; it must come from momask.generate."
-            ) from None
-        if wanted != self.provenance.hash:
-            raise WeightsError(
-                f"momask.replay: the passport names weights {wanted}, loaded are {self.provenance.hash}."
-            )
+        request, seed, index, options = self.recalled(passport)
         chosen = passport.get("selection")
         if chosen is None:
             return self.generate([request], seed, first_index=index, **options)[0]
@@ -254,6 +259,37 @@ class MoMask(ReadsText, ShipsCodebooks):
         values = (torch.from_numpy(np.array(features, np.float32)) - self.mean) / self.std
         codes = self.tokenizer.encode(values[None].to(self.device))
         return self._motion(self.tokenizer.decode(codes)[0], "", {})
+
+    @torch.no_grad()
+    def inpaint(
+        self, features: np.ndarray, first: int, last: int, text: str, seed: int, *, first_index: int = 0,
+        samples: int = 1, options: Mapping[str, Any],
+    ) -> list[np.ndarray]:  # fmt: skip
+        """Features of a stretch, made between those that stay; see `Inpaints`.
+
+        Raises: InputError for an option that is out of range.
+        """
+        check_seed("momask.inpaint", seed, first_index)
+        check_sampling("momask.inpaint", options)
+        config, stride = self.config, self.config.tokenizer.stride
+        values = torch.from_numpy(features.astype(np.float32))
+        known = self.tokenizer.encode(((values - self.mean) / self.std)[None].to(self.device))
+        tokens = known.shape[1]
+        inside = torch.zeros(1, tokens, dtype=torch.bool, device=self.device)
+        inside[:, first // stride : last // stride] = True
+        told = Condition.of(self.text_encoder.encode([text]), config.text, self.device)
+        told, known, inside = told.select([0] * samples), known.repeat(samples, 1, 1), inside.repeat(samples, 1)
+        sources, lengths = generators(seed, samples, first_index), [tokens] * samples
+        base = sampling.Draw(options["guidance"], options["temperature"], config.sampling.filter)
+        upper = sampling.Draw(options["residual_guidance"], options["residual_temperature"], config.sampling.filter)
+        codes = sampling.sample_base(
+            self.masked, told, lengths, sources, options["steps"], base, known[..., 0], inside
+        )
+        codes = sampling.sample_residual(
+            self.residual, codes, told, lengths, sources, upper, config.sampling.pad_class, known, inside
+        )
+        decoded = self.tokenizer.decode(codes).float().cpu() * self.std + self.mean
+        return list(decoded[:, first:last].numpy().astype(np.float64))
 
     def preview(self, seed: int) -> list[Motion]:
         """Three motions to look at, once the tokenizer and both transformers are trained."""
@@ -316,7 +352,7 @@ class MoMask(ReadsText, ShipsCodebooks):
         open_ = [i for i, r in enumerate(requests) if r.seconds is None]
         if open_:
             logits = self.length(pooled[open_])
-            guesses = sampling.draw_lengths(logits, [sources[i] for i in open_], self.config.sampling.length)
+            guesses = draw_lengths(logits, [sources[i] for i in open_], self.config.sampling.length)
             for i, guess in zip(open_, guesses, strict=True):
                 frames[i] = guess * stride
         return frames, [-(-f // stride) for f in frames]
@@ -331,29 +367,3 @@ class MoMask(ReadsText, ShipsCodebooks):
         segments = (Segment(text, 0.0, frames / fps),)
         motion = Motion.from_joints(joints, fps, skeleton, segments=segments, passport=passport)
         return legs.plant(motion, joints)
-
-    def _check(self, requests: Sequence[TextRequest], seed: int, first_index: int, options: Mapping[str, Any]) -> None:
-        longest = self.config.max_frames / self.config.fps
-        for i, request in enumerate(requests):
-            if not isinstance(request.text, str) or not request.text.strip():
-                raise InputError(f"momask.generate: request {i + 1} has an empty text; say what the person does.")
-            seconds = request.seconds
-            if seconds is not None and not (math.isfinite(seconds) and 0 < seconds <= longest):
-                raise InputError(
-                    f"momask.generate: seconds is {seconds:g}, expected more than 0 and at most {longest:g}."
-                )
-        if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0 or first_index < 0:
-            raise InputError(f"momask.generate: seed is {seed!r}, expected a whole number of 0 or more.")
-        if not isinstance(options["steps"], int) or not 1 <= options["steps"] <= 1000:
-            raise InputError(f"momask.generate: steps is {options['steps']!r}, expected a whole number from 1 to 1000.")
-        if options.get("precision", "32") not in ("32", "bf16"):
-            raise InputError(f"momask.generate: precision is {options['precision']!r}, expected '32' or 'bf16'.")
-        for name, low in (
-            ("guidance", 0.0),
-            ("residual_guidance", 0.0),
-            ("temperature", 1e-9),
-            ("residual_temperature", 1e-9),
-        ):
-            value = options[name]
-            if not math.isfinite(value) or not low <= value <= 100:
-                raise InputError(f"momask.generate: {name} is {value:g}, expected a number from {low:g} to 100.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from laban.errors import InputError
-from laban.systems.base import StageSchedule
+from laban.systems.schedule import StageSchedule
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ class MotionClipConfig:
     balance: float = 0.0  # clips are drawn with weight (clips that share its first caption) ** -balance
     released_place: bool = False  # the weights are the released ones: their root turns and "translation" are in axes
     # of their own, so what they make gets an upright root at the origin, as the released code does
-    image_features: str = ""  # file of picture vectors per clip that `laban.condition.image` wrote; "": no image loss
+    image_features: str = ""  # file of picture vectors per clip that pictures.py wrote; "": no image loss
     autoencoder_schedule: StageSchedule = field(  # 100 epochs of AMASS windows at batch 20
         default_factory=lambda: StageSchedule(
             steps=100_000, batch_size=20, learning_rate=1e-4, betas=(0.9, 0.999), weight_decay=1e-2

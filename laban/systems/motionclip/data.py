@@ -15,7 +15,7 @@ from torch import Tensor
 
 from laban.errors import InputError
 from laban.motion import kinematics
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
 from laban.systems.motionclip import representation
 from laban.systems.motionclip.config import MotionClipConfig

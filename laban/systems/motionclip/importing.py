@@ -6,7 +6,6 @@ YAML only flat `key: value` lines are read (the released loader runs whatever th
 
 from __future__ import annotations
 
-import pickle
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -17,10 +16,10 @@ from torch import Tensor
 
 from laban import checkpoint
 from laban.errors import FormatError, InputError, WeightsError
+from laban.io.torch_archives import load_restricted
 from laban.systems.motionclip.config import PAPER, MotionClipConfig
 from laban.systems.motionclip.system import MotionCLIP
 
-LARGEST = 2 << 30  # bytes of a checkpoint; with CLIP inside it is 0.8 GB
 LARGEST_OPTIONS = 1 << 20
 _LINE = re.compile(r"([A-Za-z_]\w*):[ \t]+([^\s#].*?)[ \t]*(?:#.*)?")
 _NAME = re.compile(r"checkpoint_(\d+)\.pth\.tar")
@@ -81,17 +80,11 @@ def read_options(path: Path) -> dict[str, str]:
 def read_state(path: Path) -> dict[str, Tensor]:
     """The tensors of the auto-encoder; those of CLIP (`clip_model.*`) are left.
 
-    Raises: FormatError if torch's restricted loader cannot read the file.
+    Raises: WeightsError if the restricted loader cannot read the file, or it is no bare state dict.
     """
-    try:
-        if path.stat().st_size > LARGEST:
-            raise FormatError(f"{path}: larger than {LARGEST >> 30} GiB; expected MotionCLIP's checkpoint.")
-        held: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError, KeyError, TypeError, pickle.UnpicklingError) as error:
-        said = (" ".join(str(error).split()) or type(error).__name__)[:160]
-        raise FormatError(f"{path}: not a file of plain tensors ({said}); fetch it again.") from None
-    if not isinstance(held, dict) or not held or not all(isinstance(v, Tensor) for v in held.values()):
-        raise FormatError(f"{path}: not a bare state dict of tensors; pass the released checkpoint.")
+    held = load_restricted(path)
+    if not held or not all(isinstance(v, Tensor) for v in held.values()):
+        raise WeightsError(f"{path}: not a bare state dict of tensors; pass the released checkpoint.")
     return {k: v for k, v in held.items() if not k.startswith("clip_model.")}
 
 

@@ -16,17 +16,17 @@ from typing import Any
 
 import numpy as np
 
-from laban import io
+from laban import formats
 from laban.data.clips import canonical
 from laban.errors import FormatError, InputError, LabanError, WeightsError
 from laban.io.atomic import replacing
 from laban.motion import kinematics
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22
+from laban.systems.capabilities import Embeds
 from laban.systems.motionclip import representation
 from laban.systems.motionclip.space import spans
-from laban.systems.motionclip.system import MotionCLIP
 
 FORMAT = 1
 PLACE = Path(".laban") / "motionclip.npz"
@@ -73,7 +73,7 @@ class Library:
         self.vectors = np.zeros((0, width), np.float32)
 
     @classmethod
-    def open(cls, folder: str | Path, system: MotionCLIP, place: Path | None = None, rebuild: bool = False) -> Library:
+    def open(cls, folder: str | Path, system: Embeds, place: Path | None = None, rebuild: bool = False) -> Library:
         """The index that is there, or an empty one.
 
         Args:
@@ -130,7 +130,7 @@ class Library:
             raise InputError(f"{path}: cannot be written ({error.strerror}); name a file with --index.") from None
 
     def update(
-        self, system: MotionCLIP, progress: Callable[[int, int], None] | None = None, place: Path | None = None
+        self, system: Embeds, progress: Callable[[int, int], None] | None = None, place: Path | None = None
     ) -> Report:
         """Bring the index up to date with the folder and save it: new and changed files in, vanished ones out.
 
@@ -197,7 +197,7 @@ class Library:
             folders[:] = sorted(f for f in folders if not f.startswith("."))
             for name in sorted(files):
                 path = Path(folder) / name
-                if path.suffix.lower() in io.READERS and not name.startswith("."):
+                if path.suffix.lower() in formats.READERS and not name.startswith("."):
                     stamp = _stamp(path)
                     if stamp is not None:
                         yield str(path.relative_to(self.folder)), stamp
@@ -214,14 +214,14 @@ class Library:
         rows = number[self.owner] >= 0
         self.owner, self.times, self.vectors = number[self.owner[rows]], self.times[rows], self.vectors[rows]
 
-    def _add(self, system: MotionCLIP, names: list[str], report: Report) -> None:
+    def _add(self, system: Embeds, names: list[str], report: Report) -> None:
         """Read a group of files and append their vectors."""
         clips: list[tuple[str, np.ndarray]] = []
         for name in names:
             path = self.folder / name
             before = _stamp(path)
             try:
-                joints = joints_of(io.read(path), system.config.fps)
+                joints = joints_of(formats.read(path), system.config.fps)
                 problem = None if _stamp(path) == before else "it changed while it was read"
             except (LabanError, OSError, MemoryError) as error:
                 problem = " ".join(str(error).split()) or type(error).__name__

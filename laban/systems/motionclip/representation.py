@@ -16,7 +16,7 @@ from torch import Tensor
 
 from laban.data.clips import canonical
 from laban.motion import kinematics, rotation
-from laban.motion.clip import Motion
+from laban.motion.motion import Motion
 from laban.motion.retarget import retarget
 from laban.motion.skeleton import Skeleton
 from laban.motion.skeletons import HUMANML22, SMPL24

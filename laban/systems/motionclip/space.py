@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from laban.errors import InputError
-from laban.motion.clip import Motion, Segment
+from laban.motion.motion import Motion, Segment
+from laban.systems.capabilities import Embeds
 from laban.systems.motionclip import generation, representation
-from laban.systems.motionclip.system import MotionCLIP
 
 MOMENT = 3.0  # seconds of the windows that long clips are looked at through
 LONG = 4.5  # seconds from which a clip has moments besides itself
@@ -49,7 +49,7 @@ def spans(frames: int, fps: float, longest: int) -> list[tuple[int, int]]:
     return found
 
 
-def direction(system: MotionCLIP, motion: Motion) -> Tensor:
+def direction(system: Embeds, motion: Motion) -> Tensor:
     """(G,) unit vector of a motion of any length: of the whole, or the mean of its longest windows'."""
     frames = system.frames_of(motion)
     parts = spans(len(frames), system.config.fps, system.config.max_frames)
@@ -60,7 +60,7 @@ def direction(system: MotionCLIP, motion: Motion) -> Tensor:
     return F.normalize(system.directions(system.encode_windows(windows)).mean(0), dim=0)
 
 
-def classes_of(system: MotionCLIP, names: Sequence[str] | None) -> dict[str, str]:
+def classes_of(system: Embeds, names: Sequence[str] | None) -> dict[str, str]:
     """Label -> phrase: the names themselves, or the words of the training corpus.
 
     A name that is one of the corpus's labels stands for that label's phrase.
@@ -79,14 +79,14 @@ def classes_of(system: MotionCLIP, names: Sequence[str] | None) -> dict[str, str
     return {n: known.get(n, n) for n in cleaned}
 
 
-def scored(system: MotionCLIP, vectors: Tensor, classes: Mapping[str, str]) -> tuple[Tensor, Tensor]:
+def scored(system: Embeds, vectors: Tensor, classes: Mapping[str, str]) -> tuple[Tensor, Tensor]:
     """Cosines and probabilities, both (N, classes), of directions (N, G)."""
     texts = system.text_directions(list(classes.values()))
     cosines = vectors @ texts.T
     return cosines, torch.softmax(cosines / system.config.loss.temperature, -1)
 
 
-def recognise(system: MotionCLIP, motion: Motion, classes: Sequence[str] | None = None, top: int = 5) -> list[Guess]:
+def recognise(system: Embeds, motion: Motion, classes: Sequence[str] | None = None, top: int = 5) -> list[Guess]:
     """The likeliest classes of a motion, best first.
 
     Args:
@@ -101,7 +101,7 @@ def recognise(system: MotionCLIP, motion: Motion, classes: Sequence[str] | None 
     return [Guess(items[i][0], items[i][1], float(cosines[0, i]), float(chances[0, i])) for i in order]
 
 
-def caption(system: MotionCLIP, motion: Motion, phrases: Sequence[str] | None = None, top: int = 5) -> list[Guess]:
+def caption(system: Embeds, motion: Motion, phrases: Sequence[str] | None = None, top: int = 5) -> list[Guess]:
     """The phrases nearest to a motion, best first: the training captions, or those given."""
     chosen = list(phrases) if phrases is not None else list(system.vocabulary["phrases"])
     if not chosen:
@@ -109,22 +109,7 @@ def caption(system: MotionCLIP, motion: Motion, phrases: Sequence[str] | None = 
     return recognise(system, motion, chosen, top)
 
 
-def text_latents(system: MotionCLIP, texts: Sequence[str], frames: int) -> Tensor:
-    """(N, L) the latent that each text stands for, at a length: the prior's, from no noise. Without a prior, the
-    text's own vector, as released.
-    """
-    pooled = system.text_encoder.encode(list(texts)).pooled.float()
-    if system.prior is None or system.config.prior is None:
-        return pooled
-    count, width = len(pooled), system.config.network.latent
-    with system.still():
-        return system.prior.draw(
-            system.embed_texts(list(texts)).to(system.device), torch.full((count,), frames, device=system.device),
-            torch.zeros(count, width, device=system.device), system.config.prior.steps, 1.0,
-        ).cpu()  # fmt: skip
-
-
-def blend(system: MotionCLIP, a: Motion, b: Motion, steps: int = 5, clean: bool = False) -> list[Motion]:
+def blend(system: Embeds, a: Motion, b: Motion, steps: int = 5, clean: bool = False) -> list[Motion]:
     """Motions from `a` to `b`, both ends as the decoder makes them; latents and lengths go evenly.
 
     Source: Tevet et al. 2022, section 4 (linear interpolation). Deviation: lengths differ, so they go along.
@@ -146,7 +131,7 @@ def blend(system: MotionCLIP, a: Motion, b: Motion, steps: int = 5, clean: bool 
 
 
 def mix(
-    system: MotionCLIP,
+    system: Embeds,
     motion: Motion,
     minus: str | Motion,
     plus: str | Motion,
@@ -174,7 +159,7 @@ def mix(
     return _cleaned(system.motions(moved, [frames], segments=segments, passport=passport), clean)[0]
 
 
-def restyle(system: MotionCLIP, motion: Motion, style: str, strength: float = 1.0, clean: bool = False) -> Motion:
+def restyle(system: Embeds, motion: Motion, style: str, strength: float = 1.0, clean: bool = False) -> Motion:
     """The motion in another style, as "like an old person": `mix` from its recognised class to that class in the style.
 
     Source: as `mix`; the paper's style transfer is its text edit.
@@ -185,13 +170,13 @@ def restyle(system: MotionCLIP, motion: Motion, style: str, strength: float = 1.
     return mix(system, motion, phrase, f"{phrase}, {style.strip()}", strength, clean)
 
 
-def reconstruct(system: MotionCLIP, motion: Motion) -> Motion:
+def reconstruct(system: Embeds, motion: Motion) -> Motion:
     """What is left of a motion after the latent."""
     window = _whole(system, motion)
     return system.motions(system.encode_windows([window]), [len(window)], passport=_passport(system))[0]
 
 
-def _whole(system: MotionCLIP, motion: Motion) -> np.ndarray:
+def _whole(system: Embeds, motion: Motion) -> np.ndarray:
     """A motion's frames if one latent can hold them."""
     frames, longest = system.frames_of(motion), system.config.max_frames
     if len(frames) > longest:
@@ -202,15 +187,15 @@ def _whole(system: MotionCLIP, motion: Motion) -> np.ndarray:
     return frames
 
 
-def _point(system: MotionCLIP, what: str | Motion, frames: int) -> Tensor:
+def _point(system: Embeds, what: str | Motion, frames: int) -> Tensor:
     if isinstance(what, Motion):
         return system.encode_windows([_whole(system, what)])[0]
     if not what.strip():
         raise InputError("mix: an empty text; say what to take away and what to add.")
-    return text_latents(system, [what], frames)[0]
+    return system.text_latents([what], frames)[0]
 
 
-def _passport(system: MotionCLIP) -> dict[str, object]:
+def _passport(system: Embeds) -> dict[str, object]:
     p = system.provenance
     return {"system": system.name, "weights": p.hash, "data": list(p.data), "licence": p.licence}
 

@@ -11,15 +11,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from laban import config as configuration
-from laban.errors import InputError, WeightsError
-from laban.motion.clip import Motion, Segment
-from laban.systems.base import Sampler, StageSchedule, System, TextRequest
+from laban.errors import InputError
+from laban.motion.motion import Motion, Segment
+from laban.systems.capabilities import Embeds, MakesMotion
 from laban.systems.motionclip import data, generation, representation
 from laban.systems.motionclip.compact import CompactAutoencoder
 from laban.systems.motionclip.config import PRESETS, MotionClipConfig
 from laban.systems.motionclip.losses import AutoencoderLoss
 from laban.systems.motionclip.prior import Prior
 from laban.systems.motionclip.released import ReleasedAutoencoder
+from laban.systems.options import check_sampling, check_seed, check_texts
+from laban.systems.requests import TextRequest
+from laban.systems.schedule import Sampler, StageSchedule
 from laban.systems.texts import ReadsText
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
 AT_ONCE = 64  # windows per forward pass
 
 
-class MotionCLIP(ReadsText, System):
+class MotionCLIP(ReadsText, MakesMotion, Embeds):
     """A space of motion with language in it.
 
     Args:
@@ -126,6 +129,20 @@ class MotionCLIP(ReadsText, System):
         """
         return self.direction_of(self.text_encoder.encode(list(texts)).pooled.float())
 
+    def text_latents(self, texts: Sequence[str], frames: int) -> Tensor:
+        """(N, L) the latent that each text stands for, at a length: the prior's, from no noise. Without a prior, the
+        text's own vector, as released.
+        """
+        pooled = self.text_encoder.encode(list(texts)).pooled.float()
+        if self.prior is None or self.config.prior is None:
+            return pooled
+        count, width = len(pooled), self.config.network.latent
+        with self.still():
+            return self.prior.draw(
+                self.direction_of(pooled).to(self.device), torch.full((count,), frames, device=self.device),
+                torch.zeros(count, width, device=self.device), self.config.prior.steps, 1.0,
+            ).cpu()  # fmt: skip
+
     def direction_of(self, pooled: Tensor) -> Tensor:
         """The text encoder's vectors (N, W), centred where the configuration says so, at unit length."""
         if self.config.text.centre:
@@ -199,10 +216,6 @@ class MotionCLIP(ReadsText, System):
     def _steps(self) -> bool:
         return self.config.network.travel == "steps"
 
-    def still(self) -> generation.Evaluating:
-        """Inside `with`, every network is in evaluation mode."""
-        return generation.Evaluating([self.module(s) for s in self.stages()])
-
     # Training
 
     def stages(self) -> tuple[str, ...]:
@@ -255,7 +268,7 @@ class MotionCLIP(ReadsText, System):
     def _pictures(self) -> dict[str, Tensor] | None:
         if not self.config.image_features:
             return None
-        from laban.condition.image import read_features
+        from laban.systems.motionclip.pictures import read_features
 
         return {k: self.direction_of(v) for k, v in read_features(self.config.image_features).items()}
 
@@ -273,12 +286,6 @@ class MotionCLIP(ReadsText, System):
             shown = latent + size * torch.randn(latent.shape, generator=generator, device=latent.device)
         made = self.autoencoder.decode(shown, batch["valid"])
         return self.measure((made, entered), self._left(made), latent, batch, generator)
-
-    def own_tables(self, corpus: Corpus, split: str, seed: int) -> list[str]:
-        """Reconstruction, recognition and retrieval, with controls; see tables.py."""
-        from laban.systems.motionclip.tables import latent_tables
-
-        return latent_tables(self, corpus, split, seed)
 
     # Generation
 
@@ -313,12 +320,14 @@ class MotionCLIP(ReadsText, System):
             "guidance": guidance if guidance is not None or chosen is None else chosen.guidance,
             "clean": clean,
         }
-        generation.check(self.config, requests, seed, first_index, options)
+        self._check(requests, seed, first_index, options)
         if not requests:
             return []
         features = self.text_encoder.encode([r.text for r in requests])
+        pooled = features.pooled.float()
+        texts = pooled if self.prior is None else self.direction_of(pooled).to(self.device)
         with self.still():
-            latents, frames = generation.imagine(self, requests, features.pooled.float(), seed, first_index, options)
+            latents, frames = generation.imagine(self.config, self.prior, requests, texts, seed, first_index, options)
         motions = []
         for i, request in enumerate(requests):
             passport = self.passport(
@@ -331,21 +340,21 @@ class MotionCLIP(ReadsText, System):
             motions = [generation.cleaned(m) for m in motions]
         return motions
 
+    def _check(self, requests: Sequence[TextRequest], seed: int, first_index: int, options: Mapping[str, Any]) -> None:
+        where, chosen = "motionclip.generate", {k: options[k] for k in ("steps", "guidance")}
+        check_texts(where, requests, self.config.max_frames / self.config.fps)
+        check_seed(where, seed, first_index)
+        if self.config.prior is not None:
+            check_sampling(where, chosen)
+        elif any(value is not None for value in chosen.values()):
+            raise InputError(f"{where}: these weights have no prior, so neither steps nor guidance.")
+
     def replay(self, passport: Mapping[str, Any]) -> Motion:
         """The motion of a passport, made again.
 
         Raises: InputError if the passport lacks something; WeightsError if it names other weights.
         """
-        try:
-            wanted, seed = passport["weights"], passport["seed"]
-            request = TextRequest(passport["request"]["text"], passport["request"]["seconds"])
-            index, options = passport["index"], dict(passport["options"])
-        except (KeyError, TypeError) as error:
-            raise InputError(f"motionclip.replay: the passport has no {error}; it must come from generate.") from None
-        if wanted != self.provenance.hash:
-            raise WeightsError(
-                f"motionclip.replay: the passport names weights {wanted}, loaded are {self.provenance.hash}."
-            )
+        request, seed, index, options = self.recalled(passport)
         return self.generate([request], seed, first_index=index, **options)[0]
 
     def preview(self, seed: int) -> list[Motion]:

@@ -1,0 +1,97 @@
+"""What an action needs of its surroundings: models, progress, warnings, a way to be stopped, and a clock."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from laban.errors import LabanError
+
+S = TypeVar("S")
+
+
+class Cancelled(LabanError):
+    """The caller asked for an end before the work was done; nothing half-made is left."""
+
+
+class Clock:
+    """How long each part of an action took, in seconds of wall time; a part that runs again adds up."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Times what is done inside `with`."""
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.parts[name] = self.parts.get(name, 0.0) + time.perf_counter() - begin
+
+    def lines(self) -> list[str]:
+        """One line per part, and the sum."""
+        rows = [*self.parts.items(), ("total", sum(self.parts.values()))]
+        width = max(len(name) for name, _ in rows)
+        return [f"  {name:<{width}}  {seconds:6.2f} s" for name, seconds in rows]
+
+
+class Models:
+    """Loaded models, each loaded once; safe to ask from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loaded: dict[tuple[type, str, str], Any] = {}
+
+    def load(self, ability: type[S], name: str | Path, device: str, option: str = "--model") -> S:
+        """As `laban.systems.capabilities.load_as`, which is asked the first time only.
+
+        Args:
+            ability: one of capabilities.ABILITIES.
+            name: shipped weights by name, or a folder.
+            device: cpu, cuda or auto.
+            option: where the name was given, for the message.
+        Raises: InputError as `load_as` does.
+        """
+        from laban.systems.capabilities import load_as
+
+        key = (ability, str(name), device)
+        with self._lock:
+            if key not in self._loaded:
+                self._loaded[key] = load_as(ability, name, device, option)  # type: ignore[type-var]
+            return self._loaded[key]
+
+
+def ignore(*_: Any) -> None:
+    """Takes anything and does nothing."""
+
+
+@dataclass
+class Context:
+    """The surroundings of an action.
+
+    Attributes:
+        device: cpu, cuda or auto.
+        models: the cache of loaded models; share one Context or one cache between calls to load each model once.
+        progress: called with (done, total or None, what) as work goes on.
+        warn: called with a sentence that a person should read.
+        cancelled: asked between pieces of work; True ends the action with `Cancelled`.
+        clock: how long the parts took.
+    """
+
+    device: str = "auto"
+    models: Models = field(default_factory=Models)
+    progress: Callable[[int, int | None, str], None] = ignore
+    warn: Callable[[str], None] = ignore
+    cancelled: Callable[[], bool] = bool
+    clock: Clock = field(default_factory=Clock)
+
+    def check(self) -> None:
+        """Raises Cancelled if the caller wants an end."""
+        if self.cancelled():
+            raise Cancelled("stopped before the end; nothing was written.")
