@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laban.data.captions import CONTENTS
+from laban.data.corpora.bandai_namco import CONTENTS
 from laban.language.actions import action_of, find, phrases, table
 from laban.language.known import Reader, whole_table
 from laban.language.spelling import Speller
