@@ -1,7 +1,8 @@
 """A transformer encoder that reads its neighbours from the first step on.
 
 Pre-norm layers of a gated convolution over time (as in Gulati et al., "Conformer", 2020, section 2.2), attention with
-rotary positions (Su et al., "RoFormer", 2021, section 3.2) and a feed-forward part. Ours, for small data: with sinusoids
+rotary positions (Su et al., "RoFormer", 2021, section 3.2) and a feed-forward part. Ours, for small data: with
+sinusoids
 added once at the entrance, the released trunk learnt captions and positions by heart before it learnt to look at the
 tokens beside a hidden one. A convolution inside the attention's input did not cure it, since attention averages what it
 has not yet learnt to tell apart (docs/momask.md).
