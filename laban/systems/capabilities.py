@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from laban.condition.text import TextEncoder
+    from laban.motion.humanml import Layout
     from laban.motion.motion import Motion
+    from laban.motion.stretch import TokenGrid
 
 S = TypeVar("S", bound=System)
 
@@ -46,6 +49,11 @@ class MakesVideo(System):
 
 class Composes(System):
     """One motion for a script of several lines."""
+
+    @property
+    @abstractmethod
+    def text_encoder(self) -> TextEncoder:
+        """What turns sentences into features."""
 
     @abstractmethod
     def compose(
@@ -78,7 +86,26 @@ class Dances(System):
 
 
 class Inpaints(System):
-    """Regenerates a stretch of a motion from a sentence, knowing what stays before and after it."""
+    """Regenerates a stretch of a motion from a sentence, knowing what stays before and after it.
+
+    `layout` is that of its features.
+    """
+
+    layout: Layout
+
+    @property
+    @abstractmethod
+    def text_encoder(self) -> TextEncoder:
+        """What turns sentences into features."""
+
+    @property
+    @abstractmethod
+    def grid(self) -> TokenGrid:
+        """How it divides time."""
+
+    @abstractmethod
+    def inpainting_options(self) -> dict[str, Any]:
+        """All options of `inpaint` and their values where nobody says."""
 
     @abstractmethod
     def inpaint(
