@@ -33,6 +33,14 @@ class MakesMotion(System):
     """`generate` makes a motion from each TextRequest."""
 
 
+class EstimatesLength(System):
+    """Says how long an action lasts where nobody does."""
+
+    @abstractmethod
+    def seconds_of(self, text: str, seed: int, index: int = 0) -> float:
+        """Seconds that a motion of this sentence lasts, drawn from (seed, index)."""
+
+
 class MakesVideo(System):
     """`generate` makes a video from each TextRequest."""
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from laban import checkpoint
 from laban.config import nearest, to_dict
+from laban.data.corpus import Corpus
 from laban.errors import InputError, LabanError
 from laban.systems.base import System
 from laban.systems.schedule import StatefulSampler
@@ -31,9 +32,7 @@ from laban.train.card import model_card
 from laban.train.log import MetricsLog
 from laban.train.progress import Progress, StopSignal
 from laban.train.state import StageFiles, check_same, close_stage, locked, open_run
-
-if TYPE_CHECKING:
-    from laban.data.corpus import Corpus
+from laban.train.vocabulary import vocabulary_of
 
 
 @dataclass(frozen=True)
@@ -116,6 +115,9 @@ def run(system: System, corpus: Corpus, folder: Path, options: Options) -> Outco
                 _adopt(system, stage, folder)
                 outcome.finished.append(stage)
             close_stage(folder, system, model_card(system, corpus, folder))
+            vocabulary = vocabulary_of(corpus) if isinstance(corpus, Corpus) else None
+            if vocabulary is not None:
+                vocabulary.write(folder)
     return outcome
 
 
