@@ -46,6 +46,16 @@ class MakesVideo(System):
 
     makes: ClassVar[Literal["motion", "video"]] = "video"
 
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int, int, int]:
+        """(L, S, S, C) of the videos."""
+
+    @property
+    @abstractmethod
+    def known_words(self) -> tuple[str, ...]:
+        """The words that it knows."""
+
     @abstractmethod
     def rate(self, videos: np.ndarray, captions: Sequence[str]) -> np.ndarray:
         """(B,) how well videos (B, L, S, S, C) uint8 fit their captions; larger is better."""
