@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from laban.actions.context import Context
 from laban.errors import InputError
 from laban.formats import WRITERS, check_suffix
+from laban.systems.options import Bounds
 
 if TYPE_CHECKING:
     from laban.character.made import Made
     from laban.motion.motion import Motion
-    from laban.systems.options import Bounds
 
+FPS = Bounds(1, 240)
+"""Frames per second of what is written."""
 FILMS = (".mp4", ".gif")
 
 
