@@ -10,6 +10,7 @@ from laban.errors import InputError
 from laban.systems.requests import MAX_CHARACTERS
 
 if TYPE_CHECKING:
+    from laban.motion.motion import Motion
     from laban.systems.capabilities import Embeds
     from laban.systems.motionclip.library import Library, Report
 
@@ -56,6 +57,15 @@ def checked(sentence: str, where: str) -> str:
             f"{where} has {len(sentence)} characters; expected at most {MAX_CHARACTERS}. Describe one motion."
         )
     return sentence
+
+
+def motion_of(source: Path | Motion) -> Motion:
+    """The motion, read if it is a file. Raises: as `laban.read`."""
+    if not isinstance(source, Path):
+        return source
+    from laban import formats
+
+    return formats.read(source)
 
 
 def give_encoder(system: Any, path: Path) -> None:

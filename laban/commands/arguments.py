@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from inspect import Parameter
-from typing import Annotated, Any, get_type_hints
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import tyro
 
 from laban.actions.options import check, flags
 
 
-def takes_options(*positional: str, **marks: Any) -> Callable[[Callable[..., int]], Callable[..., int]]:
+def takes_options(
+    *positional: str, defaults: Mapping[str, Any] | None = None, **marks: Any
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
     """Decorator of a command: its first parameter, an options dataclass, is given by the dataclass's fields.
 
     Help of a field is that of its metadata; fields that are dataclasses themselves are given by theirs. What is out of
@@ -22,6 +25,7 @@ def takes_options(*positional: str, **marks: Any) -> Callable[[Callable[..., int
 
     Args:
         positional: fields that are given without their name.
+        defaults: field -> its value where it is not given, if that is not the dataclass's.
         marks: field -> what tyro should know of it besides (`tyro.conf.arg(name="in")`).
     """
 
@@ -35,6 +39,7 @@ def takes_options(*positional: str, **marks: Any) -> Callable[[Callable[..., int
             about += [marks[field.name]] if field.name in marks else []
             about += [tyro.conf.Positional] if field.name in positional else []
             default = Parameter.empty if field.default is MISSING else field.default
+            default = (defaults or {}).get(field.name, default)
             parameters[field.name] = Parameter(
                 field.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[(hint, *about)]
             )
@@ -61,7 +66,15 @@ def flat(kind: type) -> Iterator[tuple[Field[Any], Any]]:
         if is_dataclass(hints[field.name]):
             yield from flat(hints[field.name])
         else:
-            yield field, hints[field.name]
+            yield field, given_as(hints[field.name])
+
+
+def given_as(hint: Any) -> Any:
+    """A type as the command line gives it: unions without Laban's own classes, which are for callers in Python."""
+    origin, members = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return Union[tuple(given_as(m) for m in members if not getattr(m, "__module__", "").startswith("laban."))]  # noqa: UP007
+    return tuple[tuple(given_as(m) for m in members)] if origin is tuple else hint
 
 
 def built(kind: type, given: dict[str, Any]) -> Any:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from laban.actions.context import Context
+from laban.actions.outputs import check_outputs
+from laban.formats import WRITERS
 
 
 def console(device: str = "auto", quiet: bool = False) -> Context:
@@ -52,6 +56,13 @@ class Bars:
 def warn(message: str) -> None:
     """One line on stderr; the command goes on."""
     print(f"laban: warning: {message}", file=sys.stderr)
+
+
+def out_paths(paths: Sequence[Path], formats: dict[str, str] = WRITERS) -> list[str]:
+    """The files of --out as they are printed. Raises: InputError for none: an action would then write nothing."""
+    if not paths:
+        check_outputs(paths, formats)
+    return [str(path.resolve()) for path in paths]
 
 
 def print_json(value: dict[str, Any]) -> None:

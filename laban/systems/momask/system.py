@@ -16,6 +16,7 @@ from laban.errors import InputError
 from laban.motion import humanml, legs
 from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
+from laban.motion.stretch import TokenGrid
 from laban.nn.length import LengthEstimator, draw_lengths
 from laban.nn.modes import evaluating
 from laban.nn.sampling import generators
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from laban.data.corpus import Corpus
 
 STAGES = ("tokenizer", "masked", "residual", "length")
+INPAINTING_GUIDANCE = 2.0  # of the residual layers, as released
 
 
 class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
@@ -260,6 +262,20 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
         values = (torch.from_numpy(np.array(features, np.float32)) - self.mean) / self.std
         codes = self.tokenizer.encode(values[None].to(self.device))
         return self._motion(self.tokenizer.decode(codes)[0], "", {})
+
+    @property
+    def grid(self) -> TokenGrid:
+        """The configuration's frames, tokens and longest clip."""
+        return TokenGrid(self.config.fps, self.config.tokenizer.stride, self.config.max_tokens)
+
+    def inpainting_options(self) -> dict[str, Any]:
+        """The configuration's, but guidance of the residual layers as released."""
+        chosen = self.config.sampling
+        return {
+            "steps": chosen.steps, "guidance": chosen.guidance,
+            "residual_guidance": min(chosen.residual_guidance, INPAINTING_GUIDANCE), "temperature": chosen.temperature,
+            "residual_temperature": chosen.residual_temperature,
+        }  # fmt: skip
 
     @torch.no_grad()
     def inpaint(
