@@ -92,3 +92,8 @@ class Context:
         """Raises Cancelled if the caller wants an end."""
         if self.cancelled():
             raise Cancelled("stopped before the end; nothing was written.")
+
+    def advance(self, done: int, total: int | None, what: str) -> None:
+        """`progress`, where work below can only be ended between its steps. Raises: Cancelled as `check`."""
+        self.progress(done, total, what)
+        self.check()
