@@ -24,11 +24,11 @@ def ignore(*_: Any) -> None:
 
 
 class Counter:
-    """Adds up what is done, for a `Progress`."""
+    """Adds up what is done, from `done` on, for a `Progress`."""
 
-    def __init__(self, progress: Progress, total: int | None, what: str) -> None:
+    def __init__(self, progress: Progress, total: int | None, what: str, done: int = 0) -> None:
         self.progress, self.total, self.what = progress, total, what
-        self.done = 0
+        self.done = done
         self._note = ""
 
     def add(self, number: int = 1) -> None:
