@@ -138,7 +138,7 @@ def _single(options: EvaluateOptions, context: Context) -> Evaluation:
     assert options.data is not None
     o, repeats = options, 20 if options.repeats is None else options.repeats
     settings = Settings(o.split, o.cases, repeats, o.seed, o.steps, o.guidance, o.quick)
-    loaded: System | None = context.models.load(System, o.system, context.device) if o.system else None  # type: ignore[type-abstract]
+    loaded: System | None = context.models.load(System, o.system, context.device) if o.system else None
     corpus = Corpus.open(options.data) if loaded is None else loaded.open_data(options.data, loaded.config)
     given = read_folder(o.motions) if o.motions is not None else []
     own = PROTOCOLS.get(loaded.name) if loaded is not None else None
@@ -181,8 +181,7 @@ def _long(options: EvaluateOptions, context: Context) -> Evaluation:
         assert options.data is not None
         source = long.of_corpus(Corpus.open(options.data), size)
     first, *others = [
-        context.models.load(MakesMotion, name, context.device, "--protocol long")  # type: ignore[type-abstract]
-        for name in _systems(options)
+        context.models.load(MakesMotion, name, context.device, "--protocol long") for name in _systems(options)
     ]
     judges = options.evaluator or SHIPPED
     facts = long.evaluate(source, options.out, size, first, others, judges, context.advance)
