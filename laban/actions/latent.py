@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from laban.actions.context import Context
-from laban.actions.inputs import open_space, sentences
+from laban.actions.inputs import motion_of, open_space, sentences
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, check_sheet, write, write_sheet
 from laban.errors import InputError
+from laban.motion.motion import Motion
 from laban.systems.options import Bounds
 
 if TYPE_CHECKING:
-    from laban.motion.motion import Motion
     from laban.systems.capabilities import Embeds
     from laban.systems.motionclip.space import Guess
 
@@ -29,7 +29,7 @@ ENCODER_HELP = "CLIP's weights, for a released model: a Hugging Face folder, or 
 class RecogniseOptions:
     """Which file, and what it may show."""
 
-    file: Path = described(MISSING, ".bvh .glb .npz.")
+    file: Path | Motion = described(MISSING, ".bvh .glb .npz.")
     classes: tuple[str, ...] = described(
         (), "Names or phrases to choose from; the contents of the training corpus if not given."
     )
@@ -47,7 +47,7 @@ def recognise(options: RecogniseOptions, context: Context) -> list[Guess]:
     Raises: InputError for a file, class or model that cannot be used.
     """
     check(options)
-    motion = _read(options.file)
+    motion = motion_of(options.file)
     system = open_space(options.model, context, options.text_encoder)
     from laban.systems.motionclip import space
 
@@ -58,7 +58,7 @@ def recognise(options: RecogniseOptions, context: Context) -> list[Guess]:
 class CaptionOptions:
     """Which file, and the phrases that may describe it."""
 
-    file: Path = described(MISSING, ".bvh .glb .npz.")
+    file: Path | Motion = described(MISSING, ".bvh .glb .npz.")
     phrases: Path | None = described(
         None, "A file with one phrase per line; the captions of the training corpus if not given."
     )
@@ -76,7 +76,7 @@ def caption(options: CaptionOptions, context: Context) -> list[Guess]:
     Raises: InputError for a file, phrase or model that cannot be used.
     """
     check(options)
-    motion = _read(options.file)
+    motion = motion_of(options.file)
     lines = list(dict.fromkeys(sentences("", options.phrases))) if options.phrases is not None else None
     system = open_space(options.model, context, options.text_encoder)
     from laban.systems.motionclip import space
@@ -103,11 +103,9 @@ class Variation:
 class BlendOptions:
     """Which two clips, in how many steps, and what is written."""
 
-    a: Path = described(MISSING, "A motion file: .bvh .glb .npz.")
-    b: Path = described(MISSING, "Another.")
-    out: tuple[Path, ...] = described(
-        (Path("blend.glb"),), "Files to write; blend.glb becomes blend-1.glb, blend-2.glb and so on."
-    )
+    a: Path | Motion = described(MISSING, "A motion file: .bvh .glb .npz.")
+    b: Path | Motion = described(MISSING, "Another.")
+    out: tuple[Path, ...] = described((), "Files to write; blend.glb becomes blend-1.glb, blend-2.glb and so on.")
     steps: int = bounded(5, Bounds(2, 64, whole=True), "How many results, both ends counted.")
     sheet: Path | None = described(None, "A .png with one row per result.")
     fps: float = bounded(30.0, FPS, "Frames per second of the files.")
@@ -124,9 +122,10 @@ def blend(options: BlendOptions, context: Context) -> list[Variation]:
     Raises: InputError for a file or model that cannot be used.
     """
     check(options)
-    check_outputs(options.out)
+    if options.out:
+        check_outputs(options.out)
     check_sheet(options.sheet)
-    ends = [_read(options.a), _read(options.b)]
+    ends = [motion_of(options.a), motion_of(options.b)]
     system = open_space(options.model, context)
     from laban.systems.motionclip import space
 
@@ -146,12 +145,12 @@ def blend(options: BlendOptions, context: Context) -> list[Variation]:
 class MixOptions:
     """Which clip, how it is changed, and what is written."""
 
-    file: Path = described(MISSING, "The motion to change: .bvh .glb .npz.")
-    minus: str = described("", "What is taken away: words, or a motion file.")
-    plus: str = described("", "What is added: words, or a motion file.")
+    file: Path | Motion = described(MISSING, "The motion to change: .bvh .glb .npz.")
+    minus: str | Motion = described("", "What is taken away: words, or a motion file.")
+    plus: str | Motion = described("", "What is added: words, or a motion file.")
     style: str = described("", "How the same action should be done, instead of --minus and --plus.")
     strength: float = bounded(1.0, Bounds(-10, 10), "1 for the whole step, less for less.")
-    out: tuple[Path, ...] = described((Path("mix.glb"),), "Files to write.")
+    out: tuple[Path, ...] = described((), "Files to write.")
     sheet: Path | None = described(None, "A .png with the clip, what the model keeps of it, and the result.")
     fps: float = bounded(30.0, FPS, "Frames per second of the files.")
     raw: bool = described(False, "Leave out the clean-up of feet.")
@@ -167,12 +166,13 @@ def mix(options: MixOptions, context: Context) -> Variation:
     Raises: InputError for a file, direction or model that cannot be used.
     """
     check(options)
-    check_outputs(options.out)
+    if options.out:
+        check_outputs(options.out)
     check_sheet(options.sheet)
-    style, minus, plus = options.style.strip(), options.minus.strip(), options.plus.strip()
-    if bool(style) == bool(minus or plus) or bool(minus) != bool(plus):
+    style, minus, plus = options.style.strip(), _given(options.minus), _given(options.plus)
+    if bool(style) == (minus or plus) or minus != plus:
         raise InputError("mix: give --minus and --plus, both, or --style alone.")
-    source = _read(options.file)
+    source = motion_of(options.file)
     ends = [_text_or_motion(x) for x in (options.minus, options.plus)]
     system = open_space(options.model, context)
     from laban.motion.retarget import retarget
@@ -191,19 +191,19 @@ def mix(options: MixOptions, context: Context) -> Variation:
     return result
 
 
-def _read(path: Path) -> Motion:
-    from laban import formats
-
-    return formats.read(path)
+def _given(what: str | Motion) -> bool:
+    return isinstance(what, Motion) or bool(what.strip())
 
 
-def _text_or_motion(said: str) -> str | Motion:
-    """A motion if `said` names a file that is there or has a motion file's suffix; else the words."""
+def _text_or_motion(said: str | Motion) -> str | Motion:
+    """A motion if `said` is one or names a file with a motion file's suffix; else the words."""
     from laban.formats import READERS
 
+    if isinstance(said, Motion):
+        return said
     path = Path(said)
     if path.suffix.lower() in READERS and " " not in path.suffix:
-        return _read(path)
+        return motion_of(path)
     return said
 
 

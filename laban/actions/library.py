@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laban.actions.context import Context
-from laban.actions.inputs import checked, open_space, refreshed
+from laban.actions.inputs import checked, motion_of, open_space, refreshed
 from laban.actions.latent import ENCODER_HELP, MODEL, MODEL_HELP
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import check_sheet, write_sheet
 from laban.errors import InputError
+from laban.motion.motion import Motion, Segment
 from laban.systems.options import Bounds
 
 if TYPE_CHECKING:
-    from laban.motion.motion import Motion
     from laban.systems.capabilities import Embeds
     from laban.systems.motionclip.library import Library, Match, Report
 
@@ -28,7 +28,7 @@ class SearchOptions:
 
     folder: Path = described(MISSING, "The folder, with all folders in it; .bvh .glb .npz.")
     text: str = described("", 'What to find, in English, in quotes: "someone waves goodbye".')
-    like: Path | None = described(None, "Find what is like this motion file, instead of a text.")
+    like: Path | Motion | None = described(None, "Find what is like this motion file, instead of a text.")
     top: int = bounded(10, Bounds(1, 10_000, whole=True), "How many to print.")
     sheet: Path | None = described(None, "A .png with one row per result.")
     index: Path | None = described(None, "Where the index is kept, if not in the folder.")
@@ -73,7 +73,7 @@ def search(options: SearchOptions, context: Context) -> Search:
 
     from laban import formats
 
-    source = formats.read(options.like) if options.like is not None else None
+    source = motion_of(options.like) if options.like is not None else None
     with context.clock.part("load"):
         system = open_space(options.model, context, options.text_encoder)
     from laban.systems.motionclip import space
@@ -158,7 +158,6 @@ class LibraryFirst:
     def _adapted(self, match: Match, seconds: float | None, fps: float) -> Motion:
         """The clip on our skeleton, its best stretch brought to the length asked for."""
         from laban import formats
-        from laban.motion.motion import Segment
         from laban.motion.retarget import retarget
         from laban.systems.motionclip.space import fitted
 

@@ -185,7 +185,9 @@ def warn_of_lost_words(system: MakesVideo, text: str, context: Context) -> None:
     reading = system.reading(text)
     read = len(reading.ids) - 1
     if read == len(reading.unknown):
-        raise InputError(f"no word of {text!r} is known to this model. It knows {', '.join(system.known_words[:12])} …")
+        raise InputError(
+            f"no word of {text!r} is known to this model. It knows {', '.join(system.known_words[:12])}, …"
+        )
     if reading.unknown:
         unknown = ", ".join(dict.fromkeys(reading.unknown))
         context.warn(f"unknown words are read as one placeholder: {unknown}.")

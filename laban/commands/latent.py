@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from laban.actions import latent
 from laban.actions.latent import BlendOptions, CaptionOptions, MixOptions, RecogniseOptions, Variation
 from laban.commands.arguments import takes_options
-from laban.commands.output import console, print_json
+from laban.commands.output import console, out_paths, print_json
 
 if TYPE_CHECKING:
     from laban.systems.motionclip.space import Guess
 
 
-@takes_options("a", "b")
+@takes_options("a", "b", defaults={"out": (Path("blend.glb"),)})
 def blend(options: BlendOptions, device: str = "auto", json: bool = False, quiet: bool = False) -> int:
     """Go from one clip to another in even steps of the latent.
 
@@ -25,10 +25,11 @@ def blend(options: BlendOptions, device: str = "auto", json: bool = False, quiet
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
+    out_paths(options.out)
     return tell(latent.blend(options, console(device, quiet)), options.sheet, json=json, quiet=quiet)
 
 
-@takes_options("file")
+@takes_options("file", defaults={"out": (Path("mix.glb"),)})
 def mix(options: MixOptions, device: str = "auto", json: bool = False, quiet: bool = False) -> int:
     """Change a clip by what leads from one text or clip to another.
 
@@ -40,6 +41,7 @@ def mix(options: MixOptions, device: str = "auto", json: bool = False, quiet: bo
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
+    out_paths(options.out)
     return tell([latent.mix(options, console(device, quiet))], options.sheet, json=json, quiet=quiet)
 
 
@@ -90,7 +92,7 @@ def tell(made: list[Variation], sheet: Path | None, *, json: bool, quiet: bool) 
     return 0
 
 
-def tell_guesses(file: Path, guesses: list[Guess], *, json: bool) -> int:
+def tell_guesses(file: object, guesses: list[Guess], *, json: bool) -> int:
     """Prints guesses, best first."""
     if json:
         rows = [
