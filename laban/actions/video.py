@@ -121,7 +121,7 @@ def video(options: VideoOptions, context: Context) -> VideoResult:
     with clock.part("import torch"):
         import torch  # noqa: F401
     with clock.part(f"load {options.model}"):
-        system = context.models.load(MakesVideo, options.model, context.device)  # type: ignore[type-abstract]
+        system = context.models.load(MakesVideo, options.model, context.device)
     given = first_frames(system, options)
     warn_of_lost_words(system, text, context)
     asked = {
@@ -185,7 +185,9 @@ def warn_of_lost_words(system: MakesVideo, text: str, context: Context) -> None:
     reading = system.reading(text)
     read = len(reading.ids) - 1
     if read == len(reading.unknown):
-        raise InputError(f"no word of {text!r} is known to this model. It knows {', '.join(system.known_words[:12])}, …")
+        raise InputError(
+            f"no word of {text!r} is known to this model. It knows {', '.join(system.known_words[:12])}, …"
+        )
     if reading.unknown:
         unknown = ", ".join(dict.fromkeys(reading.unknown))
         context.warn(f"unknown words are read as one placeholder: {unknown}.")

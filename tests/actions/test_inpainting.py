@@ -44,9 +44,7 @@ def test_what_stays_is_bit_equal(system, clip, stretches) -> None:
     assert np.array_equal(one.rotations, two.rotations)
     assert not np.array_equal(one.root, replace_stretches(system, clip, wanted, Draws(4, 2), Context())[0].root)
     assert len(seams) == sum((a > 0) + (b < 102) for a, b in stretches)
-    assert [s.text for s in one.segments if "bows" in s.text] == [
-        e.text for e in sorted(wanted, key=lambda e: e.first)
-    ]
+    assert [s.text for s in one.segments if "bows" in s.text] == [e.text for e in sorted(wanted, key=lambda e: e.first)]
     assert one.passport["edits"][0]["text"].startswith("a person bows") and one.passport["seed"] == 3
 
 
