@@ -52,7 +52,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         records = [
             r
             for r in corpus.select("test", mirrored=False)
-            if r.labels.get("action") in ACTIONS[kind] and r.length > 50
+            if r.labels.get("action") in ACTIONS[kind] and r.length > 50 and "#in-place" not in r.id
         ][:60]
         real = [np.array(corpus.joints(r), np.float64) for r in records]
         rows: dict[str, list[np.ndarray]] = {"real, held out": real}

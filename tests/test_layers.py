@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).parents[1] / "laban"
 # An entry of two words is one file or folder of a package that stands elsewhere.
 FLOORS = (
     ("errors", "version"),
-    ("config", "io.atomic"),
+    ("config", "io.atomic", "work"),
     ("checkpoint", "io.torch_archives", "motion"),
     ("figure", "nn"),
     ("io",),

@@ -12,13 +12,13 @@ from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, write
 from laban.errors import InputError
 from laban.formats import WRITERS
+from laban.motion.motion import Motion
 
 if TYPE_CHECKING:
     from laban.character.bonemap import BoneMap
     from laban.character.made import Made
     from laban.character.rig import Rig
     from laban.character.stance import Stance
-    from laban.motion.motion import Motion
 
 CERTIFICATE = ".certificate.json"
 
@@ -156,12 +156,12 @@ def inspect(options: InspectOptions, context: Context) -> Inspected:
 class RetargetOptions:
     """What `retarget` reads, how it transfers, and what it writes."""
 
-    source: Path = described(
+    source: Path | Motion = described(
         MISSING, "The motion: .bvh, .npz, or a .glb, .vrm or .gltf with an animation of a humanoid."
     )
     character: Path = described(MISSING, "A rigged humanoid: .glb, .vrm, .gltf, or a .bvh for its skeleton.")
     out: tuple[Path, ...] = described(
-        MISSING, "Files to write: .glb .vrm .vrma .bvh .npz .fbx .usda, or .mp4 .gif .png to look at."
+        (), "Files to write: .glb .vrm .vrma .bvh .npz .fbx .usda, or .mp4 .gif .png to look at."
     )
     map: Path | None = described(None, "A mapping file for the character, from `laban character inspect`.")
     source_map: Path | None = described(None, "A mapping file for a source that is a glTF file.")
@@ -176,7 +176,7 @@ class RetargetOptions:
 
 
 def retarget(options: RetargetOptions, context: Context) -> Made:
-    """Puts a motion onto a character and writes it, with a certificate of how well it fits beside each file.
+    """Puts a motion onto a character, and certifies how well it fits; writes both, if files are named.
 
     Args:
         options: what onto what.
@@ -190,11 +190,13 @@ def retarget(options: RetargetOptions, context: Context) -> Made:
     from laban.formats import CHARACTER_WRITERS, read
 
     check(options)
-    check_outputs(options.out, CHARACTER_WRITERS)
-    check_certificates(options.out)
+    if options.out:
+        check_outputs(options.out, CHARACTER_WRITERS)
+        check_certificates(options.out)
     stance = load(options.character, options.map, options.partial)
     export.check_ready(options.out, stance)
-    motion = read(options.source, options.clip, options.source_map)
+    source = options.source
+    motion = read(source, options.clip, options.source_map) if isinstance(source, Path) else source
     context.check()
     made = make(
         motion, stance, fps=options.fps, append=options.append, loop=options.loop, name=options.name,

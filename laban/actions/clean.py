@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from laban.actions.context import Context
 from laban.actions.options import described
 from laban.actions.outputs import check_outputs, write
 from laban.errors import InputError
-
-if TYPE_CHECKING:
-    from laban.motion.motion import Motion
+from laban.motion.motion import Motion
 
 
 @dataclass(frozen=True)
 class CleanOptions:
     """What `clean` reads, mends and writes."""
 
-    source: Path = described(MISSING, "A humanoid's motion: .bvh, .npz, or a .glb, .vrm or .gltf with an animation.")
+    source: Path | Motion = described(
+        MISSING, "A humanoid's motion: .bvh, .npz, or a .glb, .vrm or .gltf with an animation."
+    )
     out: tuple[Path, ...] = described(
-        MISSING, "Files to write. A character's .glb gets the cleaned clip before its own animations."
+        (), "Files to write. A character's .glb gets the cleaned clip before its own animations."
     )
     foot_lock: bool = described(False, "Hold each foot in one place while it stands, and bend the leg to suit.")
     ground: bool = described(False, "Put the floor at height 0.")
@@ -45,7 +44,7 @@ class Cleaned:
 
 
 def clean(options: CleanOptions, context: Context) -> Cleaned:
-    """Holds standing feet, levels the floor or filters tremble, as asked, and writes the result.
+    """Holds standing feet, levels the floor or filters tremble, as asked, and writes the result, if files are named.
 
     Args:
         options: what to mend in which motion.
@@ -56,18 +55,22 @@ def clean(options: CleanOptions, context: Context) -> Cleaned:
         raise InputError("nothing to clean was named. Give --foot-lock, --ground or --smooth, or several.")
     from laban import formats
     from laban.character import stance
-    from laban.character.made import make
+    from laban.character.made import Made, make
     from laban.io import gltf, gltf_document
     from laban.motion.cleanup import TREMBLE, tidy
 
-    source = options.source
-    theirs = source.suffix.lower() in gltf_document.SUFFIXES and source.is_file() and not gltf.is_ours(source)
-    check_outputs(options.out, formats.CHARACTER_WRITERS if theirs else formats.WRITERS)
-    motion = formats.read(source, options.clip)
+    source, theirs = options.source, False
+    if isinstance(source, Path):
+        theirs = source.suffix.lower() in gltf_document.SUFFIXES and source.is_file() and not gltf.is_ours(source)
+    if options.out:
+        check_outputs(options.out, formats.CHARACTER_WRITERS if theirs else formats.WRITERS)
+    motion = formats.read(source, options.clip) if isinstance(source, Path) else source
     tremble = TREMBLE if options.smooth else 0.0
     cleaned = tidy(motion, foot_lock=options.foot_lock, ground=options.ground, tremble=tremble)
     context.check()
-    shown = make(cleaned, stance.load(source), name=f"{cleaned.segments[0].text} (clean)") if theirs else cleaned
+    shown: Motion | Made = cleaned
+    if theirs and isinstance(source, Path):
+        shown = make(cleaned, stance.load(source), name=f"{cleaned.segments[0].text} (clean)")
     for path in options.out:
         write(shown, path, context)
     return Cleaned(cleaned, figures(motion, motion), figures(cleaned, motion))

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 FPS = Bounds(1, 240)
 """Frames per second of what is written."""
 FILMS = (".mp4", ".gif")
+SHEETS = {".png": "laban.drawing.picture"}
+"""What a sheet of poses, one row per motion, is written as."""
 
 
 def check_outputs(paths: Sequence[Path], formats: dict[str, str] = WRITERS) -> None:
@@ -71,3 +73,16 @@ def write(content: Motion | Made, path: Path, context: Context, fps: float | Non
     if fps is not None:
         options["fps"] = fps
     formats.write(content, path, progress=lambda done: context.progress(done, None, path.name), **options)
+
+
+def check_sheet(path: Path | None) -> None:
+    """Refuses a sheet of poses that could not be written. Raises: InputError as `check_outputs`."""
+    if path is not None:
+        check_outputs([path], SHEETS)
+
+
+def write_sheet(motions: Sequence[Motion], titles: Sequence[str], path: Path) -> None:
+    """Writes a sheet of poses: one row per motion, with its title."""
+    from laban.drawing.picture import contact_sheet
+
+    contact_sheet(motions, titles, path)

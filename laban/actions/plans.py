@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ LONGEST_STEP = 4.5  # seconds of a step whose length nobody says, where others f
 SHORTEST_STEP = 1.2
 SHORTEST_LINE = 0.4
 DEFAULT_SECONDS = 4.0
+STANDS = "a person stands still"  # what somebody does who stops: the line before it leads over
+_STOPS = re.compile(r".*\b(stops|pauses|halts|comes to a stop|stops moving|stops walking|stops running)")
 TEMPO = (0.5, 1.8)  # how much slower or faster a step is played
 
 
@@ -57,7 +60,8 @@ def parts_of(plan: Plan, estimate: Callable[[str], float]) -> list[Part]:
             seconds = seconds if alone else min(max(seconds, SHORTEST_STEP), LONGEST_STEP)
             if step.route is not None and step.route.kind == "circle":
                 seconds = max(seconds, 5.0 * abs(step.route.turns or 1.0))
-        parts += [Part(step.text, round(seconds, 2), step)] * step.repeats
+        text = STANDS if parts and _STOPS.fullmatch(step.text.strip().rstrip(".").lower()) else step.text
+        parts += [Part(text, round(seconds, 2), step)] * step.repeats
     return parts
 
 

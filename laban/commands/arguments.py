@@ -15,6 +15,9 @@ import tyro
 
 from laban.actions.options import check, flags
 
+REQUIRED: Any = Parameter.empty
+"""The default of a field that must be given."""
+
 
 def takes_options(
     *positional: str, defaults: Mapping[str, Any] | None = None, **marks: Any

@@ -8,8 +8,9 @@ from laban.actions.character import retarget as retarget_motion
 from laban.character.bonemap import BoneMap
 from laban.character.made import Made
 from laban.character.rig import Rig
-from laban.commands.arguments import takes_options
-from laban.commands.output import console, print_json
+from laban.commands.arguments import REQUIRED, takes_options
+from laban.commands.output import console, out_paths, print_json
+from laban.formats import CHARACTER_WRITERS
 
 
 @takes_options("character")
@@ -50,7 +51,7 @@ def table(rig: Rig, made: BoneMap) -> list[str]:
     return rows + [f"  note: {note}" for note in made.notes]
 
 
-@takes_options("source")
+@takes_options("source", defaults={"out": REQUIRED})
 def retarget(options: RetargetOptions, json: bool = False, quiet: bool = False) -> int:
     """Put a motion onto a character, and certify how well it fits.
 
@@ -60,8 +61,8 @@ def retarget(options: RetargetOptions, json: bool = False, quiet: bool = False) 
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
+    files = out_paths(options.out, CHARACTER_WRITERS)
     made = retarget_motion(options, console(quiet=quiet))
-    files = [str(path.resolve()) for path in options.out]
     if json:
         print_json({"files": files, "certificate": made.certificate.record()})
     elif not quiet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from laban.actions.clean import CleanOptions
 from laban.actions.clean import clean as clean_motion
-from laban.commands.arguments import takes_options
+from laban.commands.arguments import REQUIRED, takes_options
 from laban.commands.output import console, print_json
 
 FIGURES = {
@@ -15,7 +15,7 @@ FIGURES = {
 }
 
 
-@takes_options("source")
+@takes_options("source", defaults={"out": REQUIRED})
 def clean(options: CleanOptions, json: bool = False, quiet: bool = False) -> int:
     """Hold standing feet, level the floor, filter tremble, and say what changed.
 

@@ -9,25 +9,27 @@ from pathlib import Path
 from typing import Any
 
 from laban.actions.context import Context
-from laban.actions.outputs import check_outputs
+from laban.actions.outputs import check_option, check_outputs
 from laban.formats import WRITERS
+from laban.systems.options import ENDLESS, Bounds
 
 
-def console(device: str = "auto", quiet: bool = False) -> Context:
+def console(device: str = "auto", quiet: bool = False, logged: bool = False) -> Context:
     """A context that draws progress bars and warnings on stderr.
 
     Args:
         device: cpu, cuda or auto.
         quiet: no bars; warnings stay.
+        logged: without a terminal a line every half minute, for work of hours whose stderr is a log file.
     """
-    return Context(device=device, progress=Bars(quiet), warn=warn)
+    return Context(device=device, progress=Bars(quiet, logged), warn=warn)
 
 
 class Bars:
     """A tqdm bar on stderr per piece of work; it goes when the next one begins. None without a terminal."""
 
-    def __init__(self, quiet: bool) -> None:
-        self.quiet = quiet
+    def __init__(self, quiet: bool, logged: bool = False) -> None:
+        self.quiet, self.logged = quiet, logged
         self._what = ""
         self._bar: Any = None
 
@@ -36,10 +38,15 @@ class Bars:
             return
         from tqdm import tqdm
 
-        if what != self._what:
+        name, _, note = what.partition(": ")
+        if name != self._what:
             self.close()
-            self._what = what
-            self._bar = tqdm(desc=what, total=total, leave=False, file=sys.stderr, disable=None)
+            self._what = name
+            self._bar = tqdm(
+                desc=name, total=total, initial=done, leave=self.logged, file=sys.stderr, dynamic_ncols=True,
+                disable=False if self.logged else None, mininterval=0.1 if sys.stderr.isatty() else 30.0,
+            )  # fmt: skip
+        self._bar.set_postfix_str(note, refresh=False)
         if total is not None:
             self._bar.total = total
         self._bar.update(done - self._bar.n)
@@ -51,6 +58,15 @@ class Bars:
         if self._bar is not None:
             self._bar.close()
         self._what, self._bar = "", None
+
+
+def set_threads(threads: int | None) -> None:
+    """The CPU threads of torch in this process; None leaves them."""
+    if threads is not None:
+        check_option("--threads", threads, Bounds(1, ENDLESS, whole=True))
+        import torch
+
+        torch.set_num_threads(threads)
 
 
 def warn(message: str) -> None:

@@ -62,7 +62,7 @@ class TransformerConfig:
     attention_dropout: float = 0.2  # of attention weights
     kind: Literal["postnorm", "local"] = "postnorm"  # "local": nn/local.py, which learns to read neighbours from
     # little data. Released: post-norm with sinusoids at the entrance
-    kernel: int = 5  # of the depthwise convolution in each layer; "local" only
+    kernel: int = 7  # of the depthwise convolution in each layer; "local" only
 
     def __post_init__(self) -> None:
         if self.kind not in ("postnorm", "local"):

@@ -183,8 +183,8 @@ SMALL = MoMaskConfig(
     # tokens; and the words would make every sequence a third longer.
     text=TextConfig("shipped", width=384, token_width=128, pooled_noise=1.0),
     masked=MaskedConfig(
-        transformer=TransformerConfig(256, 5, 4, 768, dropout=0.1, attention_dropout=0.0, kind="local"),
-        near=0.35, place_dropout=0.2, smoothing=0.02, mask_by="own",
+        transformer=TransformerConfig(256, 4, 4, 768, dropout=0.1, attention_dropout=0.0, kind="local"),
+        near=0.25, place_dropout=0.2, mask_by="own",
     ),
     residual=ResidualConfig(
         transformer=TransformerConfig(224, 3, 4, 576, dropout=0.1, attention_dropout=0.0, kind="local"),
