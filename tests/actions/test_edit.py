@@ -57,8 +57,8 @@ def test_going_on_and_leading_over(model: str, clip: Motion) -> None:
 
 def test_words_that_nobody_knows_are_said(clip: Motion, model: str) -> None:
     warned: list[str] = []
-    edit(EditOptions(clip, ("qzx",), (Range(2.5),), samples=1, model=model), Context(device="cpu", warn=warned.append))
-    assert warned == ["no word of 'qzx' is understood, so the motion is arbitrary. Write plain English."]
+    edit(EditOptions(clip, ("?!",), (Range(2.5),), samples=1, model=model), Context(device="cpu", warn=warned.append))
+    assert warned == ["no word of '?!' is understood, so the motion is arbitrary. Write plain English."]
 
 
 def test_a_caller_can_stop_it(model: str, clip: Motion) -> None:
