@@ -112,7 +112,7 @@ def dance(options: DanceOptions, context: Context) -> DanceResult:
         context.warn(f"{note}.")
     before = None if options.seed_motion is None else motion_of(options.seed_motion)
     with clock.part(f"load {options.model}"):
-        system = context.models.load(Dances, options.model, context.device)  # type: ignore[type-abstract]
+        system = context.models.load(Dances, options.model, context.device)
 
     def progress(done: int) -> None:
         context.check()

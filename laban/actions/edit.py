@@ -156,7 +156,7 @@ def edit(options: EditOptions, context: Context) -> EditResult:
     locate(options.model)  # a wrong name is said before torch is loaded
     clip, clock = motion_of(options.source), context.clock
     with clock.part(f"load {options.model}"):
-        system = context.models.load(Inpaints, options.model, context.device)  # type: ignore[type-abstract]
+        system = context.models.load(Inpaints, options.model, context.device)
         if options.text_encoder is not None:
             give_encoder(system, options.text_encoder)
     draws = Draws(options.seed, options.samples, {"steps": options.steps, "guidance": options.guidance})

@@ -202,7 +202,8 @@ def _drawn(
         one = f"a {system.name} model performs one action; of {plan.summary()!r} it may show one."
         context.warn(f"{one} Use --model {MODEL}.")
         plan = None
-    if plan is None or plan.plain:
+    at_once = plan is not None and isinstance(system, Composes) and any(len(step.parts) == 2 for step in plan.steps)
+    if plan is None or (plan.plain and not at_once):
         text = sentence if reading is None else reading.corrected
         motions = draw_best(system, TextRequest(text, options.seconds), options.seed, drawn, options.kept, settings)
     else:

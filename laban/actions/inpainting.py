@@ -5,7 +5,8 @@ the clip so that every other frame stays as it was, bit for bit. Source: MoMask 
 in-painting, as released. Deviations: the released code draws the residual tokens of the whole clip again and decodes
 all of it, which changes what was not edited; here only the stretch is drawn, in every layer, its path through the room
 is bent so that it arrives where the kept part begins, and the seams are blended inside the stretch. A clip longer than
-the model's longest is seen through a window around the stretch.
+the model's longest is seen through a window around the stretch. Where the clip walks and the words need no legs, only
+trunk, arms and head of the stretch are taken, and the steps of the clip go on.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ import numpy as np
 from laban.actions import best_of
 from laban.actions.context import Context
 from laban.errors import InputError
+from laban.language.planner import arms_alone
 from laban.metrics.transitions import seam_error
-from laban.motion import blend, humanml, legs, stretch
+from laban.motion import blend, humanml, layers, legs, stretch
 from laban.motion.motion import Motion, Segment
 from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22, KIT21
@@ -29,6 +31,7 @@ from laban.systems.options import check_sampling
 from laban.systems.requests import TextRequest
 
 MIN_FRAMES = 2  # of a stretch
+TRAVELS = 0.45  # m/s: whoever moves faster is walking, and goes on walking through a gesture
 
 
 @dataclass(frozen=True)
@@ -179,6 +182,7 @@ def _replaced(
         samples=draws.samples, options=settings,
     )  # fmt: skip
     times = np.arange(each.first, each.last) / clip.fps - seen.start
+    walks_on = not follow and _travels(clip, each) and arms_alone(each.text)
     best: tuple[tuple[bool, float], Motion] | None = None
     for features in candidates:
         filled = stretch.fill(view, features, follow)
@@ -190,6 +194,10 @@ def _replaced(
             )
         rotations, root = inside.at(times)
         result = blend.inset(rest, rotations, root, each.first)
+        if walks_on:  # the words need no legs: those of the clip go on with their steps
+            inside = slice(each.first, each.last)
+            arms = replace(result, rotations=result.rotations[inside], root=result.root[inside])
+            result = layers.upper_over(clip, arms, each.first, each.last)
         low, high = max(0, each.first - 4), min(result.frames, each.last + 4)
         part = replace(result, rotations=result.rotations[low:high], root=result.root[low:high])
         judged = best_of.judge(part, each.text)
@@ -198,6 +206,12 @@ def _replaced(
             best = (key, result)
     assert best is not None
     return best[1]
+
+
+def _travels(clip: Motion, each: Stretch) -> bool:
+    """Whether the clip goes somewhere where the stretch is: faster than TRAVELS on the mean."""
+    path = clip.root[max(0, each.first - 1) : each.last + 1][:, [0, 2]]
+    return len(path) > 2 and float(np.linalg.norm(np.diff(path, axis=0), axis=-1).mean()) * clip.fps > TRAVELS
 
 
 def _recorded(

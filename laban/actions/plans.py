@@ -11,7 +11,7 @@ import numpy as np
 
 from laban.actions import best_of
 from laban.actions.context import Context
-from laban.motion import cleanup, paths, warp
+from laban.motion import cleanup, layers, paths, warp
 from laban.motion.motion import Motion, Segment
 
 if TYPE_CHECKING:
@@ -44,6 +44,16 @@ class Part:
     text: str
     seconds: float
     step: Step
+
+    @property
+    def legs(self) -> str:
+        """What the model is asked for: all of it, or the legs' share where the arms have one of their own."""
+        return self.step.parts[0] if self.arms is not None else self.text
+
+    @property
+    def arms(self) -> str | None:
+        """The arms' share, of a step in which they do something else than the legs."""
+        return self.step.parts[1] if len(self.step.parts) == 2 else None
 
 
 def parts_of(plan: Plan, estimate: Callable[[str], float]) -> list[Part]:
@@ -99,15 +109,24 @@ def performed(
 
 
 def composed(system: System, parts: Sequence[Part], seed: int, index: int, options: Mapping[str, Any]) -> Motion:
-    """One draw of the lines, each as long as it is before its tempo is applied."""
+    """One draw of the lines, each as long as it is before its tempo is applied.
+
+    Where a step names what legs and arms do at once, both are drawn and laid over each other.
+    """
     from laban.systems.capabilities import Composes
     from laban.systems.kmm.script import Line
     from laban.systems.requests import TextRequest
 
     lengths = [max(SHORTEST_LINE, part.seconds * _tempo(part.step)) for part in parts]
     if isinstance(system, Composes):
-        lines = [Line(part.text, seconds) for part, seconds in zip(parts, lengths, strict=True)]
-        return system.compose(lines, seed, index=index, **options)
+        lines = [Line(part.legs, seconds) for part, seconds in zip(parts, lengths, strict=True)]
+        motion = system.compose(lines, seed, index=index, **options)
+        for segment, part in zip(motion.segments, parts, strict=True):
+            if part.arms is not None:
+                first, last = round(segment.start * motion.fps), min(motion.frames, round(segment.end * motion.fps))
+                over = system.compose([Line(part.arms, (last - first) / motion.fps)], seed, index=index, **options)
+                motion = layers.upper_over(motion, over, first, min(last, first + over.frames))
+        return motion
     [part], [seconds] = parts, lengths
     return system.generate([TextRequest(part.text, seconds)], seed, first_index=index, **options)[0]
 

@@ -125,7 +125,7 @@ def stream(options: ScriptOptions, context: Context) -> Iterator[ScriptPart]:
     with clock.part("import torch"):
         import torch  # noqa: F401
     with clock.part(f"load {options.model}"):
-        system = context.models.load(Composes, options.model, context.device)  # type: ignore[type-abstract]
+        system = context.models.load(Composes, options.model, context.device)
     context.check()
     if options.parts is None:
         yield _composed(options, lines, system, context)

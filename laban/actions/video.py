@@ -121,7 +121,7 @@ def video(options: VideoOptions, context: Context) -> VideoResult:
     with clock.part("import torch"):
         import torch  # noqa: F401
     with clock.part(f"load {options.model}"):
-        system = context.models.load(MakesVideo, options.model, context.device)  # type: ignore[type-abstract]
+        system = context.models.load(MakesVideo, options.model, context.device)
     given = first_frames(system, options)
     warn_of_lost_words(system, text, context)
     asked = {

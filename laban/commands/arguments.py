@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from inspect import Parameter
-from types import UnionType
+from types import GenericAlias, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import tyro
@@ -76,8 +77,9 @@ def given_as(hint: Any) -> Any:
     """A type as the command line gives it: unions without Laban's own classes, which are for callers in Python."""
     origin, members = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
-        return Union[tuple(given_as(m) for m in members if not getattr(m, "__module__", "").startswith("laban."))]  # noqa: UP007
-    return tuple[tuple(given_as(m) for m in members)] if origin is tuple else hint
+        given = [given_as(m) for m in members if not getattr(m, "__module__", "").startswith("laban.")]
+        return functools.reduce(operator.or_, given)
+    return GenericAlias(tuple, tuple(given_as(m) for m in members)) if origin is tuple else hint
 
 
 def built(kind: type, given: dict[str, Any]) -> Any:

@@ -51,6 +51,16 @@ def plan(sentence: str, known: Collection[str] = ()) -> Plan:
     return Plan(sentence, tuple(_steps(at_once(actions), sentence)), tuple(dict.fromkeys(warnings)))
 
 
+def arms_alone(sentence: str) -> bool:
+    """Whether one action is asked for that leaves the legs free: waves, raises a hand, claps.
+
+    Args:
+        sentence: in English.
+    """
+    verb = wording.lemma_of(wording.subject_and_rest(tokens(sentence))[1])
+    return verb is not None and is_kind(verb, "arms") and len(plan(sentence).steps) == 1
+
+
 def _actions(sentence: str, warnings: list[str]) -> tuple[list[Action], bool]:
     """The actions in order, and whether something was negated."""
     result: list[Action] = []
