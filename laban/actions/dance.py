@@ -19,6 +19,7 @@ from laban.systems.requests import MAX_DANCE_SECONDS
 
 if TYPE_CHECKING:
     from laban.character.certificate import Certificate
+    from laban.character.stance import Stance
     from laban.systems.fact.performance import Heard, Scores
 
 BEATS_PER_SECOND = 60  # rows per second of analysed music, in which beats are counted
@@ -128,17 +129,23 @@ def dance(options: DanceOptions, context: Context) -> DanceResult:
     else:
         as_made = performance.score(motion, heard.dance.beats)
     motion = replace(motion, passport={**(motion.passport or {}), **_facts(options, heard)})
-    result = DanceResult(motion, heard, as_made, locked)
+    certificate = _write(motion, stance, options, context)
+    return DanceResult(motion, heard, as_made, locked, certificate)
+
+
+def _write(motion: Motion, stance: Stance | None, options: DanceOptions, context: Context) -> Certificate | None:
+    """Writes films at their own rate and motions at the asked one; worn by a character, if there is one."""
+    clock, films = context.clock, options.films()
     if stance is not None:
         with clock.part("retarget and write"):
-            made = options.wearing.write(stance, motion.resample(options.fps), options.out, context, options.films())
-        return replace(result, certificate=made.certificate)
+            made = options.wearing.write(stance, motion.resample(options.fps), options.out, context, films)
+        return made.certificate
     for path in options.out:
         with clock.part(f"write {path.suffix[1:]}"):
             suffix = path.suffix.lower()
             shown = motion if suffix in SHOWN else motion.resample(options.fps)
-            write(shown, path, context, **options.films().get(suffix, {}))
-    return result
+            write(shown, path, context, **films.get(suffix, {}))
+    return None
 
 
 def _facts(options: DanceOptions, heard: Heard) -> dict[str, Any]:

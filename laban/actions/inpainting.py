@@ -195,8 +195,8 @@ def _replaced(
         rotations, root = inside.at(times)
         result = blend.inset(rest, rotations, root, each.first)
         if walks_on:  # the words need no legs: those of the clip go on with their steps
-            inside = slice(each.first, each.last)
-            arms = replace(result, rotations=result.rotations[inside], root=result.root[inside])
+            span = slice(each.first, each.last)
+            arms = replace(result, rotations=result.rotations[span], root=result.root[span])
             result = layers.upper_over(clip, arms, each.first, each.last)
         low, high = max(0, each.first - 4), min(result.frames, each.last + 4)
         part = replace(result, rotations=result.rotations[low:high], root=result.root[low:high])
