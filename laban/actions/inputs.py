@@ -90,7 +90,7 @@ def open_space(model: str, context: Context, text_encoder: Path | None = None) -
     """
     from laban.systems.capabilities import Embeds
 
-    system = context.models.load(Embeds, model, context.device)  # type: ignore[type-abstract]
+    system = context.models.load(Embeds, model, context.device)
     if text_encoder is not None:
         give_encoder(system, text_encoder)
     return system
