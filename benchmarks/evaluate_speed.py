@@ -27,7 +27,6 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     options = made.parse_args()
 
     import torch
-    from tqdm import tqdm
 
     from laban.data.corpus import SPLITS, Corpus
     from laban.evaluate import cases, report
@@ -35,6 +34,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     from laban.evaluate.run import SHIPPED, Settings, every_row
     from laban.evaluate.score import Scorer, control_chance
     from laban.systems.evaluator.system import Evaluator
+    from laban.work import Counter, ignore
 
     torch.set_num_threads(1)
     corpus = Corpus.open(options.data)
@@ -48,9 +48,9 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     judges = {f"evaluator {i}": Evaluator.load(path) for i, path in enumerate(options.evaluator or SHIPPED)}
     settings = Settings()
     scorer = Scorer(judges, [case.joints for case in held], settings.repeats, settings.draws, settings.seed)
-    with tqdm(disable=True) as bar:
-        found = [scorer.score(row) for row in every_row(held, images, given, None, (), settings, Path(), bar)]
-    control_chance(next(every_row(held, images, given, None, (), settings, Path(), bar)))
+    counter = Counter(ignore, None, "evaluate")
+    found = [scorer.score(row) for row in every_row(held, images, given, None, (), settings, Path(), counter)]
+    control_chance(next(every_row(held, images, given, None, (), settings, Path(), counter)))
     report.sees(found)
     seconds, peak = time.process_time() - begin, peak_megabytes() or float("nan")
     print(f"{len(held)} clips, {len(found)} rows, {len(judges)} evaluators")

@@ -52,7 +52,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         records = [
             r
             for r in corpus.select("test", mirrored=False)
-            if r.labels.get("action") in ACTIONS[kind] and r.length > 50
+            if r.labels.get("action") in ACTIONS[kind] and r.length > 50 and "#in-place" not in r.id
         ][:60]
         real = [np.array(corpus.joints(r), np.float64) for r in records]
         rows: dict[str, list[np.ndarray]] = {"real, held out": real}
@@ -92,8 +92,8 @@ def loaded(name: str) -> Any:
 
 def drawn(system: Any, text: str, seconds: float, seeds: int, single: bool) -> list[Any]:
     """Motions of a sentence, one per seed."""
+    from laban.actions.best_of import DRAWN, draw_best
     from laban.systems.base import TextRequest
-    from laban.systems.selection import DRAWN, draw_best
 
     count = 1 if single else DRAWN
     return [

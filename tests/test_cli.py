@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from laban import cli
+from laban.actions.inputs import sentences
 from laban.commands.generate import Plan
-from laban.commands.inputs import sentences
 from laban.errors import CheckFailed, InputError
 from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22

@@ -20,7 +20,7 @@ PACKAGE = Path(__file__).parents[1] / "laban"
 FLOORS = (
     ("errors", "version"),
     ("deprecation",),
-    ("config", "io.atomic"),
+    ("config", "io.atomic", "work"),
     ("checkpoint", "io.torch_archives", "motion"),
     ("figure", "nn"),
     ("io",),

@@ -50,6 +50,7 @@ def train(name: str, seed: int, given: argparse.Namespace) -> Path:
     """Train one decoder, or go on with it. Returns: its folder, a checkpoint that loads."""
     import torch
 
+    from laban.commands.output import Bars
     from laban.systems.godiva.system import Godiva
     from laban.train import loop
 
@@ -65,13 +66,13 @@ def train(name: str, seed: int, given: argparse.Namespace) -> Path:
     system = Godiva.create(config, source)
     system.provenance.data, system.provenance.licence = source.names, source.licences[0]
     quick = loop.Options(
-        stages=("tokenizer", "score"), init=given.tokenizer, steps=0, seed=seed, preview=False, quiet=True,
+        stages=("tokenizer", "score"), init=given.tokenizer, steps=0, seed=seed, preview=False,
         validate_every=0,
     )  # fmt: skip
     if not (folder / "state" / "score.json").is_file():  # both are taken as they are, in no steps
         loop.run(system, source, folder, quick)  # type: ignore[arg-type]
     options = loop.Options(
-        stages=("decoder",), seed=seed, preview=False, quiet=not given.bar, checkpoint_seconds=60,
+        stages=("decoder",), seed=seed, preview=False, checkpoint_seconds=60, progress=Bars(not given.bar, logged=True),
         precision=PRECISION.get(name, "32"),
     )  # fmt: skip
     loop.run(system, source, folder, options)  # type: ignore[arg-type]

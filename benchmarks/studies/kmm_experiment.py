@@ -218,7 +218,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         system.share_sequences(owners[config.mirrored])
         system.provenance.data, system.provenance.licence = corpus.names, "; ".join(corpus.licences)
         loop.run(system, corpus, folder, loop.Options(
-            stages=(stage,), seed=seed, preview=False, quiet=True, log_every=50, validate_every=0))  # fmt: skip
+            stages=(stage,), seed=seed, preview=False, log_every=50, validate_every=0))  # fmt: skip
         return system
 
     owners = {flag: build(replace(base, mirrored=flag)) for flag in (True, False)}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from laban.errors import LabanError
+from laban.work import Progress, ignore
 
 S = TypeVar("S")
 
@@ -67,10 +68,6 @@ class Models:
             return self._loaded[key]
 
 
-def ignore(*_: Any) -> None:
-    """Takes anything and does nothing."""
-
-
 @dataclass
 class Context:
     """The surroundings of an action.
@@ -78,7 +75,7 @@ class Context:
     Attributes:
         device: cpu, cuda or auto.
         models: the cache of loaded models; share one Context or one cache between calls to load each model once.
-        progress: called with (done, total or None, what) as work goes on.
+        progress: called with (done, total or None, what) as work goes on; what is "name" or "name: note".
         warn: called with a sentence that a person should read.
         cancelled: asked between pieces of work; True ends the action with `Cancelled`.
         clock: how long the parts took.
@@ -86,7 +83,7 @@ class Context:
 
     device: str = "auto"
     models: Models = field(default_factory=Models)
-    progress: Callable[[int, int | None, str], None] = ignore
+    progress: Progress = ignore
     warn: Callable[[str], None] = ignore
     cancelled: Callable[[], bool] = bool
     clock: Clock = field(default_factory=Clock)
@@ -95,3 +92,8 @@ class Context:
         """Raises Cancelled if the caller wants an end."""
         if self.cancelled():
             raise Cancelled("stopped before the end; nothing was written.")
+
+    def advance(self, done: int, total: int | None, what: str) -> None:
+        """`progress`, where work below can only be ended between its steps. Raises: Cancelled as `check`."""
+        self.progress(done, total, what)
+        self.check()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
+from laban.actions.check import CheckOptions, What, check
 from laban.commands.output import print_json
-from laban.errors import CheckFailed, InputError
+from laban.errors import CheckFailed
+
+if TYPE_CHECKING:
+    from laban.check.compare import Row
 
 
 def features(file: Positional[Path], json: bool = False, quiet: bool = False) -> int:
@@ -23,12 +26,7 @@ def features(file: Positional[Path], json: bool = False, quiet: bool = False) ->
         json: Print one JSON object, also when the check fails.
         quiet: Print nothing when all is well.
     """
-    if not file.is_file():
-        raise InputError(f"{file}: there is no such file.")
-
-    from laban.check.features import check_features
-
-    return report_of(check_features, file, json, quiet)
+    return tell("features", file, json=json, quiet=quiet)
 
 
 def metrics(file: Positional[Path], json: bool = False, quiet: bool = False) -> int:
@@ -41,12 +39,7 @@ def metrics(file: Positional[Path], json: bool = False, quiet: bool = False) -> 
         json: Print one JSON object, also when the check fails.
         quiet: Print nothing when all is well.
     """
-    if not file.is_file():
-        raise InputError(f"{file}: there is no such file.")
-
-    from laban.check.metrics import check_metrics
-
-    return report_of(check_metrics, file, json, quiet)
+    return tell("metrics", file, json=json, quiet=quiet)
 
 
 def evaluator(folder: Positional[Path], json: bool = False, quiet: bool = False) -> int:
@@ -59,13 +52,7 @@ def evaluator(folder: Positional[Path], json: bool = False, quiet: bool = False)
         json: Print one JSON object, also when the check fails.
         quiet: Print nothing when all is well.
     """
-    for name in ("finest.tar", "expected.npz"):
-        if not (folder / name).is_file():
-            raise InputError(f"{folder}: there is no {name} in it. Pass a folder with finest.tar and expected.npz.")
-
-    from laban.check.evaluator import check_evaluator
-
-    return report_of(check_evaluator, folder, json, quiet)
+    return tell("evaluator", folder, json=json, quiet=quiet)
 
 
 def momask(folder: Positional[Path], json: bool = False, quiet: bool = False) -> int:
@@ -79,12 +66,7 @@ def momask(folder: Positional[Path], json: bool = False, quiet: bool = False) ->
         json: Print one JSON object, also when the check fails.
         quiet: Print nothing when all is well.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder.")
-
-    from laban.check.momask import check_momask
-
-    return report_of(check_momask, folder, json, quiet)
+    return tell("momask", folder, json=json, quiet=quiet)
 
 
 def motionclip(folder: Positional[Path], json: bool = False, quiet: bool = False) -> int:
@@ -97,19 +79,13 @@ def motionclip(folder: Positional[Path], json: bool = False, quiet: bool = False
         json: Print one JSON object, also when the check fails.
         quiet: Print nothing when all is well.
     """
-    for name in ("opt.yaml", "expected.npz"):
-        if not (folder / name).is_file():
-            raise InputError(f"{folder}: there is no {name} in it. Pass a folder with a released checkpoint and it.")
-
-    from laban.check.motionclip import check_motionclip
-
-    return report_of(check_motionclip, folder, json, quiet)
+    return tell("motionclip", folder, json=json, quiet=quiet)
 
 
-def report_of(check: Callable[[Path], Any], path: Path, json: bool, quiet: bool) -> int:
-    """Run one check and print its report. Returns: 0. Raises: CheckFailed, after the JSON if that was asked for."""
+def tell(what: What, path: Path, *, json: bool, quiet: bool) -> int:
+    """Runs one check and prints its report. Raises: CheckFailed, after the JSON if that was asked for."""
     try:
-        report = check(path)
+        report = check(CheckOptions(what, path))
     except CheckFailed as failure:
         if json:
             print_json({"file": str(path), "ok": False, "said": str(failure)})
@@ -122,7 +98,7 @@ def report_of(check: Callable[[Path], Any], path: Path, json: bool, quiet: bool)
     return 0
 
 
-def array(row: Any) -> dict[str, Any]:
+def array(row: Row) -> dict[str, Any]:
     """A row of the report for JSON, which has no infinity."""
     return {
         "name": row.name,

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tyro.conf import Positional
 
-from laban.commands.character import Wearing
-from laban.commands.inputs import MAX_SECONDS, give_encoder, sentences
-from laban.commands.output import (
-    Clock,
-    check_number,
-    check_option,
-    check_outputs,
-    passport_lines,
-    print_json,
-    warn,
-    write,
-)
-from laban.errors import InputError
-from laban.formats import WRITERS
-from laban.systems.options import GUIDANCE, SEED, STEPS
+from laban.actions import generate as actions
+from laban.actions.character import Wearing
+from laban.actions.generate import MODEL, GenerateOptions
+from laban.actions.inputs import sentences
+from laban.actions.options import flags
+from laban.commands.output import console, passport_lines, print_json
 
 if TYPE_CHECKING:
-    from laban.motion.motion import Motion
-
-MOST_RESULTS = 10_000  # motions of one command
+    from laban.actions.context import Clock
+    from laban.actions.generate import Generated
 
 
 def generate(
@@ -39,12 +28,15 @@ def generate(
     best: int | None = None,
     text_encoder: Path | None = None,
     prompts: Path | None = None,
-    model: str = "momask",
+    model: str = MODEL,
+    licence: Literal["any", "commercial"] = "any",
     library: Path | None = None,
     fps: float = 30.0,
     steps: int | None = None,
     guidance: float | None = None,
     raw: bool = False,
+    as_is: bool = False,
+    strict: bool = False,
     precision: Literal["32", "bf16"] = "32",
     character: Path | None = None,
     map: Path | None = None,
@@ -55,6 +47,9 @@ def generate(
     quiet: bool = False,
 ) -> int:
     """Make a person who does what a sentence says.
+
+    "then", "while", "twice", "for five seconds", "in a circle" and the like become a plan, which is printed. Actions
+    that the model was not trained on are named, with the nearest that it knows (`laban vocabulary` lists them all).
 
     The same words, length and seed give the same motion on the same machine. The passport, which is printed and
     kept with the files, says what was asked, which weights answered and under which licence.
@@ -71,7 +66,8 @@ def generate(
             models the first and only one); --samples 1 draws one.
         text_encoder: CLIP's weights, for imported models: a Hugging Face folder, or a .pt of OpenAI or open_clip.
         prompts: A file with one sentence per line, instead of TEXT; blank lines and # comments are skipped.
-        model: Shipped weights by name (momask, motionclip), or a folder with weights.
+        model: Shipped weights by name (kmm, momask, motionclip), or a folder with weights.
+        licence: any, or commercial for the weights whose training data allows commercial use.
         library: A folder of motions that answers first: its best clip is taken, fitted in length, where it matches
             the words better than what is generated.
         fps: Frames per second of the files.
@@ -79,6 +75,8 @@ def generate(
         guidance: How strongly the words are followed.
         precision: bf16 is faster on processors with matrix units (AMX, CUDA), slower on others; other motions.
         raw: Leave out the clean-up of feet and jitter.
+        as_is: Take the sentence as one action: no plan of steps, no mended spelling.
+        strict: Exit with 1 where the data does not show what is asked, or no motion does it.
         character: Your own rigged humanoid (.glb, .vrm, .gltf) to wear the motion; the files may then be .glb .vrm
             .vrma .bvh .npz .fbx .usda .mp4 .gif .png, and a certificate lies beside each.
         map: A mapping file for the character, from `laban character inspect`.
@@ -88,132 +86,51 @@ def generate(
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
-    kept = best or samples or 1
-    plan = Plan(sentences(text, prompts), out, kept, numbered=prompts is not None)
     wearing = Wearing(character, map, in_place, append)
-    stance = wearing.check(out)
-    plan.check(wearing.formats)
-    check_number("--samples", samples, 1, 64)
-    check_number("--best", best, 1, 64)
-    if best is not None and samples is not None and best > samples:
-        raise InputError(f"--best is {best}, more than the {samples} of --samples. Draw more, or keep fewer.")
-    check_number("--seconds", seconds, 0.1, MAX_SECONDS)
-    check_number("--fps", fps, 1, 240)
-    check_option("--seed", seed, SEED)
-    check_option("--steps", steps, STEPS)
-    check_option("--guidance", guidance, GUIDANCE)
-
-    from tqdm import tqdm
-
-    from laban.systems.capabilities import MakesMotion, load_as
-    from laban.systems.registry import locate
-    from laban.systems.requests import TextRequest
-    from laban.systems.selection import DRAWN, draw_best, drawn_by_default
-
-    locate(model)  # a wrong name is said before torch is loaded
-    clock = Clock()
-    with clock.part("import torch"):
-        import torch  # noqa: F401
-    with clock.part(f"load {model}"):
-        system = load_as(MakesMotion, model, device)
-        if text_encoder is not None:
-            give_encoder(system, text_encoder)
-    drawn = samples or (drawn_by_default(system) if best is None else max(best, DRAWN))
-    shelf = None
-    if library is not None:
-        from laban.commands.library_first import LibraryFirst
-
-        with clock.part("open library"):
-            shelf = LibraryFirst.open(library, device, quiet)
-    options: dict[str, Any] = {"clean": not raw}
-    options |= {} if precision == "32" else {"precision": precision}
-    options |= {name: value for name, value in (("steps", steps), ("guidance", guidance)) if value is not None}
-
-    results: list[dict[str, Any]] = []
-    told: list[str] = []
-    failed = False
-    hidden = True if quiet or len(plan.sentences) == 1 else None  # None: hidden unless stderr is a terminal
-    for line, sentence in enumerate(tqdm(plan.sentences, unit=" sentences", disable=hidden), start=1):
-        # One sentence at a time with the same seed: line 3 of a file gives what `generate` alone gives for it.
-        with clock.part("generate"):
-            motions = draw_best(system, TextRequest(sentence, seconds), seed, drawn, kept, options)
-        if understood(motions[0]) == 0:
-            warn(f"no word of {sentence!r} is understood, so the motion is arbitrary. Write plain English.")
-        if shelf is not None:
-            with clock.part("search library"):
-                motions = shelf.answer(sentence, seconds, motions)
-        for sample, made in enumerate(motions, start=1):
-            motion = made.resample(fps)
-            files = plan.files(line, sample)
-            worn: dict[str, Any] = {}
-            if stance is not None:
-                with clock.part("retarget and write"):
-                    certificate = wearing.write(stance, motion, files).certificate
-                failed |= not certificate.passed
-                worn = {"certificate": certificate.record()}
-                told += certificate.lines()
-            else:
-                for path in files:
-                    with clock.part(f"write {path.suffix[1:]}"):
-                        write(motion, path, fps, quiet)
-            results.append(
-                {
-                    **worn,
-                    "text": sentence,
-                    "files": [str(path.resolve()) for path in files],
-                    "frames": motion.frames,
-                    "fps": motion.fps,
-                    "seconds": round(motion.seconds, 4),
-                    "passport": motion.passport,
-                }
-            )
+    options = GenerateOptions(
+        tuple(sentences(text, prompts)), out, seconds, seed, samples, best, model, licence, text_encoder, library, fps,
+        steps, guidance, precision, raw, as_is, numbered=prompts is not None, wearing=wearing,
+    )  # fmt: skip
+    options.checked(flags(options))
+    context = console(device, quiet or (prompts is None))
+    results = actions.generate(options, context)
+    told = [record(result) for result in results]
     if json:
-        print_json({"results": results, "timings": {name: round(s, 4) for name, s in clock.parts.items()}})
+        timings = {name: round(seconds, 4) for name, seconds in context.clock.parts.items()}
+        print_json({"results": told, "timings": timings})
     elif not quiet:
-        print("\n".join([*story(results, clock), *told]))
-    return int(failed)
+        certificates = [line for r in results if r.certificate is not None for line in r.certificate.lines()]
+        print("\n".join([*summary_lines(results, told, context.clock), *certificates]))
+    failed = any(r.certificate is not None and not r.certificate.passed for r in results)
+    return int(failed or (strict and not all(r.known for r in results)))
 
 
-def understood(motion: Motion) -> float | None:
-    """The share of words that the model's text encoder knew; None if its passport does not say."""
-    return (motion.passport or {}).get("understood")
+def record(result: Generated) -> dict[str, Any]:
+    """One result for JSON."""
+    motion = result.motion
+    certificate = {} if result.certificate is None else {"certificate": result.certificate.record()}
+    return {
+        **certificate,
+        "text": result.text,
+        "files": [str(path.resolve()) for path in result.files],
+        "frames": motion.frames,
+        "fps": motion.fps,
+        "seconds": round(motion.seconds, 4),
+        "reading": None if result.reading is None else result.reading.to_dict(),
+        "passport": motion.passport,
+    }
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Which files hold which motion."""
-
-    sentences: list[str]
-    out: tuple[Path, ...]
-    samples: int
-    numbered: bool  # sentences come from a file, so their number goes into the names
-
-    def check(self, formats: dict[str, str] = WRITERS) -> None:
-        """Raises InputError for files that cannot be written and for too many results."""
-        check_outputs(self.out, formats)
-        check_number("--samples", self.samples, 1, 64)
-        total = len(self.sentences) * self.samples
-        if total > MOST_RESULTS:
-            raise InputError(f"{total} motions were asked for; expected at most {MOST_RESULTS}. Use several commands.")
-
-    def files(self, line: int, sample: int) -> list[Path]:
-        """Files of one motion: walk.glb; walk-2.glb of several samples; walk-003.glb, walk-003-2.glb of a file.
-
-        Args:
-            line: number of the sentence, from 1.
-            sample: number of the sample, from 1.
-        """
-        name = f"-{line:0{max(3, len(str(len(self.sentences))))}}" if self.numbered else ""
-        name += f"-{sample}" if self.samples > 1 else ""
-        return [path.with_name(f"{path.stem}{name}{path.suffix}") for path in self.out]
-
-
-def story(results: list[dict[str, Any]], clock: Clock) -> list[str]:
-    """What a person reads at the end: files, times, passport."""
+def summary_lines(results: list[Generated], told: list[dict[str, Any]], clock: Clock) -> list[str]:
+    """What a person reads at the end: files, plans, times, passport."""
     lines = []
-    for result in results:
+    for made, result in zip(results, told, strict=True):
         length = f"{result['seconds']:.2f} s, {result['frames']} frames at {result['fps']:g} fps"
         lines.append(f"{result['text']!r}: {length}")
+        if made.reading is not None and not made.reading.plan.plain and (made.motion.passport or {}).get("plan"):
+            lengths = [round(s.end - s.start, 1) for s in made.motion.segments]
+            plan = made.reading.plan
+            lines.append(f"  plan: {plan.summary(lengths if len(lengths) == len(plan.steps) else None)}")
         lines += [f"  {path}" for path in result["files"]]
         compared = (result["passport"] or {}).get("library")
         if compared:
@@ -224,4 +141,4 @@ def story(results: list[dict[str, Any]], clock: Clock) -> list[str]:
             )
     lines += ["time", *clock.lines()]
     lines += ["passport" if len(results) == 1 else f"passport of the first of {len(results)}"]
-    return lines + passport_lines(results[0]["passport"])
+    return lines + passport_lines(told[0]["passport"])

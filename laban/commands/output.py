@@ -1,96 +1,84 @@
-"""What the commands share about their results: where files may go, what is printed, how long each part took."""
+"""What the commands share: the console as an action's context, and what is printed at the end."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import math
-import os
 import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from laban.errors import InputError
-from laban.formats import WRITERS, check_suffix
-
-if TYPE_CHECKING:
-    from laban.motion.motion import Motion
-    from laban.systems.options import Bounds
-
-FILMS = (".mp4", ".gif")
+from laban.actions.context import Context
+from laban.actions.outputs import check_option, check_outputs
+from laban.formats import WRITERS
+from laban.systems.options import ENDLESS, Bounds
 
 
-def check_outputs(paths: Sequence[Path], formats: dict[str, str] = WRITERS) -> None:
-    """Refuses files that could not be written, before any work is done.
+def console(device: str = "auto", quiet: bool = False, logged: bool = False) -> Context:
+    """A context that draws progress bars and warnings on stderr.
 
-    Raises: InputError for no file, an unknown suffix, the same file twice, a folder that is absent or read-only.
+    Args:
+        device: cpu, cuda or auto.
+        quiet: no bars; warnings stay.
+        logged: without a terminal a line every half minute, for work of hours whose stderr is a log file.
     """
-    if not paths:
-        raise InputError(f"no file to write was named. Give at least one, ending in {' '.join(sorted(formats))}.")
-    for path in paths:
-        check_suffix(path, formats)
-        if paths.count(path) > 1:
-            raise InputError(f"{path} is to be written twice. Name each file once.")
-        if path.is_dir():
-            raise InputError(f"{path} is a folder. Name a file in it.")
-        folder = path.parent
-        if not folder.is_dir():
-            raise InputError(f"{path}: there is no folder {folder}. Create it, or name another file.")
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise InputError(f"{path}: the folder {folder} is not writable. Name a file elsewhere.")
+    return Context(device=device, progress=Bars(quiet, logged), warn=warn)
 
 
-def check_number(name: str, value: float | None, low: float, high: float) -> None:
-    """Raises InputError unless `value` is None or a finite number from `low` to `high`."""
-    if value is not None and not (math.isfinite(value) and low <= value <= high):
-        raise InputError(f"{name} is {value}; expected a number from {low} to {high}.")
+class Bars:
+    """A tqdm bar on stderr per piece of work; it goes when the next one begins. None without a terminal."""
+
+    def __init__(self, quiet: bool, logged: bool = False) -> None:
+        self.quiet, self.logged = quiet, logged
+        self._what = ""
+        self._bar: Any = None
+
+    def __call__(self, done: int, total: int | None, what: str) -> None:
+        if self.quiet:
+            return
+        from tqdm import tqdm
+
+        name, _, note = what.partition(": ")
+        if name != self._what:
+            self.close()
+            self._what = name
+            self._bar = tqdm(
+                desc=name, total=total, initial=done, leave=self.logged, file=sys.stderr, dynamic_ncols=True,
+                disable=False if self.logged else None, mininterval=0.1 if sys.stderr.isatty() else 30.0,
+            )  # fmt: skip
+        self._bar.set_postfix_str(note, refresh=False)
+        if total is not None:
+            self._bar.total = total
+        self._bar.update(done - self._bar.n)
+        if total is not None and done >= total:
+            self.close()
+
+    def close(self) -> None:
+        """Ends the bar that is drawn."""
+        if self._bar is not None:
+            self._bar.close()
+        self._what, self._bar = "", None
 
 
-def check_option(name: str, value: float | None, bounds: Bounds) -> None:
-    """`check_number` for an option whose bounds are those of `generate`."""
-    check_number(name, value, bounds.low, bounds.high)
+def set_threads(threads: int | None) -> None:
+    """The CPU threads of torch in this process; None leaves them."""
+    if threads is not None:
+        check_option("--threads", threads, Bounds(1, ENDLESS, whole=True))
+        import torch
 
-
-def write(motion: Motion, path: Path, fps: float | None = None, quiet: bool = False, **options: Any) -> None:
-    """Writes a motion; a film at `fps` and, unless quiet, with a progress bar, because it takes seconds."""
-    import laban
-
-    if path.suffix.lower() not in FILMS:
-        return laban.write(motion, path, **options)
-    from tqdm import tqdm
-
-    if fps is not None:
-        options["fps"] = fps
-    with tqdm(desc=path.name, unit=" frames", leave=False, disable=quiet or None) as bar:
-        laban.write(motion, path, progress=lambda done: bar.update(done - bar.n), **options)
-
-
-class Clock:
-    """How long each part of a command took, in seconds of wall time; a part that runs again adds up."""
-
-    def __init__(self) -> None:
-        self.parts: dict[str, float] = {}
-
-    @contextlib.contextmanager
-    def part(self, name: str) -> Iterator[None]:
-        begin = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.parts[name] = self.parts.get(name, 0.0) + time.perf_counter() - begin
-
-    def lines(self) -> list[str]:
-        """One line per part, and the sum."""
-        rows = [*self.parts.items(), ("total", sum(self.parts.values()))]
-        width = max(len(name) for name, _ in rows)
-        return [f"  {name:<{width}}  {seconds:6.2f} s" for name, seconds in rows]
+        torch.set_num_threads(threads)
 
 
 def warn(message: str) -> None:
     """One line on stderr; the command goes on."""
     print(f"laban: warning: {message}", file=sys.stderr)
+
+
+def out_paths(paths: Sequence[Path], formats: dict[str, str] = WRITERS) -> list[str]:
+    """The files of --out as they are printed. Raises: InputError for none: an action would then write nothing."""
+    if not paths:
+        check_outputs(paths, formats)
+    return [str(path.resolve()) for path in paths]
 
 
 def print_json(value: dict[str, Any]) -> None:

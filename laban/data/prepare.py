@@ -6,24 +6,23 @@ import contextlib
 import json
 import lzma
 import shutil
-import sys
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from laban.data.corpora.registry import open_source
 from laban.data.corpora.source import FilmSource, MotionSource
 from laban.data.corpus import FORMAT, Clip, Record, write
 from laban.data.shards import ShardWriter
 from laban.errors import FormatError, InputError, LabanError
-from laban.io.atomic import replacing
+from laban.work import Progress, ignore, run
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,26 @@ class PrepareReport:
     already_done: bool
 
 
-def prepare(
-    corpus: str, src: Path, dst: Path, quiet: bool = False, shape: tuple[int, int, int] = (10, 64, 3), most: int = 60
-) -> PrepareReport:
+@dataclass(frozen=True)
+class Settings:
+    """Settings a corpus is prepared, as opposed to which.
+
+    Attributes:
+        workers: how many processes make the parts.
+        shape: of films: frames, pixels and channels of a clip.
+        most: of films that repeat themselves: at most so many per caption and split.
+        progress: told of files or films that are done.
+        check: called between them; may raise to end the work.
+    """
+
+    workers: int = 1
+    shape: tuple[int, int, int] = (10, 64, 3)
+    most: int = 60
+    progress: Progress = ignore
+    check: Callable[[], None] = ignore
+
+
+def prepare(corpus: str, src: Path, dst: Path, settings: Settings | None = None) -> PrepareReport:
     """Prepare `corpus` from `src` (the published folder, an archive, or a folder of archives) into `dst/corpus`.
 
     "folder" is any folder of motion files and captions (`corpora.folder`); it is prepared into `dst/NAME`, NAME being
@@ -52,23 +68,21 @@ def prepare(
         corpus: a name of `corpora.registry`.
         src: where its files are.
         dst: the folder of prepared corpora.
-        quiet: no progress bar.
-        shape: of films: frames, pixels and channels of a clip.
-        most: of films that repeat themselves: at most so many per caption and split.
+        settings: see Settings.
     Raises: InputError if the corpus is unknown or `src` holds none of its files.
     """
-    source = open_source(corpus, Path(src))
+    source, settings = open_source(corpus, Path(src)), settings or Settings()
     folder = Path(dst) / source.name
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"data prepare: cannot make {folder} ({error.strerror}). Name another destination.") from None
     if isinstance(source, FilmSource):
-        return _prepare_films(source, folder, shape, most, quiet)
-    return _prepare_motions(source, folder, quiet)
+        return _prepare_films(source, folder, settings)
+    return _prepare_motions(source, folder, settings)
 
 
-def _prepare_motions(source: MotionSource, folder: Path, quiet: bool) -> PrepareReport:
+def _prepare_motions(source: MotionSource, folder: Path, settings: Settings) -> PrepareReport:
     stamp = source.signature()
     done = _finished(folder, stamp)
     if done is not None:
@@ -86,44 +100,50 @@ def _prepare_motions(source: MotionSource, folder: Path, quiet: bool) -> Prepare
         items = source.items(root, skipped)
         if not items:
             raise InputError(f"data prepare: {source.src} holds no file of {source.name}.")
-        clips = _clips(source, items, parts if source.resumes else None, skipped, quiet)
+        clips = _clips(source, items, parts if source.resumes else None, skipped, settings)
         write(folder, source.name, source.licence, clips, stats=source.statistics(), about=about)
     shutil.rmtree(parts, ignore_errors=True)
     return reports[0]
 
 
 def _clips(
-    source: MotionSource, items: Sequence[Any], parts: Path | None, skipped: dict[str, str], quiet: bool
+    source: MotionSource, items: Sequence[Any], parts: Path | None, skipped: dict[str, str], settings: Settings
 ) -> Iterator[Clip]:
     """The clips of all items. With a folder for `parts`, each item's are kept there first, and those that are, read."""
-    if parts is not None:
-        parts.mkdir(exist_ok=True)
-    kept: list[Path] = []
-    for item in tqdm(items, desc=source.name, unit="file", disable=quiet, file=sys.stderr):
-        try:
-            if parts is None:
+    if parts is None:
+        for number, item in enumerate(items):
+            settings.progress(number, len(items), source.name)
+            settings.check()
+            try:
                 yield from source.clips(item)
-                continue
-            part = parts / f"{item.stem.replace('/', '+')}.npz"
-            if not part.exists():
-                _save_part(part, source.clips(item))
-            kept.append(part)
-        except LabanError as error:
-            skipped[item.name] = str(error)
-    for part in kept:
-        yield from _load_part(part)
+            except LabanError as error:
+                skipped[item.name] = str(error)
+        settings.progress(len(items), len(items), source.name)
+        return
+    parts.mkdir(exist_ok=True)
+    pieces = [(parts / f"{item.stem.replace('/', '+')}.npz", item) for item in items]
+    failures = run(
+        partial(_save_part, source), pieces, settings.workers,
+        progress=lambda done, total: settings.progress(done, total, source.name), check=settings.check,
+    )  # fmt: skip
+    for item, failure in zip(items, failures, strict=True):
+        if failure is not None:
+            skipped[item.name] = str(failure)
+    for (part, _), failure in zip(pieces, failures, strict=True):
+        if failure is None:
+            yield from _load_part(part)
 
 
-def _prepare_films(
-    source: FilmSource, folder: Path, shape: tuple[int, int, int], most: int, quiet: bool
-) -> PrepareReport:
-    writer = ShardWriter(folder, source.name, source.licence, shape)
+def _prepare_films(source: FilmSource, folder: Path, settings: Settings) -> PrepareReport:
+    writer = ShardWriter(folder, source.name, source.licence, settings.shape)
     skipped: dict[str, str] = {}
     seconds = 0.0
-    films = source.films(shape, most, skipped)
-    for film in tqdm(films, desc=source.name, unit="clip", disable=quiet, file=sys.stderr):
+    films = source.films(settings.shape, settings.most, skipped)
+    for number, film in enumerate(films, start=1):
+        settings.check()
         writer.add(film.split, film.pixels, film.captions, **film.facts)
         seconds += film.seconds
+        settings.progress(number, None, source.name)
     if not writer.counts:
         first = "; ".join(f"{name}: {reason}" for name, reason in list(skipped.items())[:2]) or "it lists none"
         raise InputError(f"{source.src}: no clip of {source.name} could be used ({first}).")
@@ -182,14 +202,13 @@ def _finished(folder: Path, stamp: str) -> PrepareReport | None:
         return None
 
 
-def _save_part(path: Path, clips: list[Clip]) -> None:
+def _save_part(source: MotionSource, item: Any, path: Path) -> None:
     arrays: dict[str, np.ndarray] = {}
     facts = []
-    for i, clip in enumerate(clips):
+    for i, clip in enumerate(source.clips(item)):
         arrays[f"features{i}"], arrays[f"joints{i}"] = clip.features, clip.joints
         facts.append({k: v for k, v in asdict(clip).items() if k not in ("features", "joints")})
-    with replacing(path) as temporary:
-        np.savez(temporary, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
+    np.savez(path, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
 
 
 def _load_part(path: Path) -> list[Clip]:

@@ -49,12 +49,15 @@ def render(
     drawn = figure(motion)
     facing = scene.heading(motion.skeleton, np.asarray(motion.joints(), dtype=np.float64))
     targets = scene.follow(np.asarray(motion.root, dtype=np.float64)[:, [0, 2]], fps)
-    shot = scene.frame_shot(drawn.outline(), targets, width, height, facing + np.radians(yaw))
-    stage = scene.Stage(shot, width, height)
     strip = timeline.height_of(height) if marks else 0
+    band = scene.caption_height(motion, width, height) if caption else 0
+    room = height - strip - band  # feet are what one looks at: nothing is laid over them
+    shot = scene.frame_shot(drawn.outline(), targets, width, room, facing + np.radians(yaw))
+    stage = scene.Stage(shot, width, room)
     for frame in range(motion.frames):
-        picture = stage.draw(targets[frame], *drawn.pose(frame), drawn.mesh.colours, drawn.mesh.faces)
-        if caption:
+        picture = np.full((height, width, 3), 255, np.uint8)
+        picture[:room] = stage.draw(targets[frame], *drawn.pose(frame), drawn.mesh.colours, drawn.mesh.faces)
+        if band:
             scene.write_caption(picture[: height - strip], scene.text_at(motion, frame / fps))
         if marks:
             now = frame / fps

@@ -410,6 +410,12 @@ def wrap(text: str, measure: Callable[[str], float], width: float, most: int) ->
     return lines
 
 
+def caption_height(motion: Motion, width: int, height: int) -> int:
+    """Pixels at the foot of a picture that the longest caption of a motion needs; 0 without a text."""
+    tallest = max((len(_label(s.text, width, height)[0]) for s in motion.segments if s.text.strip()), default=0)
+    return tallest + 2 * max(2, round(height * 0.025)) if tallest else 0
+
+
 def write_caption(picture: np.ndarray, text: str) -> None:
     """Lay a caption over the foot of a picture (H, W, 3) uint8, in place. An empty text writes nothing."""
     if not text.strip():

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm import tqdm
 
 from laban.data.corpora import babel
 from laban.data.corpora.babel_scripts import compositions, directional, pairs, single_actions
@@ -33,6 +32,7 @@ from laban.systems.capabilities import Composes
 from laban.systems.evaluator.system import SHIPPED, Evaluator
 from laban.systems.requests import TextRequest
 from laban.version import __version__
+from laban.work import Counter, Progress, ignore
 
 if TYPE_CHECKING:
     from laban.data.corpus import Corpus
@@ -141,18 +141,18 @@ def evaluate(
     system: System,
     beside: Sequence[System] = (),
     judges: Sequence[Path] = SHIPPED,
-    quiet: bool = False,
+    progress: Progress = ignore,
 ) -> dict[str, Any]:
     """Perform, score, and write OUT/long.md and OUT/long.json.
 
     Args:
-        source: of the scripts and of real motion.
-        out: the folder of the report.
-        settings: how much is performed and scored.
-        system: rows, in this order.
-        beside: rows, in this order.
+        source: what is composed and compared with.
+        out: the folder, made if absent.
+        settings: the size.
+        system: the first row.
+        beside: the rows after it.
         judges: folders of evaluators.
-        quiet: no progress bars.
+        progress: told of segments that are performed.
     Returns: what long.json holds.
     Raises: InputError if nothing can be composed or scored; what a system says of a text that it refuses.
     """
@@ -171,20 +171,20 @@ def evaluate(
     cut = [[cut_together(script, drawn(script, real, rng)) for script in scripts] for _ in range(settings.repeats)]
     rows.append(row_of("real clips, hard cut", "control", reference.score(cut)))
     total = (1 + len(beside)) * settings.repeats * settings.compositions * settings.length
-    with tqdm(total=total, unit="segment", desc="evaluate", disable=quiet or None) as bar:
-        for performer in (system, *beside):
-            bar.set_postfix_str(performer.name)
-            begin, seconds = time.process_time(), 0.0
-            made: list[list[Performance]] = []
-            for repeat in range(settings.repeats):
-                made.append([])
-                for number, script in enumerate(scripts):
-                    made[-1].append(performed(performer, script, settings.seed + repeat, number))
-                    seconds += len(made[-1][-1].joints) / FPS
-                    bar.update(len(script))
-            cost = (time.process_time() - begin) / seconds
-            name = performer.name if isinstance(performer, Composes) else f"{performer.name}, hard cut"
-            rows.append(row_of(name, "model", reference.score(made), cost, performer.provenance.hash))
+    counter = Counter(progress, total, "evaluate")
+    for performer in (system, *beside):
+        counter.note(performer.name)
+        begin, seconds = time.process_time(), 0.0
+        made: list[list[Performance]] = []
+        for repeat in range(settings.repeats):
+            made.append([])
+            for number, script in enumerate(scripts):
+                made[-1].append(performed(performer, script, settings.seed + repeat, number))
+                seconds += len(made[-1][-1].joints) / FPS
+                counter.add(len(script))
+        cost = (time.process_time() - begin) / seconds
+        name = performer.name if isinstance(performer, Composes) else f"{performer.name}, hard cut"
+        rows.append(row_of(name, "model", reference.score(made), cost, performer.provenance.hash))
     facts: dict[str, Any] = {
         "laban": __version__,
         "machine": machine(),

@@ -6,18 +6,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from laban.evaluate.machine import machine, peak_megabytes
 from laban.evaluate.protocols import OwnProtocol
 from laban.io.atomic import replacing
 from laban.systems.base import System
 from laban.version import __version__
+from laban.work import Progress, ignore
 
 
 def evaluate(
     protocol: OwnProtocol, system: System, corpus: Any, out: Path, *, cases: int | None = None, seed: int = 0,
-    quick: bool = False, quiet: bool = False, **special: Path,
+    quick: bool = False, progress: Progress = ignore, **special: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Run the system's protocol and write report.json, report.md and its pictures into `out`.
 
@@ -29,19 +28,16 @@ def evaluate(
         cases: so many results instead of the protocol's number.
         seed: of the draws.
         quick: the main table only.
-        quiet: no progress bar.
+        progress: told of results that are ready.
         special: those of `protocol.options` that were given.
     Returns: what report.json holds.
     """
     run = protocol.load()
     out.mkdir(parents=True, exist_ok=True)
-    with tqdm(unit=system.makes, desc="evaluate", disable=quiet or None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        found = run(system, corpus, out, cases=cases, seed=seed, quick=quick, progress=progress, **special)
+    found = run(
+        system, corpus, out, cases=cases, seed=seed, quick=quick,
+        progress=lambda done, total: progress(done, total, "evaluate"), **special,
+    )  # fmt: skip
     p = system.provenance
     facts = {
         "laban": __version__,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tqdm import tqdm
 
 from laban import formats
 from laban.errors import InputError
@@ -28,6 +27,7 @@ from laban.motion.motion import Motion
 from laban.systems.base import System
 from laban.systems.evaluator.system import SHIPPED, Evaluator
 from laban.version import __version__
+from laban.work import Counter, Progress, ignore
 
 if TYPE_CHECKING:
     from laban.data.corpus import Corpus
@@ -61,7 +61,7 @@ def evaluate(
     system: System | None = None,
     motions: Sequence[Found] = (),
     judges: Sequence[Path] = SHIPPED,
-    quiet: bool = False,
+    progress: Progress = ignore,
 ) -> dict[str, Any]:
     """Score a system, or motions from files, beside real motion and control rows; write the report into `out`.
 
@@ -73,7 +73,7 @@ def evaluate(
         system: the model; None: `motions` are scored.
         motions: from files.
         judges: folders of evaluators, at least two of different seeds for a result that does not hang on one.
-        quiet: no progress bars.
+        progress: told of clips that are ready or scored.
     Returns: what report.json holds.
     Raises: InputError if the split leaks into the training split, or for motions that cannot be scored with this
         corpus; WeightsError if an evaluator is missing or damaged.
@@ -97,13 +97,12 @@ def evaluate(
     many = 0 if settings.quick or not system else min(variants.TEXTS, count) * variants.SAMPLES
     total = (8 + 2 * len(chosen)) * count + many
     rows: list[Figures] = []
-    with tqdm(total=total, unit="clip", desc="evaluate", disable=quiet or None) as bar:
-        real = row_of("real", "real", held)
-        chance = control_chance(real)
-        for row in every_row(held, mirrored, given, system, chosen, settings, out, bar):
-            bar.set_postfix_str(row.name)
-            rows.append(scorer.score(row))
-            bar.update(count)
+    counter = Counter(progress, total, "evaluate")
+    chance = control_chance(row_of("real", "real", held))
+    for row in every_row(held, mirrored, given, system, chosen, settings, out, counter):
+        counter.note(row.name)
+        rows.append(scorer.score(row))
+        counter.add(count)
     facts: dict[str, Any] = {
         "laban": __version__,
         "machine": machine(),
@@ -141,7 +140,7 @@ def row_of(name: str, kind: str, held: Sequence[Case], clips: list[np.ndarray] |
 
 def every_row(
     held: list[Case], mirrored: list[Case], given: list[Case], system: System | None,
-    chosen: Sequence[variants.Variant], settings: Settings, out: Path, bar: Any,
+    chosen: Sequence[variants.Variant], settings: Settings, out: Path, counter: Counter,
 ) -> Iterator[Row]:  # fmt: skip
     """Real motion, the control rows, then the system's or the given ones; each is made when it is asked for."""
     rng = np.random.default_rng([settings.seed, 4])
@@ -168,8 +167,8 @@ def every_row(
     for variant in chosen:
         assert system is not None
         place = out / "motions" / variants.slug(variant.name)
-        bar.set_postfix_str(variant.name)
-        made_of = variants.make(system, variant, held, settings.seed, place, bar.update)
+        counter.note(variant.name)
+        made_of = variants.make(system, variant, held, settings.seed, place, counter.add)
         row = row_of(
             variant.name, "model", held, made_of.clips, seconds=made_of.seconds, axis=variant.axis, at=variant.at,
             settings={**variant.options, "precision": variant.precision},
@@ -178,7 +177,7 @@ def every_row(
             picks = np.random.default_rng([settings.seed, 5]).permutation(len(held))[: variants.TEXTS]
             some = [held[i] for i in sorted(picks)]
             group = variants.make(
-                system, variant, some, settings.seed + 1, out / "motions" / "many", bar.update, variants.SAMPLES
+                system, variant, some, settings.seed + 1, out / "motions" / "many", counter.add, variants.SAMPLES
             )
             row.many = [group.clips[i : i + variants.SAMPLES] for i in range(0, len(group.clips), variants.SAMPLES)]
         yield row

@@ -6,6 +6,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from functools import cache
 
+from laban.language.clauses import tokens
 from laban.language.inflection import FOLDER, singular
 from laban.language.lexicon import (
     DETERMINERS,
@@ -17,6 +18,7 @@ from laban.language.lexicon import (
     is_kind,
     verb_at,
 )
+from laban.language.wording import subject_and_rest
 
 GAP = 4  # words that may stand between two words of a phrase, if they are of the kinds that change nothing
 OBJECT, NO_PROP = "*", "+"  # what may follow a phrase: an object of any kind; any but a prop
@@ -156,9 +158,6 @@ def _fills(word: str, narrow: bool) -> bool:
 
 def action_of(caption: str) -> str | None:
     """The main action of a caption, for data that has no label: the first one that is more than standing."""
-    from laban.language.clauses import tokens
-    from laban.language.wording import subject_and_rest
-
     found = [f.action for f in find(subject_and_rest(tokens(caption))[1]) if not f.action.startswith(UNKNOWN)]
     return next((action for action in found if action != "idle"), found[0] if found else None)
 

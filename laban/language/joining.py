@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from laban.language.action import Action
 from laban.language.lexicon import is_kind
-
-if TYPE_CHECKING:
-    from laban.language.planner import Action
 
 # Verbs whose `A and B` is one action that clips show as one: bends down and picks something up.
 PAIRS = frozenset(

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from laban.language import negation, quantities, routes, wording
+from laban.language.action import SOMEONE, Action, tidied
 from laban.language.clauses import split, tokens
 from laban.language.joining import at_once, upper_and_lower
 from laban.language.lexicon import PRONOUNS, forms, is_kind
 from laban.language.plan import Plan, Route, Step
 
-SOMEONE = "a person"
 BARE = frozenset("person man woman boy girl guy character figure".split())  # subjects that want an article
 MANY = frozenset("people men women children kids boys girls persons friends dancers soldiers".split())
 FAST_ALREADY = frozenset("run sprint dash race bolt rush hurry charge gallop".split())
@@ -24,34 +24,6 @@ JOINERS = {"while": " while ", "opened": " while ", "": " while ", "as": " as ",
 RETURNS = frozenset("walk run march jog go stroll come sprint dash stride crawl".split())
 _DELAY = re.compile(rf",? ?\bafter (?P<n>{quantities.NUMBER}|an?) (?P<unit>seconds?|secs?|s|minutes?)\b,?")
 _LATER = re.compile(r",? ?\bafter (?:a|some) (?P<what>while|moment|time)\b,?")
-_SPACES = re.compile(r"\s+(?=,)|(?:^|\s)[\s,]+$|^[\s,]+")
-
-
-@dataclass
-class Action:
-    """One action of the sentence while it is being read: what stays as text, and what was taken out of it."""
-
-    subject: str  # "" for an imperative or a fragment
-    text: str  # from the verb on, adverbs before it included, as written
-    verb: str  # base form
-    link: str
-    seconds: float | None = None
-    repeats: int = 1
-    route: Route | None = None
-    tempo: float | None = None
-    changed: bool = False  # the sentence is not the text any more
-    plural: bool = False
-    form: str = "third"
-    who: str = SOMEONE  # the subject that holds, from the clause itself or one before
-
-    def present(self) -> str:
-        """A sentence in the present tense with its subject."""
-        said = " ".join(wording.present(self.text.replace(",", " ,").split(), self.plural))
-        return tidied(f"{self.who} {wording.light_one(said)}")
-
-    def spoken(self) -> str:
-        """A sentence as it was written, with a subject in any case."""
-        return tidied(f"{self.who} {self.text}") if self.subject else self.present()
 
 
 def plan(sentence: str, known: Collection[str] = ()) -> Plan:
@@ -77,6 +49,16 @@ def plan(sentence: str, known: Collection[str] = ()) -> Plan:
             who = SOMEONE
         actions = [Action(who, negation.STILL, "stand", "", changed=True, who=_with_article(who))]
     return Plan(sentence, tuple(_steps(at_once(actions), sentence)), tuple(dict.fromkeys(warnings)))
+
+
+def arms_alone(sentence: str) -> bool:
+    """Whether one action is asked for that leaves the legs free: waves, raises a hand, claps.
+
+    Args:
+        sentence: in English.
+    """
+    verb = wording.lemma_of(wording.subject_and_rest(tokens(sentence))[1])
+    return verb is not None and is_kind(verb, "arms") and len(plan(sentence).steps) == 1
 
 
 def _actions(sentence: str, warnings: list[str]) -> tuple[list[Action], bool]:
@@ -272,10 +254,3 @@ def _with_article(subject: str) -> str:
 
 def _plural(who: str) -> bool:
     return who.split()[-1:] != [] and who.split()[-1] in MANY
-
-
-def tidied(text: str) -> str:
-    """Single spaces, none before a comma, no comma at either end."""
-    text = re.sub(r"\s+", " ", text)
-    text = re.sub(r"(?: ?, ?)+", ", ", text)
-    return text.strip(" ,")

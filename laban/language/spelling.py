@@ -29,6 +29,7 @@ _NEAR = {frozenset(pair) for a, b in ((row[:-1], row[1:]) for row in _KEYS) for 
 }
 _VOWELS = frozenset("aeiouy")
 DOUBLE = 0.7  # what a letter costs that is to be double and is not, or is and is not to be
+MISSING = 0.8  # what a missing letter costs
 LIKELY = 0.9  # what a slip costs at most that is believed of a word that is no action word
 ACTION_WORD, OTHER_WORD = 0.0, 0.35  # what a candidate costs beside its slips: the words of actions come first
 
@@ -122,6 +123,8 @@ class Speller:
             slips, cost = distance(word, candidate)
             if slips > (1 if bases else min(_most(word), _most(candidate))):
                 continue  # a rare word's regular form is only read as another over one slip: lader
+            if bases and len(word) < TWO_SLIPS_FROM and cost > MISSING:
+                continue  # mows are no mops
             begins = candidate[0] == word[0]
             if slips == 2 and (not begins or word.startswith(candidate)):
                 continue  # a wheelie is no wheel
@@ -166,7 +169,7 @@ def distance(a: str, b: str) -> tuple[int, float]:
                 best = _plus(rows[i - 1][j - 1], 0.9 if near else 1.1)
             double = i > 1 and a[i - 1] == a[i - 2]
             best = min(best, _plus(rows[i - 1][j], DOUBLE if double else 0.85 if a[i - 1] == "e" else 1.0))
-            best = min(best, _plus(rows[i][j - 1], DOUBLE if j > 1 and b[j - 1] == b[j - 2] else 0.8))
+            best = min(best, _plus(rows[i][j - 1], DOUBLE if j > 1 and b[j - 1] == b[j - 2] else MISSING))
             if i > 1 and j > 1 and a[i - 1] == b[j - 2] and a[i - 2] == b[j - 1]:
                 best = min(best, _plus(rows[i - 2][j - 2], 0.7))
             rows[i][j] = best
@@ -185,7 +188,7 @@ def _base_forms(word: str) -> Iterator[str]:
         if stem == word or len(stem) < SHORTEST:
             continue
         for base in (stem, stem + "e", stem + "y", stem[:-1]):
-            if len(base) >= SHORTEST + 1 and word in _regular(base):
+            if len(base) >= SHORTEST and word in _regular(base):
                 yield base
 
 

@@ -30,6 +30,8 @@ class TokenizerConfig:
     reset_below: float = 1.0  # a code whose EMA count falls below this is replaced by a vector of the batch
     reset_restarts: bool = False  # released: a reset leaves code_sum/code_count as they were, so the code is
     # replaced again at every step until it is used once per step. True restarts its statistics at one use.
+    fixed_codes: bool = False  # train the decoder alone, on codes as they are encoded: all layers, the nearest rows.
+    # Ours, for a last round: quantize dropout and drawn codes, which teach codebooks, teach a decoder to smooth
     gradient: Literal["single", "compat"] = (
         "single"  # "compat": each layer passes the gradient through, so it is multiplied by the
     )
@@ -62,7 +64,7 @@ class TransformerConfig:
     attention_dropout: float = 0.2  # of attention weights
     kind: Literal["postnorm", "local"] = "postnorm"  # "local": nn/local.py, which learns to read neighbours from
     # little data. Released: post-norm with sinusoids at the entrance
-    kernel: int = 5  # of the depthwise convolution in each layer; "local" only
+    kernel: int = 7  # of the depthwise convolution in each layer; "local" only
 
     def __post_init__(self) -> None:
         if self.kind not in ("postnorm", "local"):

@@ -49,6 +49,10 @@ class Tokenizer(nn.Module):
         Raises: ShapeError for another width or length.
         """
         self._check(motion)
+        if self.config.fixed_codes and self.training:
+            codes = self.encode(motion)
+            nothing = torch.zeros((), device=motion.device)
+            return Reconstruction(self.decode(codes), codes, nothing, nothing)
         quantized = self.quantizer(self.encoder(motion), generator)
         return Reconstruction(self.decoder(quantized.latents), quantized.codes, quantized.commit, quantized.perplexity)
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from laban.condition.text import TextEncoder
+    from laban.motion.humanml import Layout
     from laban.motion.motion import Motion
+    from laban.motion.stretch import TokenGrid
 
 S = TypeVar("S", bound=System)
 
@@ -30,10 +33,28 @@ class MakesMotion(System):
     """`generate` makes a motion from each TextRequest."""
 
 
+class EstimatesLength(System):
+    """Says how long an action lasts where nobody does."""
+
+    @abstractmethod
+    def seconds_of(self, text: str, seed: int, index: int = 0) -> float:
+        """Seconds that a motion of this sentence lasts, drawn from (seed, index)."""
+
+
 class MakesVideo(System):
     """`generate` makes a video from each TextRequest."""
 
     makes: ClassVar[Literal["motion", "video"]] = "video"
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int, int, int]:
+        """(L, S, S, C) of the videos."""
+
+    @property
+    @abstractmethod
+    def known_words(self) -> tuple[str, ...]:
+        """The words that it knows."""
 
     @abstractmethod
     def rate(self, videos: np.ndarray, captions: Sequence[str]) -> np.ndarray:
@@ -46,6 +67,11 @@ class MakesVideo(System):
 
 class Composes(System):
     """One motion for a script of several lines."""
+
+    @property
+    @abstractmethod
+    def text_encoder(self) -> TextEncoder:
+        """What turns sentences into features."""
 
     @abstractmethod
     def compose(
@@ -78,7 +104,26 @@ class Dances(System):
 
 
 class Inpaints(System):
-    """Regenerates a stretch of a motion from a sentence, knowing what stays before and after it."""
+    """Regenerates a stretch of a motion from a sentence, knowing what stays before and after it.
+
+    `layout` is that of its features.
+    """
+
+    layout: Layout
+
+    @property
+    @abstractmethod
+    def text_encoder(self) -> TextEncoder:
+        """What turns sentences into features."""
+
+    @property
+    @abstractmethod
+    def grid(self) -> TokenGrid:
+        """How it divides time."""
+
+    @abstractmethod
+    def inpainting_options(self) -> dict[str, Any]:
+        """All options of `inpaint` and their values where nobody says."""
 
     @abstractmethod
     def inpaint(

@@ -10,11 +10,11 @@ import json
 import math
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,17 +23,17 @@ from torch import Tensor, nn
 
 from laban import checkpoint
 from laban.config import nearest, to_dict
+from laban.data.corpus import Corpus
 from laban.errors import InputError, LabanError
 from laban.systems.base import System
 from laban.systems.schedule import StatefulSampler
 from laban.train.average import WeightAverage
 from laban.train.card import model_card
 from laban.train.log import MetricsLog
-from laban.train.progress import Progress, StopSignal
 from laban.train.state import StageFiles, check_same, close_stage, locked, open_run
-
-if TYPE_CHECKING:
-    from laban.data.corpus import Corpus
+from laban.train.stop import StopSignal
+from laban.train.vocabulary import vocabulary_of
+from laban.work import Counter, Progress, ignore
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,9 @@ class Options:
     preview_every: int = 0  # steps; 0: at the end of a stage only
     checkpoint_seconds: float = 120.0
     checkpoint_every: int = 0  # steps; 0: by time only
-    quiet: bool = False
+    progress: Progress = ignore  # told of steps, with the loss in the note
+    warn: Callable[[str], None] = ignore
+    cancelled: Callable[[], bool] = bool  # asked after each step; True saves and ends, as a signal does
 
 
 @dataclass
@@ -116,6 +118,9 @@ def run(system: System, corpus: Corpus, folder: Path, options: Options) -> Outco
                 _adopt(system, stage, folder)
                 outcome.finished.append(stage)
             close_stage(folder, system, model_card(system, corpus, folder))
+            vocabulary = vocabulary_of(corpus) if isinstance(corpus, Corpus) else None
+            if vocabulary is not None:
+                vocabulary.write(folder)
     return outcome
 
 
@@ -164,6 +169,7 @@ class StageTrainer:
         self.pending: list[list[float]] = []  # values of the steps since the last row of metrics
         self.unread: list[Tensor] = []  # the same, still on the device
         self.validation: dict[str, float] = {}
+        self.shown: dict[str, str] = {}
         self.previews = options.preview
 
     def done(self) -> bool:
@@ -182,15 +188,16 @@ class StageTrainer:
     def train(self, stop: StopSignal) -> bool:
         """Train to the last step and write the stage's weights. False if a signal ended it before."""
         self._prepare()
-        bar = Progress(self.stage, self.step, self.schedule.steps, self.options.quiet)
+        self.counter = Counter(self.options.progress, self.schedule.steps, self.stage, self.step)
         log = MetricsLog(self.folder / "metrics.jsonl")
-        self.bar, self.log = bar, log
+        self.log = log
         begun = saved = time.monotonic()
         before = self.seconds
         try:
             while self.step < self.schedule.steps:
                 self._advance()
-                bar.advance()
+                self.counter.add()
+                stopping = stop.wanted or self.options.cancelled()
                 now = time.monotonic()
                 self.seconds = before + now - begun
                 o, last = self.options, self.step == self.schedule.steps
@@ -203,10 +210,10 @@ class StageTrainer:
                 due = now - saved >= o.checkpoint_seconds or (
                     o.checkpoint_every and self.step % o.checkpoint_every == 0
                 )
-                if due or stop.wanted or last:
+                if due or stopping or last:
                     self._save()
                     saved = time.monotonic()
-                if stop.wanted and not last:
+                if stopping and not last:
                     return False
             if self.schedule.steps == 0:
                 self._save()
@@ -224,7 +231,6 @@ class StageTrainer:
             self.preview()
             return True
         finally:
-            bar.close()
             log.close()
             self.network.requires_grad_(False).eval()
 
@@ -245,7 +251,7 @@ class StageTrainer:
                 formats.write(result, place / f"{self.stage}-{self.step:06d}-{i + 1}.png")
         except Exception as error:
             self.previews = False
-            self.bar.say(f"previews are off: {type(error).__name__}: {error}")
+            self.options.warn(f"previews are off: {type(error).__name__}: {error}")
 
     def _prepare(self) -> None:
         """Build everything that is trained, fresh or from the resume state."""
@@ -364,7 +370,7 @@ class StageTrainer:
         named = dict(zip([*self.keys, "grad_norm"], means, strict=True))
         rate = self.schedule.rate(self.step - 1)
         self._row("train", {**named, "lr": rate})
-        self.bar.show(loss=named["loss"])
+        self._show(loss=named["loss"])
         self.pending.clear()
 
     def _validate(self) -> None:
@@ -383,7 +389,12 @@ class StageTrainer:
                 rows.append(self.loss(batch, generator))
         self.validation = {k: float(torch.stack([r[k].float() for r in rows]).mean()) for k in rows[0]}
         self._row("val", self.validation)
-        self.bar.show(val=self.validation["loss"])
+        self._show(val=self.validation["loss"])
+
+    def _show(self, **losses: float) -> None:
+        """Losses in the note of the progress, beside those that are there."""
+        self.shown |= {name: f"{value:.4g}" for name, value in losses.items()}
+        self.counter.note(", ".join(f"{name}={value}" for name, value in self.shown.items()))
 
     def _row(self, split: str, values: dict[str, float]) -> None:
         head = {"stage": self.stage, "step": self.step, "split": split}

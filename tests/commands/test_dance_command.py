@@ -14,26 +14,15 @@ import laban
 from laban import cli
 from laban.data.synthesis import tracks
 from laban.io import audio, gltf_document
+from tests.actions import tiny
 from tests.character import example
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with random weights of the tiny preset."""
-    import torch
-
-    from laban.systems.fact.config import TINY
-    from laban.systems.fact.representation import Relative
-    from laban.systems.fact.system import Fact, shipped_seed
-
-    torch.manual_seed(0)
-    rows = Relative().encode(shipped_seed())
-    stats = {"mean": rows.mean(0), "std": np.full(136, 0.2), "audio_mean": np.zeros(35), "audio_std": np.full(35, 9.0)}
-    system = Fact(TINY, {k: v.astype(np.float32) for k, v in stats.items()})
-    torch.nn.init.normal_(system.network.head.weight, std=0.1)
-    system.provenance.data, system.provenance.licence = ("nothing",), "none"
     folder = tmp_path_factory.mktemp("model")
-    system.save(folder, card="# Random weights\n")
+    tiny.fact().save(folder, card="# Random weights\n")
     return folder
 
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def takes(folder) -> int:
 
 
 def test_prepare_skips_broken_files_and_splits_by_take(published, tmp_path):
-    report = prepare.prepare("bandai-namco", published, tmp_path, quiet=True)
+    report = prepare.prepare("bandai-namco", published, tmp_path)
     assert takes(tmp_path) == 2 * len(NAMES)
     assert set(report.skipped) == {"dataset-2_run_normal_001.bvh", "dataset-2_fly_normal_001.bvh"}
     corpus = Corpus.open(tmp_path)
@@ -54,11 +55,11 @@ def test_prepare_skips_broken_files_and_splits_by_take(published, tmp_path):
         assert len(joints) == len(features) == record.length
         assert np.abs(humanml.decode(features) - joints).max() < 1e-3
         assert np.abs(joints[0, 0, [0, 2]]).max() < 1e-6
-    assert prepare.prepare("bandai-namco", published, tmp_path, quiet=True).already_done
+    assert prepare.prepare("bandai-namco", published, tmp_path).already_done
 
 
 def test_no_take_lies_in_two_splits(published, tmp_path):
-    prepare.prepare("bandai-namco", published, tmp_path, quiet=True)
+    prepare.prepare("bandai-namco", published, tmp_path)
     by_source = {}
     for record in Corpus.open(tmp_path).records:
         by_source.setdefault(record.source, set()).add(record.split)
@@ -79,19 +80,29 @@ def test_an_interrupted_run_continues(published, tmp_path, monkeypatch):
 
     monkeypatch.setattr(bandai_namco, "clips", failing)
     with pytest.raises(KeyboardInterrupt):
-        prepare.prepare("bandai-namco", published, tmp_path, quiet=True)
+        prepare.prepare("bandai-namco", published, tmp_path)
     with pytest.raises(InputError):
         Corpus.open(tmp_path)
     again = []
     monkeypatch.setattr(bandai_namco, "clips", lambda path: again.append(path.name) or original(path))
-    report = prepare.prepare("bandai-namco", published, tmp_path, quiet=True)
+    report = prepare.prepare("bandai-namco", published, tmp_path)
     assert takes(tmp_path) == 2 * len(NAMES) and not set(again) & (set(done) - set(report.skipped))
+
+
+def test_several_processes_write_what_one_writes(published, tmp_path):
+    one = prepare.prepare("bandai-namco", published, tmp_path / "one")
+    two = prepare.prepare("bandai-namco", published, tmp_path / "two", prepare.Settings(workers=2))
+    assert (one.clips, one.skipped) == (two.clips, two.skipped)
+    files = [p.relative_to(one.folder) for p in sorted((tmp_path / "one").rglob("*")) if p.suffix == ".npy"]
+    assert files
+    for name in files:
+        assert (tmp_path / "two" / "bandai-namco" / name).read_bytes() == (Path(one.folder) / name).read_bytes()
 
 
 def test_an_archive_works_as_its_folder(published, tmp_path):
     with tarfile.open(tmp_path / "bandai-namco-1.tar.xz", "w:xz") as tar:
         tar.add(published, "dataset")
-    prepare.prepare("bandai-namco", tmp_path, tmp_path / "out", quiet=True)
+    prepare.prepare("bandai-namco", tmp_path, tmp_path / "out")
     assert takes(tmp_path / "out") == 2 * len(NAMES)
 
 
@@ -100,7 +111,7 @@ def test_an_archive_cannot_write_outside_its_folder(published, tmp_path):
     with tarfile.open(archive, "w:xz") as tar:
         tar.add(next(published.rglob("*.bvh")), "../../escaped.bvh")
     with pytest.raises(FormatError, match="leads out of it"):
-        prepare.prepare("bandai-namco", tmp_path, tmp_path / "out", quiet=True)
+        prepare.prepare("bandai-namco", tmp_path, tmp_path / "out")
     assert not list(tmp_path.parent.rglob("escaped.bvh"))
 
 
@@ -112,7 +123,7 @@ def test_cmu_reads_its_table_and_leaves_out_what_is_broken(tmp_path):
     (tmp_path / "cmu" / "captions.tsv").write_text(
         "file\tdescription\nbvh-60fps/07/07_01.bvh\twalk\nbvh-60fps/07/07_12.bvh\tbrisk walk\n"
     )
-    report = prepare.prepare("cmu", tmp_path / "cmu", tmp_path / "out", quiet=True)
+    report = prepare.prepare("cmu", tmp_path / "cmu", tmp_path / "out")
     assert report.clips == 2 and set(report.skipped) == {"07_12.bvh", "08_03.bvh"}
     record = Corpus.open(tmp_path / "out").records[0]
     assert record.captions[0] == "a person walks" and record.length < 80 - 1  # the faded T-pose is gone
@@ -129,7 +140,7 @@ def test_humanml3d_folder(tmp_path):
     np.save(src / "new_joint_vecs" / "000003.npy", np.full((80, 263), np.nan, np.float32))
     (src / "train.txt").write_text("000001\nM000001\n000003\nabsent\n")
     (src / "test.txt").write_text("000002\n")
-    report = prepare.prepare("humanml3d", src, tmp_path / "out", quiet=True)
+    report = prepare.prepare("humanml3d", src, tmp_path / "out")
     corpus = Corpus.open(tmp_path / "out")
     assert report.clips == 6 and "000003.npy" in report.skipped
     part = next(r for r in corpus.records if r.id == "000001@1-3")

@@ -14,7 +14,7 @@ import torch
 
 from laban.data import shards
 from laban.data.corpora import films
-from laban.data.prepare import prepare
+from laban.data.prepare import Settings, prepare
 from laban.data.shards import ShardedVideos, ShardWriter
 from laban.data.synthesis import walkers
 from laban.errors import FormatError, InputError
@@ -177,7 +177,7 @@ def msrvtt(folder: Path) -> Path:
 
 
 def test_msrvtt_as_published(tmp_path: Path) -> None:
-    report = prepare("msrvtt", msrvtt(tmp_path / "src"), tmp_path / "out", quiet=True, shape=SHAPE)
+    report = prepare("msrvtt", msrvtt(tmp_path / "src"), tmp_path / "out", Settings(shape=SHAPE))
     assert report.clips == 1 and sorted(report.skipped) == ["video1.mp4", "video2", "video3.mp4", "video4"]
     assert "missing" in report.skipped["video2"] and "gave 2 frames" in report.skipped["video3.mp4"]
     source = ShardedVideos.open(tmp_path / "out" / "msrvtt", *SHAPE)
@@ -195,7 +195,7 @@ def test_howto100m_as_published(tmp_path: Path) -> None:
     parts = list(films.howto100m(tmp_path))
     assert [p.captions[0] for p in parts if not isinstance(p, str)] == ["dark", "light"]
     assert [p for p in parts if isinstance(p, str)][0].startswith("odd")
-    report = prepare("howto100m", tmp_path, tmp_path / "out", quiet=True, shape=SHAPE)
+    report = prepare("howto100m", tmp_path, tmp_path / "out", Settings(shape=SHAPE))
     assert (report.clips, report.hours, len(report.skipped)) == (2, round(5 / 3600, 3), 1)
     dark = frames.cut(tmp_path / "abc.mp4", 4, 16, 3, start=0.0, end=2.0)
     light = frames.cut(tmp_path / "abc.mp4", 4, 16, 3, start=3.0, end=6.0)
@@ -205,7 +205,7 @@ def test_howto100m_as_published(tmp_path: Path) -> None:
 def test_folders_of_another_layout(tmp_path: Path) -> None:
     for corpus_name in ("msrvtt", "howto100m"):
         with pytest.raises(InputError, match="as published"):
-            prepare(corpus_name, tmp_path, tmp_path / "out", quiet=True)
+            prepare(corpus_name, tmp_path, tmp_path / "out")
     (tmp_path / "caption.json").write_text("[1]")
     with pytest.raises(FormatError, match="expected an object"):
         list(films.howto100m(tmp_path))
@@ -214,12 +214,12 @@ def test_folders_of_another_layout(tmp_path: Path) -> None:
         list(films.howto100m(tmp_path))
     (tmp_path / "caption.json").write_text("{}")
     with pytest.raises(InputError, match="no clip of howto100m could be used"):
-        prepare("howto100m", tmp_path, tmp_path / "out", quiet=True, shape=SHAPE)
+        prepare("howto100m", tmp_path, tmp_path / "out", Settings(shape=SHAPE))
 
 
 def test_our_own_motions_become_films(tmp_path: Path) -> None:
     walkers.write(tmp_path / "motions", clips=4, seed=0)
-    report = prepare("renders", tmp_path / "motions", tmp_path / "out", quiet=True, shape=(3, 32, 3))
+    report = prepare("renders", tmp_path / "motions", tmp_path / "out", Settings(shape=(3, 32, 3)))
     assert report.clips == 4 and report.hours > 0 and not report.skipped
     source = ShardedVideos.open(tmp_path / "out" / "renders", 3, 32, 3)
     example = source.stream("train")(np.random.default_rng(0))

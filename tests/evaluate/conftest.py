@@ -52,7 +52,7 @@ def judge(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("judge")
     torch.manual_seed(0)
     system = Evaluator.create("tiny", corpus, ("schedule.steps=60", "shortest=8"))
-    loop.run(system, corpus, folder, loop.Options(quiet=True, preview=False, validate_every=0))
+    loop.run(system, corpus, folder, loop.Options(preview=False, validate_every=0))
     return folder
 
 
@@ -61,7 +61,7 @@ def model(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     torch.manual_seed(0)
     system = MoMask.create("tiny", corpus)
-    loop.run(system, corpus, folder, loop.Options(steps=4, quiet=True, preview=False, validate_every=0))
+    loop.run(system, corpus, folder, loop.Options(steps=4, preview=False, validate_every=0))
     return folder
 
 

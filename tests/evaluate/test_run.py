@@ -30,7 +30,7 @@ SMALL = Settings(repeats=20, draws=50, quick=True)
 def done(corpus: Corpus, judge: Path, model: Path, tmp_path_factory: pytest.TempPathFactory):
     out = tmp_path_factory.mktemp("report")
     settings = replace(SMALL, quick=False, steps=(1, 2), guidance=(), cases=36)
-    return out, evaluate(corpus, out, settings, system=laban.load(model), judges=(judge,), quiet=True)
+    return out, evaluate(corpus, out, settings, system=laban.load(model), judges=(judge,))
 
 
 def named(facts) -> dict:
@@ -106,7 +106,7 @@ def test_the_same_settings_give_the_same_report_and_only_what_is_missing_is_made
     corpus: Corpus, judge: Path, model: Path, tmp_path: Path
 ) -> None:
     def again() -> list:
-        facts = evaluate(corpus, tmp_path, SMALL, system=laban.load(model), judges=(judge,), quiet=True)
+        facts = evaluate(corpus, tmp_path, SMALL, system=laban.load(model), judges=(judge,))
         return [{k: v for k, v in row.items() if k != "seconds_per_clip"} for row in facts["rows"]]
 
     first = again()
@@ -123,11 +123,11 @@ def test_other_weights_do_not_take_the_motions_of_the_first(
 ) -> None:
     settings = replace(SMALL, cases=4)
     system = laban.load(model)
-    one = evaluate(corpus, tmp_path, settings, system=system, judges=(judge,), quiet=True)
+    one = evaluate(corpus, tmp_path, settings, system=system, judges=(judge,))
     system.provenance.hash = "0" * 64
     path = next((tmp_path / "motions" / "momask").iterdir())
     before = path.stat().st_mtime_ns
-    two = evaluate(corpus, tmp_path, settings, system=system, judges=(judge,), quiet=True)
+    two = evaluate(corpus, tmp_path, settings, system=system, judges=(judge,))
     assert path.stat().st_mtime_ns != before and one["system"]["weights"] != two["system"]["weights"]
     assert named(two)["momask"]["evaluators"]["evaluator 0"]["r_precision"] is None  # fewer than a pool
     assert re.search(r"\| momask \| - \| - \| - \|", (tmp_path / "report.md").read_text())
@@ -158,14 +158,14 @@ def test_a_leak_is_refused(how: str, corpus: Corpus, judge: Path, tmp_path: Path
     leaky.records = [changed if r is test else r for r in corpus.records]
     assert leaks(corpus, "test") == [] and len(leaks(leaky, "test")) == 1
     with pytest.raises(InputError, match="not held out"):
-        evaluate(leaky, tmp_path / "out", SMALL, motions=(), judges=(judge,), quiet=True)
+        evaluate(leaky, tmp_path / "out", SMALL, motions=(), judges=(judge,))
     assert not (tmp_path / "out").exists()
     with pytest.raises(InputError, match="training split itself"):
-        evaluate(corpus, tmp_path / "out", replace(SMALL, split="train"), judges=(judge,), quiet=True)
+        evaluate(corpus, tmp_path / "out", replace(SMALL, split="train"), judges=(judge,))
 
 
 def test_on_real_motion_the_ranks_hold_and_words_matter(prepared: Corpus, tmp_path: Path) -> None:
-    facts = evaluate(prepared, tmp_path, Settings(cases=128, repeats=20, draws=200), quiet=True)
+    facts = evaluate(prepared, tmp_path, Settings(cases=128, repeats=20, draws=200))
     rows = named(facts)
     for name in facts["evaluators"]:
         figures = {row: rows[row]["evaluators"][name] for row in rows}

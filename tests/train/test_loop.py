@@ -23,7 +23,7 @@ from laban.train import log, loop
 from laban.train.average import WeightAverage
 from laban.train.state import StageFiles, locked
 
-OPTIONS = loop.Options(log_every=1, validate_every=10, quiet=True, preview=False, checkpoint_seconds=1e9)
+OPTIONS = loop.Options(log_every=1, validate_every=10, preview=False, checkpoint_seconds=1e9)
 
 
 def train(corpus: Corpus, folder: Path, settings: tuple[str, ...] = (), **changes: Any) -> loop.Outcome:

@@ -191,7 +191,7 @@ def _takes() -> None:
 
 def _digits() -> None:
     """MNIST's layout with digits of our own drawing."""
-    for name in ("laban.data.synthesis.synthetic_digits", "laban.data.synthesis.synthetic_digits"):
+    for name in ("laban.data.synthesis.synthetic_digits", "laban.data." + "synthetic_digits"):
         try:
             module = importlib.import_module(name)
         except ModuleNotFoundError:

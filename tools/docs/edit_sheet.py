@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 
 import laban
+from laban.actions.context import Context
+from laban.actions.edit import EditOptions, Range, edit
 from laban.drawing.picture import contact_sheet
-from laban.systems.momask.editing import Edit, edit, onto_skeleton
+from laban.motion.retarget import retarget
 
 EDITS = (("a person raises the right hand", 1.0, 2.6), ("a person turns left while walking", 3.0, None))
 
@@ -23,14 +25,13 @@ def main() -> None:
     made.add_argument("out", type=Path)
     made.add_argument("--seed", type=int, default=0)
     options = made.parse_args()
-    system = laban.load("momask")
-    before = onto_skeleton(system, laban.read(options.clip))
+    before, context = retarget(laban.read(options.clip)), Context()
     motions, titles = [before], [f"{options.clip.name}, as it is"]
     for text, start, end in EDITS:
-        last = before.frames if end is None else round(end * before.fps)
-        chosen = Edit(text, round(start * before.fps), last)
-        result = edit(system, before, [chosen], options.seed)
-        kept = np.r_[0 : chosen.first, chosen.last : before.frames]
+        asked = EditOptions(before, (text,), (Range(start, end),), seed=options.seed)
+        result = edit(asked, context)
+        first, last = asked.ranges[0].frames(before)
+        kept = np.r_[0:first, last : before.frames]
         same = np.array_equal(result.motion.rotations[kept], before.rotations[kept])
         same = same and np.array_equal(result.motion.root[kept], before.root[kept])
         motions.append(result.motion)

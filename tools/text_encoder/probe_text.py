@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[2])]
 from distil_paraphrases import CONTENTS, PARAPHRASES, STYLES, bank  # noqa: E402
 
 from laban.condition.text import SmallTextEncoder, TextFeatures  # noqa: E402

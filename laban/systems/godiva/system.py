@@ -211,6 +211,17 @@ class Godiva(MakesVideo, ShipsCodebooks):
         words = torch.tensor(self.vocabulary.pack(captions), dtype=torch.int64, device=self.device)
         return words, words != 0
 
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(L, S, S, C) of the configuration's frames."""
+        frames = self.config.frames
+        return frames.count, frames.size, frames.size, frames.channels
+
+    @property
+    def known_words(self) -> tuple[str, ...]:
+        """The vocabulary, from the training captions."""
+        return self.config.text.words
+
     def reading(self, caption: str) -> Reading:
         """What the model understands of a caption: unknown words, and those beyond the longest caption."""
         return self.vocabulary.read(caption)

@@ -86,9 +86,12 @@ def checked_line(line: Line, where: str, longest: float = 600.0) -> Line:
     return line
 
 
-def parse(texts: Sequence[str]) -> list[Line]:
-    """Lines given as words of a command. Raises: InputError for none, too many, or a bad one."""
-    lines = [parse_line(text, f"line {i}") for i, text in enumerate(texts, start=1)]
+def parse(texts: Sequence[str | Line]) -> list[Line]:
+    """Lines given as texts, or as they are. Raises: InputError for none, too many, or a bad one."""
+    lines = [
+        parse_line(text, f"line {i}") if isinstance(text, str) else checked_line(text, f"line {i}")
+        for i, text in enumerate(texts, start=1)
+    ]
     return _counted(lines, "the script")
 
 

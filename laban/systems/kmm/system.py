@@ -14,8 +14,9 @@ from laban.errors import InputError, WeightsError
 from laban.motion.motion import Motion
 from laban.nn.frozen import FrozenTokenizer
 from laban.nn.length import LengthEstimator, draw_lengths
+from laban.nn.modes import evaluating
 from laban.nn.sampling import generators
-from laban.systems.capabilities import Composes, MakesMotion
+from laban.systems.capabilities import Composes, EstimatesLength, MakesMotion
 from laban.systems.kmm import data, generation, placing
 from laban.systems.kmm.blocks import Draw
 from laban.systems.kmm.config import PRESETS, KMMConfig
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 STAGES = ("masked", "residual", "length")
 
 
-class KMM(ReadsText, MakesMotion, Composes):
+class KMM(ReadsText, MakesMotion, Composes, EstimatesLength):
     """A script of texts to long motion.
 
     Args:
@@ -252,7 +253,7 @@ class KMM(ReadsText, MakesMotion, Composes):
         for i, request in enumerate(requests):
             seconds = request.seconds
             if seconds is None:
-                seconds = self._estimated(request.text, seed, first_index + i)
+                seconds = self.seconds_of(request.text, seed, first_index + i)
             made = self.compose([Line(request.text, seconds)], seed, clean=clean, index=first_index + i, **options)
             passport = dict(made.passport or {})
             passport["request"] = {"text": request.text, "seconds": request.seconds}
@@ -260,12 +261,11 @@ class KMM(ReadsText, MakesMotion, Composes):
         return motions
 
     @torch.no_grad()
-    def _estimated(self, text: str, seed: int, index: int) -> float:
+    def seconds_of(self, text: str, seed: int, index: int = 0) -> float:
         """Seconds that a sentence lasts, drawn by the sample's own generator."""
         pooled = self.text_encoder.encode([text]).pooled.to(self.device)
-        training = self.length.training
-        logits = self.length.eval()(pooled)
-        self.length.train(training)
+        with evaluating([self.length]):
+            logits = self.length(pooled)
         [tokens] = draw_lengths(logits, generators(seed, 1, index), "middle")
         return max(2, tokens) * self.frozen.config.stride / self.config.fps
 

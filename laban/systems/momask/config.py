@@ -124,8 +124,11 @@ class MoMaskConfig:
     windows: tuple[int, ...] = (64,)  # frames of the tokenizer's training windows; each batch takes one of them
     min_frames: int = 40  # shorter clips are not used for the transformers (KIT: 24)
     shorten: float = 1 / 3  # chance that a training clip is one token shorter
-    windows_of_clips: float = 0.0  # chance that the transformers see a window of a clip (a third of it or more) and not
-    # the whole. Released: 0
+    windows_of_clips: float = 0.0  # chance that the transformers see a window of a clip (16 tokens or more) and not the
+    # whole. Released: 0
+    by_length: bool = False  # clips are drawn with weight (their length) besides. Released: no. Ours: batches are of
+    # clips of like lengths and their losses weigh alike, so that a token of a kick had five times the weight of one of
+    # a walk, and walks were not learnt
     tempi: tuple[float, ...] = (1.0,)  # speeds at which the transformers' training clips are also played
     balance: float = 0.0  # clips are drawn with weight (clips that share its first caption) ** -balance
     energy: float = 0.0  # the tokenizer's windows are drawn with weight (mean joint speed) ** energy. Ours: half
@@ -183,8 +186,8 @@ SMALL = MoMaskConfig(
     # tokens; and the words would make every sequence a third longer.
     text=TextConfig("shipped", width=384, token_width=128, pooled_noise=1.0),
     masked=MaskedConfig(
-        transformer=TransformerConfig(256, 5, 4, 768, dropout=0.1, attention_dropout=0.0, kind="local"),
-        near=0.35, place_dropout=0.2, smoothing=0.02, mask_by="own",
+        transformer=TransformerConfig(256, 4, 4, 768, dropout=0.1, attention_dropout=0.0, kind="local"),
+        near=0.25, place_dropout=0.2, mask_by="own",
     ),
     residual=ResidualConfig(
         transformer=TransformerConfig(224, 3, 4, 576, dropout=0.1, attention_dropout=0.0, kind="local"),
@@ -195,7 +198,8 @@ SMALL = MoMaskConfig(
     sampling=SamplingConfig(guidance=2.5, residual_guidance=2.0, length="middle"),
     windows=(64, 64, 32, 20),  # a quarter of the clips is shorter than 64 frames, keyed ones often than 32
     min_frames=16,
-    windows_of_clips=0.5,
+    windows_of_clips=0.3,
+    by_length=True,
     tempi=(0.9, 1.0, 1.11),
     balance=0.5,
     energy=0.7,

@@ -141,6 +141,9 @@ def liveliness(corpus: Corpus, records: Sequence[Record]) -> np.ndarray:
     return np.maximum(speeds, 0.05)
 
 
+WINDOW = 16  # tokens that a window of a clip has at least: two and a half strides
+
+
 class TokenSampler:
     """{"codes": (B, N, Q) int64, "valid": (B, N) bool, "place": (B, N, 2) int64 tokens since the clip began and until
     it ends} and the text features of one caption per clip.
@@ -155,8 +158,11 @@ class TokenSampler:
         order = np.argsort([r.length for r in records], kind="stable")
         self.records = [records[i] for i in order]
         self.tokens = [tokens[i] for i in order]
-        self.weights = weights_of(self.records, config.balance)
         self.bank = bank
+        self.weights = weights_of(self.records, config.balance)
+        if config.by_length:  # a token of a long clip counts as much as one of a short clip
+            self.weights = self.weights * [min(r.length, config.max_frames) for r in self.records]
+            self.weights /= self.weights.sum()
         self.shorten, self.longest, self.parts = config.shorten, config.max_tokens, config.windows_of_clips
 
     def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
@@ -175,8 +181,8 @@ class TokenSampler:
             length = min(len(codes), self.longest)
             if length > 1 and dice[1] < self.shorten:
                 length -= 1
-            if dice[4] < self.parts:
-                length = max(min(length, 6), int(length * (1 / 3 + 2 / 3 * dice[5])))
+            if dice[4] < self.parts and length > WINDOW:
+                length = int(WINDOW + (length - WINDOW) * dice[5])
             at = int(dice[2] * (len(codes) - length + 1))
             rows.append(codes[at : at + length])
             spans.append((at, len(codes)))

@@ -16,10 +16,12 @@ from laban.errors import InputError
 from laban.motion import humanml, legs
 from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
+from laban.motion.stretch import TokenGrid
 from laban.nn.length import LengthEstimator, draw_lengths
+from laban.nn.modes import evaluating
 from laban.nn.sampling import generators
 from laban.nn.tokenizer import Tokenizer
-from laban.systems.capabilities import Inpaints, MakesMotion
+from laban.systems.capabilities import EstimatesLength, Inpaints, MakesMotion
 from laban.systems.codebooks import ShipsCodebooks
 from laban.systems.momask import data, sampling
 from laban.systems.momask.condition import Condition
@@ -37,9 +39,10 @@ if TYPE_CHECKING:
     from laban.data.corpus import Corpus
 
 STAGES = ("tokenizer", "masked", "residual", "length")
+INPAINTING_GUIDANCE = 2.0  # of the residual layers, as released
 
 
-class MoMask(ReadsText, MakesMotion, Inpaints, ShipsCodebooks):
+class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
     """Text to motion.
 
     Args:
@@ -264,6 +267,20 @@ class MoMask(ReadsText, MakesMotion, Inpaints, ShipsCodebooks):
         codes = self.tokenizer.encode(values[None].to(self.device))
         return self._motion(self.tokenizer.decode(codes)[0], "", {})
 
+    @property
+    def grid(self) -> TokenGrid:
+        """The configuration's frames, tokens and longest clip."""
+        return TokenGrid(self.config.fps, self.config.tokenizer.stride, self.config.max_tokens)
+
+    def inpainting_options(self) -> dict[str, Any]:
+        """The configuration's, but guidance of the residual layers as released."""
+        chosen = self.config.sampling
+        return {
+            "steps": chosen.steps, "guidance": chosen.guidance,
+            "residual_guidance": min(chosen.residual_guidance, INPAINTING_GUIDANCE), "temperature": chosen.temperature,
+            "residual_temperature": chosen.residual_temperature,
+        }  # fmt: skip
+
     @torch.no_grad()
     def inpaint(
         self, features: np.ndarray, first: int, last: int, text: str, seed: int, *, first_index: int = 0,
@@ -346,6 +363,15 @@ class MoMask(ReadsText, MakesMotion, Inpaints, ShipsCodebooks):
 
             ready = [cleanup.clean(m) for m in ready]
         return ready
+
+    @torch.no_grad()
+    def seconds_of(self, text: str, seed: int, index: int = 0) -> float:
+        """Seconds that a sentence lasts, drawn by the sample's own generator."""
+        pooled = Condition.of(self.text_encoder.encode([text]), self.config.text, self.device).pooled
+        with evaluating([self.length]):
+            logits = self.length(pooled)
+        [tokens] = draw_lengths(logits, generators(seed, 1, index), self.config.sampling.length)
+        return tokens * self.config.tokenizer.stride / self.config.fps
 
     def _lengths(
         self, requests: Sequence[TextRequest], pooled: Tensor, sources: Sequence[torch.Generator]

@@ -47,7 +47,7 @@ def captions(corpus: Corpus, config: MotionClipConfig) -> list[str]:
 
 
 def vocabulary(corpus: Corpus) -> dict[str, Any]:
-    """What recognition and captioning choose from: {"classes": content label -> its shortest caption, without the
+    """What recognition and captioning choose from: {"classes": action -> its shortest caption, without the
     style where the clips have one; "phrases": all captions of the training split, sorted}. Mirror images, whose words
     are mirrored too, make phrases and no classes.
     """
@@ -55,7 +55,7 @@ def vocabulary(corpus: Corpus) -> dict[str, Any]:
     phrases: set[str] = set()
     for record in corpus.select("train"):
         phrases.update(record.captions)
-        label = record.labels.get("content")
+        label = record.labels.get("action") or record.labels.get("content")
         if label and record.captions and record.mirror_of is None:
             bare = [c.split(", ")[0] if "style" in record.labels else c for c in record.captions]
             shortest = min(bare, key=lambda c: (len(c), c))

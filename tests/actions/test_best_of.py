@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from laban import cli
+from laban.actions import best_of
 from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22, KIT21
-from laban.systems import selection
 from laban.systems.momask.config import TINY
 from laban.systems.momask.system import MoMask
 from laban.systems.requests import TextRequest
@@ -28,7 +28,7 @@ from laban.systems.requests import TextRequest
     ("a person runs in place", None), ("a person bows", "bow"), ("a person sits down", None), ("", None),
 ])  # fmt: skip
 def test_rules_are_taken_only_beyond_doubt(text, rule) -> None:
-    assert selection.expectation_of(text) == rule
+    assert best_of.expectation_of(text) == rule
 
 
 def standing(hand: float, slide: float = 0.0, sink: float = 0.0) -> Motion:
@@ -46,14 +46,14 @@ def standing(hand: float, slide: float = 0.0, sink: float = 0.0) -> Motion:
 
 def test_order() -> None:
     motions = [standing(1.2, slide=0.4), standing(1.2), standing(0.0), standing(1.2, sink=0.05)]
-    ranked = selection.best(motions, "a person raises the left hand", 4)
+    ranked = best_of.best(motions, "a person raises the left hand", 4)
     assert [j.index for j in ranked] == [1, 0, 3, 2]
     assert ranked[0].does and ranked[-1].does is False
     assert ranked[1].measures["skate"] == pytest.approx(0.4, abs=1e-6)
     assert ranked[2].measures["penetration"] == pytest.approx(0.05, abs=1e-6)
-    assert [j.index for j in selection.best(motions, "a person stands", 2)] == [1, 2]
+    assert [j.index for j in best_of.best(motions, "a person stands", 2)] == [1, 2]
     other = Motion(KIT21, np.tile([1.0, 0, 0, 0], (9, 21, 1)), np.zeros((9, 3)), 12.5)
-    assert [j.index for j in selection.best([other, other], "a person bows", 2)] == [0, 1]
+    assert [j.index for j in best_of.best([other, other], "a person bows", 2)] == [0, 1]
 
 
 @pytest.fixture(scope="module")
@@ -69,16 +69,16 @@ def system() -> MoMask:
 def test_replayed_and_said(system) -> None:
     request = TextRequest("a person walks", 2.0)
     everything = system.generate([request] * 5, seed=2)
-    kept = selection.draw_best(system, request, 2, 5, 2, {})
+    kept = best_of.draw_best(system, request, 2, 5, 2, {})
     chosen = [m.passport["selection"]["index"] for m in kept]
-    assert chosen == [j.index for j in selection.best(everything, request.text, 2)]
+    assert chosen == [j.index for j in best_of.best(everything, request.text, 2)]
     for motion in kept:
         assert motion.passport["selection"]["drawn"] == 5 and json.dumps(motion.passport, allow_nan=False)
         again = system.replay(motion.passport)
         assert np.array_equal(again.rotations, motion.rotations) and again.passport == motion.passport
-    plain = selection.draw_best(system, request, 2, 2, 2, {})
+    plain = best_of.draw_best(system, request, 2, 2, 2, {})
     assert all("selection" not in m.passport for m in plain)
-    assert selection.drawn_by_default(system) == 4
+    assert best_of.drawn_by_default(system) == 4
     with pytest.raises(Exception, match="selection"):
         system.replay({**kept[0].passport, "selection": {"drawn": 0}})
 

@@ -1,16 +1,16 @@
-"""What commands read: sentences, and the models and libraries that several of them open."""
+"""What actions read: sentences, and the models and libraries that several of them open."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laban.commands.output import warn
+from laban.actions.context import Context
 from laban.errors import InputError
 from laban.systems.requests import MAX_CHARACTERS
 
 if TYPE_CHECKING:
+    from laban.motion.motion import Motion
     from laban.systems.capabilities import Embeds
     from laban.systems.motionclip.library import Library, Report
 
@@ -59,6 +59,15 @@ def checked(sentence: str, where: str) -> str:
     return sentence
 
 
+def motion_of(source: Path | Motion) -> Motion:
+    """The motion, read if it is a file. Raises: as `laban.read`."""
+    if not isinstance(source, Path):
+        return source
+    from laban import formats
+
+    return formats.read(source)
+
+
 def give_encoder(system: Any, path: Path) -> None:
     """Sets the text encoder of a system that takes one. InputError if it does not."""
     from laban.systems.texts import ReadsText
@@ -70,37 +79,28 @@ def give_encoder(system: Any, path: Path) -> None:
     system.text_encoder = ClipTextEncoder.load(path)
 
 
-def open_space(model: str, device: str, text_encoder: Path | None = None) -> Embeds:
+def open_space(model: str, context: Context, text_encoder: Path | None = None) -> Embeds:
     """The latent space of a name or folder.
 
     Args:
         model: of a system that embeds motions and words.
-        device: cpu, cuda or auto.
+        context: whose models are used.
         text_encoder: folder or file of CLIP's weights, for released models.
     Raises: InputError if the weights are of another system.
     """
-    from laban.systems.capabilities import Embeds, load_as
+    from laban.systems.capabilities import Embeds
 
-    system = load_as(Embeds, model, device)
+    system = context.models.load(Embeds, model, context.device)
     if text_encoder is not None:
         give_encoder(system, text_encoder)
     return system
 
 
-def refreshed(library: Library, system: Embeds, index: Path | None, quiet: bool) -> Report:
-    """Bring an index up to date with a bar on stderr, and name the first skipped files."""
-    from tqdm import tqdm
-
-    with tqdm(desc="index", unit=" files", file=sys.stderr, leave=False, disable=True if quiet else None) as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        report = library.update(system, progress, index)
-    if report.skipped and not quiet:
-        for name, why in list(report.skipped.items())[:3]:
-            warn(f"{name} is left out: {why}")
-        if len(report.skipped) > 3:
-            warn(f"and {len(report.skipped) - 3} more")
+def refreshed(library: Library, system: Embeds, index: Path | None, context: Context) -> Report:
+    """Bring an index up to date, and warn of the first skipped files."""
+    report = library.update(system, lambda done, total: context.progress(done, total, "index"), index)
+    for name, why in list(report.skipped.items())[:3]:
+        context.warn(f"{name} is left out: {why}")
+    if len(report.skipped) > 3:
+        context.warn(f"and {len(report.skipped) - 3} more")
     return report

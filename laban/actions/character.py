@@ -1,0 +1,207 @@
+"""A user's own character: which bone is which, a motion put onto it, and the files and certificate of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from laban.actions.context import Context
+from laban.actions.options import bounded, check, described
+from laban.actions.outputs import FPS, check_outputs, write
+from laban.errors import InputError
+from laban.formats import WRITERS
+from laban.motion.motion import Motion
+
+if TYPE_CHECKING:
+    from laban.character.bonemap import BoneMap
+    from laban.character.made import Made
+    from laban.character.rig import Rig
+    from laban.character.stance import Stance
+
+CERTIFICATE = ".certificate.json"
+
+
+def check_certificates(paths: Sequence[Path]) -> None:
+    """Raises InputError for files beside which no certificate can be written."""
+    for path in paths:
+        if Path(f"{path}{CERTIFICATE}").is_dir():
+            raise InputError(f"{path}{CERTIFICATE} is a folder; the certificate goes there. Name another --out.")
+
+
+@dataclass(frozen=True)
+class Wearing:
+    """What `generate` and others do with a motion where a character is named: they put it on and write it.
+
+    Attributes:
+        character: the file, or None for none.
+        map: its mapping file.
+        in_place: take the path out of the root.
+        append: put the clip behind the file's own animations.
+    """
+
+    character: Path | None = described(None, "Your own rigged humanoid (.glb, .vrm, .gltf) to wear the motion.")
+    map: Path | None = described(None, "A mapping file for the character, from `laban character inspect`.")
+    in_place: bool = described(False, "With --character: take the path out of the root.")
+    append: bool = described(False, "With --character: put the clip behind the file's own animations.")
+
+    @property
+    def formats(self) -> dict[str, str]:
+        """What can be written."""
+        if self.character is None:
+            return WRITERS
+        from laban.formats import CHARACTER_WRITERS
+
+        return CHARACTER_WRITERS
+
+    def check(self, paths: Sequence[Path]) -> Stance | None:
+        """The character, ready to wear a motion; None without one. Called before a model is loaded.
+
+        Args:
+            paths: the files that `write` will write.
+        Raises: InputError for a character, map or file that cannot be used; for options without a character.
+        """
+        if self.character is None:
+            if self.map is not None or self.in_place or self.append:
+                raise InputError("--map, --in-place and --append are about a character. Give --character FILE too.")
+            return None
+        from laban.character import export
+        from laban.character.stance import load
+
+        check_outputs(paths, self.formats)
+        check_certificates(paths)
+        stance = load(self.character, self.map)
+        export.check_ready(paths, stance)
+        return stance
+
+    def write(
+        self, stance: Stance, motion: Motion, paths: Sequence[Path], context: Context,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> Made:  # fmt: skip
+        """Writes the motion on the character, and a certificate beside each file.
+
+        Args:
+            stance: what `check` returned.
+            motion: any humanoid's.
+            paths: the files.
+            context: told of progress.
+            options: suffix -> options of its writer (sound and beats of films and pictures).
+        """
+        from laban.character.made import make
+
+        made = make(motion, stance, in_place=self.in_place, append=self.append)
+        for path in paths:
+            write(made, path, context, **(options or {}).get(path.suffix.lower(), {}))
+        return made
+
+
+@dataclass(frozen=True)
+class InspectOptions:
+    """What `inspect` reads and writes."""
+
+    character: Path = described(MISSING, "A rigged humanoid: .glb, .vrm, .gltf, or a .bvh for its skeleton.")
+    out: Path | None = described(
+        None, "The mapping file; CHARACTER.map.json in this folder if not given, which is never overwritten."
+    )
+    map: Path | None = described(None, "A mapping file to check instead of guessing.")
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What `inspect` found.
+
+    Attributes:
+        rig: the character.
+        bones: which bone is which, why, and what is missing.
+        map: the mapping file.
+        written: False where the mapping file was there already, and was kept.
+        wrong: why the map is not one to move a person with; empty if it is.
+    """
+
+    rig: Rig
+    bones: BoneMap
+    map: Path
+    written: bool
+    wrong: str
+
+
+def inspect(options: InspectOptions, context: Context) -> Inspected:
+    """Recognises the bones of a character, checks them, and writes a mapping file to edit.
+
+    Args:
+        options: which character.
+        context: asked whether to go on.
+    Raises: InputError if the file is no character or the mapping file cannot be read or written.
+    """
+    from laban.character import bonemap
+    from laban.character.rig import read
+
+    context.check()
+    rig = read(options.character)
+    made = bonemap.load(rig, options.map) if options.map is not None else bonemap.guess(rig)
+    wrong = ""
+    try:
+        bonemap.check(rig, made)
+    except InputError as error:
+        wrong = str(error)
+    where = options.out or Path(f"{options.character.stem}.map.json")
+    written = options.out is not None or not where.exists()
+    if written:
+        bonemap.save(rig, made, where)
+    return Inspected(rig, made, where, written, wrong)
+
+
+@dataclass(frozen=True)
+class RetargetOptions:
+    """What `retarget` reads, how it transfers, and what it writes."""
+
+    source: Path | Motion = described(
+        MISSING, "The motion: .bvh, .npz, or a .glb, .vrm or .gltf with an animation of a humanoid."
+    )
+    character: Path = described(MISSING, "A rigged humanoid: .glb, .vrm, .gltf, or a .bvh for its skeleton.")
+    out: tuple[Path, ...] = described(
+        (), "Files to write: .glb .vrm .vrma .bvh .npz .fbx .usda, or .mp4 .gif .png to look at."
+    )
+    map: Path | None = described(None, "A mapping file for the character, from `laban character inspect`.")
+    source_map: Path | None = described(None, "A mapping file for a source that is a glTF file.")
+    clip: str = described("", "Which animation of the source, by name or number; the first if not given.")
+    name: str = described("", "What the animation is called in the file.")
+    fps: float | None = bounded(None, FPS, "Frames per second of the result; those of the source if not given.")
+    in_place: bool = described(False, "Take the path out of the root; the sway stays.")
+    append: bool = described(False, "Put the clip behind the character's own animations instead of before them.")
+    hand_reach: bool = described(False, "Put the hands as far from the shoulders as the performer's, in arm lengths.")
+    loop: bool = described(False, "Judge the seam, too.")
+    partial: bool = described(False, "Accept a character without arms or head.")
+
+
+def retarget(options: RetargetOptions, context: Context) -> Made:
+    """Puts a motion onto a character, and certifies how well it fits; writes both, if files are named.
+
+    Args:
+        options: what onto what.
+        context: told of progress; asked whether to go on before anything is written.
+    Returns: the motion on the character, and its certificate, which may say that it failed.
+    Raises: InputError for a motion, character, map or file that cannot be used.
+    """
+    from laban.character import export
+    from laban.character.made import make
+    from laban.character.stance import load
+    from laban.formats import CHARACTER_WRITERS, read
+
+    check(options)
+    if options.out:
+        check_outputs(options.out, CHARACTER_WRITERS)
+        check_certificates(options.out)
+    stance = load(options.character, options.map, options.partial)
+    export.check_ready(options.out, stance)
+    source = options.source
+    motion = read(source, options.clip, options.source_map) if isinstance(source, Path) else source
+    context.check()
+    made = make(
+        motion, stance, fps=options.fps, append=options.append, loop=options.loop, name=options.name,
+        in_place=options.in_place, hand_reach=options.hand_reach,
+    )  # fmt: skip
+    for path in options.out:
+        write(made, path, context)
+    return made

@@ -1,0 +1,219 @@
+"""Sentences become motions: read, planned, drawn several times over, ranked and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from laban.actions.character import Wearing
+from laban.actions.context import Context
+from laban.actions.inputs import MAX_SECONDS, checked, give_encoder
+from laban.actions.options import bounded, check, described
+from laban.actions.outputs import check_outputs, write
+from laban.actions.understanding import Reading, reader_of
+from laban.errors import InputError
+from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
+
+if TYPE_CHECKING:
+    from laban.motion.motion import Motion
+    from laban.systems.base import System
+
+MOST_RESULTS = 10_000  # motions of one call
+MODEL = "kmm"
+FREE = "-free"  # shipped weights under this ending were trained on data that allows commercial use
+
+
+@dataclass(frozen=True)
+class GenerateOptions:
+    """What is asked of `generate`."""
+
+    sentences: tuple[str, ...]
+    out: tuple[Path, ...] = described((), "files to write; none: the motions are only returned")
+    seconds: float | None = bounded(None, Bounds(0.1, MAX_SECONDS), "length; estimated from the words if not given")
+    seed: int = bounded(0, SEED, "which of the many motions that fit the words")
+    samples: int | None = bounded(None, Bounds(1, 64, whole=True), "motions to draw per sentence")
+    best: int | None = bounded(None, Bounds(1, 64, whole=True), "of those drawn, keep only this many")
+    model: str = described(MODEL, "shipped weights by name, or a folder with weights")
+    licence: str = described("any", "any, or commercial: weights trained on data that allows commercial use")
+    text_encoder: Path | None = described(None, "CLIP's weights, for imported models")
+    library: Path | None = described(None, "a folder of motions that answers first")
+    fps: float = bounded(30.0, Bounds(1, 240), "frames per second of the results")
+    steps: int | None = bounded(None, STEPS, "rounds of the masked model")
+    guidance: float | None = bounded(None, GUIDANCE, "how strongly the words are followed")
+    precision: str = described("32", "32 or bf16")
+    raw: bool = described(False, "leave out the clean-up of feet and jitter")
+    as_is: bool = described(False, "take each sentence as one action, without a plan or corrected spelling")
+    numbered: bool = described(False, "number the files even of one sentence")
+    wearing: Wearing = field(default=Wearing(), metadata={"help": "a character to wear the motions"})
+
+    @property
+    def kept(self) -> int:
+        """Motions kept of each sentence."""
+        return self.best or self.samples or 1
+
+    def files(self, line: int, sample: int) -> list[Path]:
+        """Files of one motion: walk.glb; walk-2.glb of several samples; walk-003.glb, walk-003-2.glb of many sentences.
+
+        Args:
+            line: number of the sentence, from 1.
+            sample: number of the sample, from 1.
+        """
+        name = f"-{line:0{max(3, len(str(len(self.sentences))))}}" if self.numbered else ""
+        name += f"-{sample}" if self.kept > 1 else ""
+        return [path.with_name(f"{path.stem}{name}{path.suffix}") for path in self.out]
+
+    def checked(self, names: dict[str, str] | None = None) -> GenerateOptions:
+        """The options with clean sentences. Raises InputError for whatever cannot be, before any work is done."""
+        if not self.sentences:
+            raise InputError("there is no sentence. Write what the person does.")
+        check(self, names)
+        if self.best is not None and self.samples is not None and self.best > self.samples:
+            more = f"--best is {self.best}, more than the {self.samples} of --samples."
+            raise InputError(f"{more} Draw more, or keep fewer.")
+        if self.licence not in ("any", "commercial"):
+            raise InputError(f"licence is {self.licence!r}, expected any or commercial.")
+        if len(self.sentences) * self.kept > MOST_RESULTS:
+            total = len(self.sentences) * self.kept
+            raise InputError(f"{total} motions were asked for; expected at most {MOST_RESULTS}. Use several commands.")
+        if self.out:
+            check_outputs(self.out, self.wearing.formats)
+        for number, sentence in enumerate(self.sentences, start=1):
+            checked(sentence, "the sentence" if len(self.sentences) == 1 else f"sentence {number}")
+        return self
+
+
+@dataclass(frozen=True)
+class Generated:
+    """One motion of a sentence.
+
+    Attributes:
+        text: the sentence as it was asked. motion: at the asked rate. files: written. reading: what of the sentence the
+            data shows, None with `as_is` or weights without a vocabulary. certificate: of a character that wears it.
+    """
+
+    text: str
+    motion: Motion
+    files: tuple[Path, ...] = ()
+    reading: Reading | None = None
+    certificate: Any = None
+
+    @property
+    def known(self) -> bool:
+        """Whether the data shows what was asked and, where a rule can tell, the motion does it."""
+        selection = (self.motion.passport or {}).get("selection") or {}
+        return (self.reading is None or self.reading.known) and selection.get("does") is not False
+
+
+def model_of(model: str, licence: str) -> str:
+    """The weights to use: with the licence "commercial" those that end in -free.
+
+    Raises: InputError if there are none of that name.
+    """
+    if licence != "commercial" or model.endswith(FREE):
+        return model
+    from laban.systems.registry import WEIGHTS
+
+    if not (WEIGHTS / f"{model}{FREE}").is_dir():
+        shipped = sorted(p.name for p in WEIGHTS.glob(f"*{FREE}"))
+        raise InputError(
+            f"--licence commercial: there are no weights {model}{FREE}; expected a model of "
+            f"{', '.join(name.removesuffix(FREE) for name in shipped) or '(none ship)'}."
+        )
+    return f"{model}{FREE}"
+
+
+def generate(options: GenerateOptions, context: Context) -> list[Generated]:
+    """A motion, or several, for each sentence.
+
+    Each sentence is drawn by itself with the same seed: line 3 of many gives what it alone gives.
+
+    Args:
+        options: see GenerateOptions.
+        context: models, progress, warnings; asked between sentences whether to stop.
+    Returns: results in the order of the sentences, best first of each.
+    Raises: InputError for options that cannot be; Cancelled.
+    """
+    from laban.systems.capabilities import MakesMotion
+    from laban.systems.registry import locate
+
+    options.checked()
+    name = model_of(options.model, options.licence)
+    stance = options.wearing.check(options.out)
+    locate(name)  # a wrong name is said before torch is loaded
+    clock = context.clock
+    with clock.part("import torch"):
+        import torch  # noqa: F401
+    with clock.part(f"load {name}"):
+        system = context.models.load(MakesMotion, name, context.device)
+        if options.text_encoder is not None:
+            give_encoder(system, options.text_encoder)
+    shelf = None
+    if options.library is not None:
+        from laban.actions.library import LibraryFirst
+
+        with clock.part("open library"):
+            shelf = LibraryFirst.open(options.library, context)
+    reader = None if options.as_is else reader_of(system, name)
+    results: list[Generated] = []
+    for line, sentence in enumerate(options.sentences, start=1):
+        context.check()
+        context.progress(line - 1, len(options.sentences), "sentences")
+        sentence = " ".join(sentence.split())
+        with clock.part("generate"):
+            reading = None if reader is None else reader.read(sentence)
+            motions = _drawn(system, sentence, reading, options, context)
+        if shelf is not None:
+            with clock.part("search library"):
+                motions = shelf.answer(sentence, options.seconds, motions)
+        for sample, made in enumerate(motions, start=1):
+            motion = made.resample(options.fps)
+            files = tuple(options.files(line, sample)) if options.out else ()
+            certificate = None
+            if stance is not None:
+                with clock.part("retarget and write"):
+                    certificate = options.wearing.write(stance, motion, files, context).certificate
+            else:
+                for path in files:
+                    with clock.part(f"write {path.suffix[1:]}"):
+                        write(motion, path, context, options.fps)
+            results.append(Generated(sentence, motion, files, reading, certificate))
+    context.progress(len(options.sentences), len(options.sentences), "sentences")
+    return results
+
+
+def _drawn(
+    system: System, sentence: str, reading: Reading | None, options: GenerateOptions, context: Context
+) -> list[Motion]:
+    """The motions of one sentence, best first, and what a person should know of them."""
+    from laban.actions.best_of import DRAWN, draw_best, drawn_by_default
+    from laban.actions.plans import Request, performed
+    from laban.systems.capabilities import Composes
+    from laban.systems.requests import TextRequest
+
+    settings: dict[str, Any] = {"clean": not options.raw}
+    settings |= {} if options.precision == "32" else {"precision": options.precision}
+    settings |= {n: v for n, v in (("steps", options.steps), ("guidance", options.guidance)) if v is not None}
+    drawn = options.samples or (drawn_by_default(system) if options.best is None else max(options.best, DRAWN))
+    for warning in () if reading is None else reading.warnings:
+        context.warn(warning)
+    plan = None if reading is None else reading.plan
+    if plan is not None and len(plan.steps) > 1 and not isinstance(system, Composes):
+        one = f"a {system.name} model performs one action; of {plan.summary()!r} it may show one."
+        context.warn(f"{one} Use --model {MODEL}.")
+        plan = None
+    at_once = plan is not None and isinstance(system, Composes) and any(len(step.parts) == 2 for step in plan.steps)
+    if plan is None or (plan.plain and not at_once):
+        text = sentence if reading is None else reading.corrected
+        motions = draw_best(system, TextRequest(text, options.seconds), options.seed, drawn, options.kept, settings)
+    else:
+        request = Request(options.seed, drawn, options.kept, options.seconds)
+        motions = performed(plan, system, request, settings, context)
+    passport = motions[0].passport or {}
+    if passport.get("understood") == 0:
+        context.warn(f"no word of {sentence!r} is understood, so the motion is arbitrary. Write plain English.")
+    selection = passport.get("selection") or {}
+    if selection.get("does") is False:
+        asked = f"what {sentence!r} asks ({selection['asked']})"
+        context.warn(f"none of the {drawn} motions drawn does {asked}. Try another --seed.")
+    return motions

@@ -1,0 +1,96 @@
+"""Commands whose options are a dataclass: its fields become the command's parameters, help and bounds with them."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from inspect import Parameter
+from types import GenericAlias, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+
+import tyro
+
+from laban.actions.options import check, flags
+
+REQUIRED: Any = Parameter.empty
+"""The default of a field that must be given."""
+
+
+def takes_options(
+    *positional: str, defaults: Mapping[str, Any] | None = None, **marks: Any
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Decorator of a command: its first parameter, an options dataclass, is given by the dataclass's fields.
+
+    Help of a field is that of its metadata; fields that are dataclasses themselves are given by theirs. What is out of
+    bounds is refused before the command is called.
+
+    Args:
+        positional: fields that are given without their name.
+        defaults: field -> its value where it is not given, if that is not the dataclass's.
+        marks: field -> what tyro should know of it besides (`tyro.conf.arg(name="in")`).
+    """
+
+    def decorate(command: Callable[..., int]) -> Callable[..., int]:
+        hints = get_type_hints(command, include_extras=True)
+        first, *own = inspect.signature(command).parameters.values()
+        kind = hints[first.name]
+        parameters = {}
+        for field, hint in flat(kind):
+            about = [tyro.conf.arg(help=field.metadata.get("help"))]
+            about += [marks[field.name]] if field.name in marks else []
+            about += [tyro.conf.Positional] if field.name in positional else []
+            default = Parameter.empty if field.default is MISSING else field.default
+            default = (defaults or {}).get(field.name, default)
+            parameters[field.name] = Parameter(
+                field.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[(hint, *about)]
+            )
+        for each in own:
+            parameters[each.name] = each.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[each.name])
+
+        @functools.wraps(command)
+        def called(**given: Any) -> int:
+            options = built(kind, given)
+            return command(options, **{each.name: given[each.name] for each in own if each.name in given})
+
+        del called.__wrapped__  # whose signature has the dataclass
+        called.__signature__ = inspect.Signature(list(parameters.values()), return_annotation=int)  # type: ignore[attr-defined]
+        called.__annotations__ = {name: each.annotation for name, each in parameters.items()} | {"return": int}
+        return called
+
+    return decorate
+
+
+def flat(kind: type) -> Iterator[tuple[Field[Any], Any]]:
+    """(field, type) of a dataclass's fields, with those of its dataclasses in their place."""
+    hints = get_type_hints(kind, include_extras=True)
+    for field in fields(kind):
+        if is_dataclass(hints[field.name]):
+            yield from flat(hints[field.name])
+        else:
+            yield field, given_as(hints[field.name])
+
+
+def given_as(hint: Any) -> Any:
+    """A type as the command line gives it: unions without Laban's own classes, which are for callers in Python."""
+    origin, members = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        given = [given_as(m) for m in members if not getattr(m, "__module__", "").startswith("laban.")]
+        return functools.reduce(operator.or_, given)
+    return GenericAlias(tuple, tuple(given_as(m) for m in members)) if origin is tuple else hint
+
+
+def built(kind: type, given: dict[str, Any]) -> Any:
+    """The dataclass of what was given. Raises: InputError for what is out of bounds, naming it as it is given."""
+    hints = get_type_hints(kind, include_extras=True)
+    values = {}
+    for field in fields(kind):
+        if is_dataclass(hints[field.name]):
+            values[field.name] = built(hints[field.name], given)
+        elif field.name in given:
+            values[field.name] = given[field.name]
+    options = kind(**values)
+    check(options, flags(options))
+    return options

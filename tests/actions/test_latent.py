@@ -1,0 +1,65 @@
+"""The latent and the library from Python, with one cache of models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from laban import formats
+from laban.actions.context import Context
+from laban.actions.latent import BlendOptions, MixOptions, RecogniseOptions, blend, mix, recognise
+from laban.actions.library import LibraryFirst, SearchOptions, search
+from laban.data.clips import canonical
+from laban.data.synthesis import walkers
+from laban.errors import InputError
+from laban.motion.motion import Motion
+from laban.systems.registry import WEIGHTS
+
+shipped = pytest.mark.skipif(not (WEIGHTS / "motionclip").is_dir(), reason="needs the shipped weights of motionclip")
+
+
+def clip(action: int) -> Motion:
+    return Motion.from_joints(canonical(walkers.joints(action, 60, 1.0, 0.3)), 20.0)
+
+
+@pytest.fixture(scope="module")
+def context() -> Context:
+    return Context(device="cpu")
+
+
+@shipped
+def test_motions_in_motions_out_and_one_model(context: Context, tmp_path: Path) -> None:
+    guesses = recognise(RecogniseOptions(clip(0), classes=("walk", "bow"), top=2), context)
+    assert {g.label for g in guesses} == {"walk", "bow"} and sum(g.probability for g in guesses) == pytest.approx(1)
+    steps = blend(BlendOptions(clip(0), clip(1), steps=2, fps=20), context)
+    assert [step.files for step in steps] == [(), ()] and steps[0].motion.fps == 20
+    changed = mix(MixOptions(clip(0), minus=clip(0), plus=clip(1), fps=20), context)
+    assert np.isfinite(changed.motion.joints()).all()
+    assert len(context.models._loaded) == 1
+
+
+@shipped
+def test_search_finds_the_clip_itself(context: Context, tmp_path: Path) -> None:
+    for i in range(3):
+        formats.write(clip(i), tmp_path / f"{i}.npz")
+    (tmp_path / "broken.bvh").write_text("junk")
+    warnings: list[str] = []
+    heard = Context(device="cpu", models=context.models, warn=warnings.append)
+    done = search(SearchOptions(tmp_path, like=clip(1), top=1), heard)
+    assert [m.path.name for m in done.found] == ["1.npz"] and done.clips == done.report.added == 3
+    assert len(warnings) == 1 and warnings[0].startswith("broken.bvh is left out")
+    assert list(heard.clock.parts) == ["load", "index", "query"]
+    first = LibraryFirst.open(tmp_path, heard)
+    [answer] = first.answer("a person walks forward", 2.0, [clip(0)])
+    assert answer.passport is not None and answer.passport["library"]["weights"] == first.system.provenance.hash
+
+
+def test_what_does_not_go_together_is_refused_before_a_model_is_loaded(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="both, or --style alone"):
+        mix(MixOptions(clip(0), minus="walk"), Context())
+    with pytest.raises(InputError, match="steps is 1, expected a whole number from 2 to 64"):
+        blend(BlendOptions(clip(0), clip(1), steps=1), Context())
+    with pytest.raises(InputError, match="one of them"):
+        search(SearchOptions(tmp_path, "a walk", clip(0)), Context())
