@@ -32,7 +32,7 @@ FLOORS = (
     ("systems",),
     ("train", "evaluate", "check"),
     ("actions",),
-    ("commands",),
+    ("commands", "api"),
     ("cli",),
     ("__main__",),
 )
@@ -189,5 +189,5 @@ def test_the_architecture_page_draws_the_floors() -> None:
     page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
     drawn = re.search(r"```floors\n(.*?)```", page, re.DOTALL)
     assert drawn is not None
-    rows = [re.split(r"  +(?=\S+ \S+ \S)", line, maxsplit=1) for line in drawn[1].splitlines()]
-    assert [tuple(sorted(row[0].split())) for row in rows] == [tuple(sorted(floor)) for floor in reversed(FLOORS)]
+    rows = [line[:42].split() for line in drawn[1].splitlines()]  # what a floor does stands behind column 42
+    assert [tuple(sorted(row)) for row in rows] == [tuple(sorted(floor)) for floor in reversed(FLOORS)]
