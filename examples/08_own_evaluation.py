@@ -1,6 +1,8 @@
 """A small evaluation of one's own: two models, some prompts, and three figures for each motion.
 
-The whole protocol, next to real motion and control rows, is `laban evaluate`. Run: python examples/08_own_evaluation.py [FOLDER]
+The whole protocol, next to real motion and control rows, is `laban evaluate`.
+
+Run: python examples/08_own_evaluation.py [FOLDER]
 """
 
 import csv

@@ -139,7 +139,7 @@ class _Part:
             self.records = [Record(**{**r, "captions": tuple(r["captions"])}) for r in index["records"]]
             self.features = np.load(folder / "features.npy", mmap_mode="r")
             self.joints = np.load(folder / "joints.npy", mmap_mode="r")
-            with np.load(folder / "stats.npz") as stats:
+            with (folder / "stats.npz").open("rb") as raw, np.load(raw) as stats:
                 self.mean, self.std, self.count = stats["mean"], stats["std"], int(stats["count"])
             self.layout = layout_of(self.features.shape[1])
             rows = max((r.start + r.length for r in self.records), default=0)

@@ -142,7 +142,7 @@ def _key(system: System, variant: Variant, part: Sequence[TextRequest], seed: in
 def _kept(path: Path, key: str) -> tuple[list[np.ndarray], float] | None:
     """What an earlier run left under this key; None if nothing usable is there."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if str(file["key"]) != key:
                 return None
             ends = np.cumsum(file["lengths"])

@@ -129,22 +129,23 @@ def square(picture: Image.Image, channels: int, size: int) -> np.ndarray:
 def _pictures(path: Path) -> Iterator[Image.Image]:
     if path.is_dir():
         for file in sorted(p for p in path.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg")):
-            yield _open(file)
+            with _open(file) as picture:
+                yield picture
     elif path.suffix.lower() in FILMS:
         for _, picture in decode(path):
             yield picture
     else:
-        picture = _open(path)
-        count = getattr(picture, "n_frames", 1)
-        if count == 1:
-            yield from _unstrip(picture)
-            return
-        try:
-            for n in range(min(count, _MOST_FRAMES)):
-                picture.seek(n)
-                yield picture.convert("RGB")
-        except (OSError, EOFError, ValueError) as error:
-            raise FormatError(f"{path}: frame {n + 1} cannot be read ({error}).") from None
+        with _open(path) as picture:
+            count = getattr(picture, "n_frames", 1)
+            if count == 1:
+                yield from _unstrip(picture)
+                return
+            try:
+                for n in range(min(count, _MOST_FRAMES)):
+                    picture.seek(n)
+                    yield picture.convert("RGB")
+            except (OSError, EOFError, ValueError) as error:
+                raise FormatError(f"{path}: frame {n + 1} cannot be read ({error}).") from None
 
 
 def _open(path: Path) -> Image.Image:

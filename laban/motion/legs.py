@@ -53,8 +53,8 @@ def bend(
         side: left or right.
         hip: (T, 3) metres, world.
         ankle: (T, 3) metres, world: the goal.
-        leg: hip, knee and ankle, each (T, 3), of the pose to follow; on a nearly straight leg, whose plane is noise, the
-            present thigh says where forward is.
+        leg: hip, knee and ankle, each (T, 3), of the pose to follow; on a nearly straight leg, whose plane is noise,
+            the present thigh says where forward is.
     """
     chain = [skeleton.index(f"{side}_{name}") for name in ("hip", "knee", "ankle")]
     bend_limb(skeleton, world, chain, HINGE, hip, ankle, leg)

@@ -108,7 +108,7 @@ def ssd_reversed(
     x: Tensor, step: Tensor, log_decay: Tensor, b: Tensor, c: Tensor, skip: Tensor | None = None
 ) -> Tensor:
     """`ssd` from the last position to the first, without a state, as one matrix product; shapes as there."""
-    batch, length, heads, inner = _checked(x, step, log_decay, b, c, None)
+    _checked(x, step, log_decay, b, c, None)
     step, log_decay = (t.permute(0, 2, 1)[:, None] for t in (step, log_decay))
     total = log_decay.flip(-1).cumsum(-1).flip(-1)
     y = _inside(x.permute(0, 2, 1, 3)[:, None], step, total, b[:, None], c[:, None], skip, later=True)

@@ -11,7 +11,9 @@ from typing import Any
 
 import griffe
 
-SECTION = re.compile(r"^(?P<indent> *)(?P<name>Returns|Yields|Raises|Args): (?P<text>\S.*(?:\n(?P=indent) +\S.*)*)$", re.M)
+SECTION = re.compile(
+    r"^(?P<indent> *)(?P<name>Returns|Yields|Raises|Args): (?P<text>\S.*(?:\n(?P=indent) +\S.*)*)$", re.MULTILINE
+)
 ERROR = re.compile(r"(?:^|[;.,] (?:and )?)(?P<name>[A-Z]\w*Error|Cancelled|CheckFailed|StopIteration)\b:?,? ")
 
 

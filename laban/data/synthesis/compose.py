@@ -60,7 +60,7 @@ def compose(
     weights: np.ndarray,
     frames: int,
     rng: np.random.Generator,
-    settings: ComposeSettings = ComposeSettings(),  # noqa: B008 (frozen)
+    settings: ComposeSettings = ComposeSettings(),
 ) -> Composition:
     """A sequence of at least `frames` frames.
 

@@ -96,7 +96,7 @@ class Library:
 
     def _read(self, path: Path) -> None:
         try:
-            with np.load(path, allow_pickle=False) as held:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as held:
                 about = json.loads(bytes(held["about"]))
                 owner, times, vectors = held["owner"], held["times"], held["vectors"]
             if about["format"] != FORMAT:

@@ -138,7 +138,7 @@ def read_features(path: str | Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; make it with tools/text_encoder/image_text.py.")
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as held:
             ids, rows = held["ids"], torch.from_numpy(held["features"].astype(np.float32))
         if rows.ndim != 3 or len(ids) != len(rows) or not torch.isfinite(rows).all():
             raise ValueError("its parts do not fit")
