@@ -9,7 +9,8 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 # Two processes at a time, one thread each, or they take each other's cores.
-TESTS  ?= -n 2 -q
+TESTS  ?= -n 2 -q --durations=10
+SITE   ?= site
 
 .PHONY: help setup demo test lint docs bench clean
 help:
@@ -49,7 +50,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 docs: $(VENV)/.docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir $(abspath $(SITE))
 
 bench: $(VENV)/.dev
 	@failed=; for script in $$(grep -l __main__ benchmarks/*.py); do \

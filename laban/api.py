@@ -9,6 +9,7 @@ Importing this module imports no torch.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 _Kind = TypeVar("_Kind")
 PART = 5.0  # seconds of a part of `stream`
 
+PACKAGE = Path(__file__).parent
 _models = Models()
 
 
@@ -76,7 +78,7 @@ def generate(
         seed: which of the many motions that fit.
         model: shipped weights by name, or a folder with weights.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.generate.GenerateOptions`.
+        options: further fields of [`GenerateOptions`][laban.actions.generate.GenerateOptions].
     Raises: InputError for what cannot be asked.
     """
     given = {"seconds": seconds, "seed": seed, "model": str(model), **options, "best": 1}
@@ -93,7 +95,7 @@ def generate_many(
         samples: candidates per sentence; all are returned, best first, unless `best` says how many.
         seed: of every sentence.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.generate.GenerateOptions`.
+        options: further fields of [`GenerateOptions`][laban.actions.generate.GenerateOptions].
     Raises: InputError for what cannot be asked.
     """
     from laban.actions import generate as action
@@ -112,7 +114,7 @@ def script(
         seed: which of the many motions that fit.
         model: shipped weights by name, or a folder with weights.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.script.ScriptOptions`.
+        options: further fields of [`ScriptOptions`][laban.actions.script.ScriptOptions].
     Returns: a motion with a segment per line.
     Raises: InputError for what cannot be asked.
     """
@@ -133,7 +135,7 @@ def stream(
         part: seconds of a part, at least.
         seed: as of `script`.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.script.ScriptOptions`.
+        options: further fields of [`ScriptOptions`][laban.actions.script.ScriptOptions].
     Raises: InputError, when the first part is asked for.
     """
     from laban.actions import script as action
@@ -160,7 +162,7 @@ def edit(
         span: seconds from and to; None stands for an end of the motion.
         seed: which of the many motions that fit.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.edit.EditOptions`.
+        options: further fields of [`EditOptions`][laban.actions.edit.EditOptions].
     Raises: InputError for what cannot be asked.
     """
     from laban.actions.edit import Range
@@ -185,7 +187,7 @@ def extend(
         seconds: how long.
         seed: which of the many motions that fit.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.edit.EditOptions`.
+        options: further fields of [`EditOptions`][laban.actions.edit.EditOptions].
     Raises: InputError for what cannot be asked.
     """
     return _edited(motion, text, options, context, extend=seconds, seed=seed)
@@ -210,7 +212,7 @@ def bridge(
         seconds: how long.
         seed: which of the many motions that fit.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.edit.EditOptions`.
+        options: further fields of [`EditOptions`][laban.actions.edit.EditOptions].
     Raises: InputError for what cannot be asked.
     """
     return _edited(first, text, options, context, then=second, gap=seconds, seed=seed)
@@ -228,7 +230,7 @@ def dance(
         start: second of the song at which it begins.
         seed: which of the dances.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.dance.DanceOptions`.
+        options: further fields of [`DanceOptions`][laban.actions.dance.DanceOptions].
     Returns: a motion at 60 fps; its passport keeps the song's beats.
     Raises: InputError for what cannot be asked.
     """
@@ -246,7 +248,7 @@ def video(text: str, *, samples: int = 1, seed: int = 0, context: Context | None
         samples: videos to draw, of which the one that fits best is returned.
         seed: which of the many videos that fit.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.video.VideoOptions`.
+        options: further fields of [`VideoOptions`][laban.actions.video.VideoOptions].
     Raises: InputError for what cannot be asked, or a sentence of which the model knows no word.
     """
     from laban.actions import video as action
@@ -270,7 +272,7 @@ def retarget(
         character: a rigged humanoid.
         fps: frames per second of the result; None: the motion's.
         context: asked whether to stop.
-        options: further fields of `laban.actions.character.RetargetOptions`.
+        options: further fields of [`RetargetOptions`][laban.actions.character.RetargetOptions].
     Raises: InputError for a motion or character that cannot be used.
     """
     from laban.actions import character as action
@@ -297,7 +299,7 @@ def search(
         like: find what is like this motion, instead of a text.
         top: how many at most.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.library.SearchOptions`.
+        options: further fields of [`SearchOptions`][laban.actions.library.SearchOptions].
     Raises: InputError for neither or both of text and like, or a folder that cannot be used.
     """
     from laban.actions import library as action
@@ -321,7 +323,7 @@ def recognise(
         classes: names or phrases to choose from; the contents of the training corpus if none are given.
         top: how many at most.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.latent.RecogniseOptions`.
+        options: further fields of [`RecogniseOptions`][laban.actions.latent.RecogniseOptions].
     Raises: InputError for a motion or class that cannot be used.
     """
     from laban.actions import latent as action
@@ -345,7 +347,7 @@ def blend(
         second: another.
         steps: how many motions, both ends counted.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.latent.BlendOptions`.
+        options: further fields of [`BlendOptions`][laban.actions.latent.BlendOptions].
     Raises: InputError for a motion that cannot be used.
     """
     from laban.actions import latent as action
@@ -373,7 +375,7 @@ def mix(
         style: how the same action should be done, instead of minus and plus.
         strength: 1 for the whole step, less for less.
         context: models, progress, warnings.
-        options: further fields of `laban.actions.latent.MixOptions`.
+        options: further fields of [`MixOptions`][laban.actions.latent.MixOptions].
     Raises: InputError for a motion or words that cannot be used.
     """
     from laban.actions import latent as action
@@ -451,7 +453,7 @@ def prepare_data(
         source: its folder or archive.
         out: the folder of prepared corpora.
         context: told of progress; asked between files whether to stop.
-        options: further fields of `laban.actions.data.PrepareOptions`.
+        options: further fields of [`PrepareOptions`][laban.actions.data.PrepareOptions].
     Returns: what was done, and which files were skipped, why.
     Raises: InputError for an unknown corpus, or a source that holds none of its files.
     """
@@ -474,7 +476,7 @@ def train_model(
         preset: size of the model: small, paper, tiny.
         seed: of weights, data order and dropout.
         context: told of steps; asked after each whether to stop.
-        options: further fields of `laban.actions.train.TrainOptions`.
+        options: further fields of [`TrainOptions`][laban.actions.train.TrainOptions].
     Raises: InputError for an unknown system, preset or stage, or a folder that holds another run.
     """
     from laban.actions import train as action
@@ -495,7 +497,7 @@ def score_model(
         out: the folder of the report.
         seed: of motions, pools and bootstrap.
         context: told of progress.
-        options: further fields of `laban.actions.evaluate.EvaluateOptions`.
+        options: further fields of [`EvaluateOptions`][laban.actions.evaluate.EvaluateOptions].
     Raises: InputError for a system or data that cannot be scored.
     """
     from laban.actions import evaluate as action
@@ -514,7 +516,15 @@ def _edited(
 
 
 def _context(context: Context | None) -> Context:
-    return context or Context(models=_models, warn=lambda text: warnings.warn(text, stacklevel=4))
+    return context or Context(models=_models, warn=_warn)
+
+
+def _warn(text: str) -> None:
+    """A Python warning at the line that called into this package."""
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and Path(frame.f_code.co_filename).is_relative_to(PACKAGE):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, stacklevel=level)
 
 
 def _options(kind: type[_Kind], options: Mapping[str, Any], named: Mapping[str, Any]) -> _Kind:

@@ -96,8 +96,9 @@ def test_warnings_of_an_action_are_python_warnings_at_the_caller(monkeypatch: py
         return [action.Generated(options.sentences[0], still())]
 
     monkeypatch.setattr(action, "generate", answer)
-    with pytest.warns(UserWarning, match="no word is understood"):
+    with pytest.warns(UserWarning, match="no word is understood") as caught:
         assert laban.generate("xyzzy").frames == 40
+    assert caught[0].filename == __file__
 
 
 def test_a_motion_is_cleaned_rendered_and_planned_without_a_model(tmp_path: Path) -> None:
