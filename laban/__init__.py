@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from laban.version import __version__
 
 _PUBLIC = {
-    "Character": "laban.api",
+    "Character": "laban.api.motions",
     "Context": "laban.actions.context",
     "InputError": "laban.errors",
     "LabanError": "laban.errors",
@@ -22,28 +22,28 @@ _PUBLIC = {
     "System": "laban.systems.base",
     "TextRequest": "laban.systems.requests",
     "Video": "laban.io.frames",
-    "blend": "laban.api",
-    "bridge": "laban.api",
-    "clean": "laban.api",
-    "dance": "laban.api",
-    "edit": "laban.api",
-    "extend": "laban.api",
-    "generate": "laban.api",
-    "generate_many": "laban.api",
+    "blend": "laban.api.changes",
+    "bridge": "laban.api.changes",
+    "clean": "laban.api.changes",
+    "dance": "laban.api.generation",
+    "edit": "laban.api.changes",
+    "extend": "laban.api.changes",
+    "generate": "laban.api.generation",
+    "generate_many": "laban.api.generation",
     "load": "laban.systems.registry",
-    "mix": "laban.api",
-    "plan": "laban.api",
-    "prepare_data": "laban.api",
+    "mix": "laban.api.changes",
+    "plan": "laban.api.generation",
+    "prepare_data": "laban.api.training",
     "read": "laban.formats",
-    "recognise": "laban.api",
-    "render": "laban.api",
-    "retarget": "laban.api",
-    "score_model": "laban.api",
-    "script": "laban.api",
-    "search": "laban.api",
-    "stream": "laban.api",
-    "train_model": "laban.api",
-    "video": "laban.api",
+    "recognise": "laban.api.motions",
+    "render": "laban.api.motions",
+    "retarget": "laban.api.motions",
+    "score_model": "laban.api.training",
+    "script": "laban.api.generation",
+    "search": "laban.api.motions",
+    "stream": "laban.api.generation",
+    "train_model": "laban.api.training",
+    "video": "laban.api.generation",
     "write": "laban.formats",
 }
 
@@ -87,29 +87,10 @@ __all__ = [
 
 if TYPE_CHECKING:
     from laban.actions.context import Context
-    from laban.api import (
-        Character,
-        blend,
-        bridge,
-        clean,
-        dance,
-        edit,
-        extend,
-        generate,
-        generate_many,
-        mix,
-        plan,
-        prepare_data,
-        recognise,
-        render,
-        retarget,
-        score_model,
-        script,
-        search,
-        stream,
-        train_model,
-        video,
-    )
+    from laban.api.changes import blend, bridge, clean, edit, extend, mix
+    from laban.api.generation import dance, generate, generate_many, plan, script, stream, video
+    from laban.api.motions import Character, recognise, render, retarget, search
+    from laban.api.training import prepare_data, score_model, train_model
     from laban.errors import InputError, LabanError
     from laban.formats import read, write
     from laban.io.frames import Video

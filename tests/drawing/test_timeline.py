@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from laban.drawing.timeline import _BEAT, _DANCE, _HIT, Timeline
-from laban.motion import warp
+from laban.metrics.dance import rests
 from tests.motion.test_warp import swings
 
 
@@ -31,6 +31,6 @@ def test_moments_come_from_the_passport_and_the_motion() -> None:
     timing = {"timing": {"beats": [0.5, 1.0], "onsets": [0.25]}}
     line = Timeline.of(replace(motion, passport=timing))
     assert line.beats.tolist() == [0.5, 1.0] and line.onsets.tolist() == [0.25]
-    assert np.allclose(line.kinematic, warp.rests(motion) / 60)
+    assert np.allclose(line.kinematic, rests(motion) / 60)
     for odd in (None, {}, {"timing": 3}, {"timing": {"beats": "x"}}, {"timing": {"beats": [None]}}):
         assert len(Timeline.of(replace(motion, passport=odd)).beats) == 0
