@@ -6,12 +6,12 @@ from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laban.actions.character import Wearing
 from laban.actions.context import Context
 from laban.actions.files import check_source
 from laban.actions.inputs import motion_of
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, write
+from laban.actions.wearing import Wearing
 from laban.formats import SHOWN
 from laban.motion.motion import Motion
 from laban.systems.options import SEED, Bounds
