@@ -12,13 +12,13 @@ from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, write
 from laban.errors import InputError
 from laban.formats import WRITERS
-from laban.motion.motion import Motion
 
 if TYPE_CHECKING:
     from laban.character.bonemap import BoneMap
     from laban.character.made import Made
     from laban.character.rig import Rig
     from laban.character.stance import Stance
+    from laban.motion.motion import Motion
 
 CERTIFICATE = ".certificate.json"
 

@@ -12,10 +12,10 @@ from laban.actions.inputs import motion_of, open_space, sentences
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, check_sheet, write, write_sheet
 from laban.errors import InputError
-from laban.motion.motion import Motion
 from laban.systems.options import Bounds
 
 if TYPE_CHECKING:
+    from laban.motion.motion import Motion
     from laban.systems.capabilities import Embeds
     from laban.systems.motionclip.space import Guess
 
