@@ -11,12 +11,12 @@ from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, write
 from laban.actions.wearing import check_certificates
 from laban.errors import InputError
-from laban.motion.motion import Motion
 
 if TYPE_CHECKING:
     from laban.character.bonemap import BoneMap
     from laban.character.made import Made
     from laban.character.rig import Rig
+    from laban.motion.motion import Motion
 
 
 

@@ -14,12 +14,12 @@ from laban.actions.options import bounded, check, described
 from laban.actions.outputs import check_outputs, write
 from laban.actions.wearing import Wearing
 from laban.errors import InputError
-from laban.motion.motion import Motion
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
 
 if TYPE_CHECKING:
     from laban.actions.inpainting import Draws, Seam
     from laban.character.certificate import Certificate
+    from laban.motion.motion import Motion
     from laban.systems.capabilities import Inpaints
 
 LENGTH = Bounds(0.1, MAX_SECONDS)
