@@ -62,7 +62,7 @@ def parts_of(plan: Plan, estimate: Callable[[str], float]) -> list[Part]:
     Args: estimate: seconds that a sentence lasts where the plan does not say.
     """
     alone = len(plan.steps) == 1 and plan.steps[0].repeats == 1
-    parts = []
+    parts: list[Part] = []
     for step in plan.steps:
         seconds = step.seconds
         if seconds is None:
