@@ -1,5 +1,6 @@
 # make demo   one sentence becomes demo/walk.glb, .bvh and .mp4 (sets everything up first)
-# make test   the tests            make lint    ruff and mypy
+# make test   the tests            make lint    ruff, ruff format and mypy
+# make docs   the documentation site, into site/
 # make bench  every measurement (some want data/prepared, see README.md); studies that train are in benchmarks/studies
 # make clean  removes what the targets made
 SHELL  := /bin/bash
@@ -8,9 +9,10 @@ VENV   ?= .venv
 BIN     = $(VENV)/bin
 PIP     = $(BIN)/python -m pip --disable-pip-version-check
 # Two processes at a time, one thread each, or they take each other's cores.
-TESTS  ?= -n 2 -q
+TESTS  ?= -n 2 -q --durations=10
+SITE   ?= site
 
-.PHONY: help setup demo test lint bench clean
+.PHONY: help setup demo test lint docs bench clean
 help:
 	@sed -n 's/^# \(make.*\)/\1/p' Makefile
 
@@ -28,6 +30,10 @@ $(VENV)/.dev: $(VENV)/.base
 	  && echo "installed the development tools in $$(( $$(date +%s) - begin )) s"
 	@touch $@
 
+$(VENV)/.docs: $(VENV)/.base
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[docs]' && echo "installed what the site is built with"
+	@touch $@
+
 setup: $(VENV)/.base
 
 demo: $(VENV)/.base
@@ -40,7 +46,11 @@ test: $(VENV)/.dev
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir $(abspath $(SITE))
 
 bench: $(VENV)/.dev
 	@failed=; for script in $$(grep -l __main__ benchmarks/*.py); do \
@@ -48,4 +58,4 @@ bench: $(VENV)/.dev
 	  [ -z "$$failed" ] || { echo "did not run to the end:$$failed"; exit 1; }
 
 clean:
-	rm -rf .venv build dist demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist demo site *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -88,22 +88,22 @@ def test_damage_is_an_error_that_names_the_file(tmp_path: Path, name: str, damag
 
 
 def test_missing_files(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="config.json: missing"):
+    with pytest.raises(WeightsError, match=r"config\.json: missing"):
         checkpoint.load(tmp_path)
     write(tmp_path)
     (tmp_path / "second.safetensors").unlink()
     assert list(checkpoint.load(tmp_path).stages) == ["first"]
-    with pytest.raises(WeightsError, match="second.safetensors: missing"):
+    with pytest.raises(WeightsError, match=r"second\.safetensors: missing"):
         checkpoint.load_stage(tmp_path, "second")
     (tmp_path / "stats.safetensors").unlink()
-    with pytest.raises(WeightsError, match="stats.safetensors: missing"):
+    with pytest.raises(WeightsError, match=r"stats\.safetensors: missing"):
         checkpoint.load(tmp_path)
 
 
 def test_other_statistics_a_newer_format_and_paths_as_stages(tmp_path: Path) -> None:
     write(tmp_path)
     save_file({"mean": torch.zeros(2), "std": torch.ones(2)}, tmp_path / "stats.safetensors")
-    with pytest.raises(WeightsError, match="stats.safetensors is not the one"):
+    with pytest.raises(WeightsError, match=r"stats\.safetensors is not the one"):
         checkpoint.load(tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
     for change, words in (({"format": 99}, "format is 99"), ({"stages": ["../x"]}, "plain names")):

@@ -81,5 +81,5 @@ def test_what_is_written_decides_which_suffixes_there_are(hero: Path, walk: Moti
 def test_an_absent_or_unknown_file_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file"):
         formats.read(tmp_path / "absent.bvh")
-    with pytest.raises(InputError, match="expected one of .bvh .glb"):
+    with pytest.raises(InputError, match=r"expected one of \.bvh \.glb"):
         formats.read(tmp_path / "a.txt")

@@ -6,6 +6,7 @@ Read from the source, not run; imports inside functions and for types count as w
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Container, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -18,6 +19,7 @@ PACKAGE = Path(__file__).parents[1] / "laban"
 # An entry of two words is one file or folder of a package that stands elsewhere.
 FLOORS = (
     ("errors", "version"),
+    ("deprecation",),
     ("config", "io.atomic", "work"),
     ("checkpoint", "io.torch_archives", "motion"),
     ("figure", "nn"),
@@ -30,7 +32,7 @@ FLOORS = (
     ("systems",),
     ("train", "evaluate", "check"),
     ("actions",),
-    ("commands",),
+    ("commands", "api"),
     ("cli",),
     ("__main__",),
 )
@@ -181,3 +183,11 @@ def test_a_circle_between_files_is_found() -> None:
     assert circles({a: tree(b), b: tree(c, d), c: tree(a), d: tree()}) == [{a, b, c}]
     assert circles({a: tree(b, c), b: tree(d), c: tree(d), d: tree()}) == []
     assert violations({a: tree(b), b: tree(a), c: tree(), d: tree()}) == [f"{a}, {b} import each other"]
+
+
+def test_the_architecture_page_draws_the_floors() -> None:
+    page = (PACKAGE.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = re.search(r"```floors\n(.*?)```", page, re.DOTALL)
+    assert drawn is not None
+    rows = [line[:42].split() for line in drawn[1].splitlines()]  # what a floor does stands behind column 42
+    assert [tuple(sorted(row)) for row in rows] == [tuple(sorted(floor)) for floor in reversed(FLOORS)]

@@ -97,7 +97,7 @@ class Quantizer(nn.Module):
     def rows(self, codes: Tensor) -> Tensor:
         """(B, N, Q), -1 = nothing -> (B, N, D), by gathering from books expanded to every position."""
         books = torch.stack([layer.codebook for layer in self.layers])  # (Q, K, D)
-        b, n, q = codes.shape
+        b, _n, q = codes.shape
         gone = codes == -1
         index = codes.masked_fill(gone, 0).permute(2, 0, 1)[..., None].expand(-1, -1, -1, books.shape[-1])
         every = books[:, None].expand(q, b, *books.shape[1:])

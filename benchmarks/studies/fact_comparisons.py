@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the benchmarks, whose helpers these studies share
 
-from report import data_option, parser, run, table  # noqa: E402
+from report import data_option, parser, run, table
 
 BASE = ("future=20", "supervised=20", "network.width=128", "network.heads=4", "network.feedforward=512",
         "loss.joints=0", "loss.velocity=0", "data.tracks=40", "sampling.block=10")  # fmt: skip

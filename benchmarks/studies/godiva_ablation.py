@@ -20,7 +20,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the benchmarks, whose helpers these studies share
 
-from report import parser, run  # noqa: E402
+from report import parser, run
 
 FAITHFUL = ("decoder.mask=godiva",)
 VARIANTS: dict[str, tuple[str, ...]] = {

@@ -18,8 +18,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the benchmarks, whose helpers these studies share
 
-from control import vocabulary  # noqa: E402
-from report import data_option, model_option, parser, run, share, table  # noqa: E402
+from control import vocabulary
+from report import data_option, model_option, parser, run, share, table
 
 LENGTHS = (("under 4 s", 0.0, 4.0), ("4 to 5 s", 4.0, 5.0), ("5 s and more", 5.0, 100.0))
 

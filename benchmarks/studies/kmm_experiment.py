@@ -29,9 +29,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the benchmarks, whose helpers these studies share
 
-from baselines.trunks import equal_size  # noqa: E402
-from kmm_contrasts import BASE, CELLS, Cell, report  # noqa: E402
-from report import data_option, parser, run  # noqa: E402
+from baselines.trunks import equal_size
+from kmm_contrasts import BASE, CELLS, Cell, report
+from report import data_option, parser, run
 
 PART = "kmm-experiment"  # of the page that --table writes into
 

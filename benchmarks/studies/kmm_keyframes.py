@@ -19,7 +19,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the benchmarks, whose helpers these studies share
 
-from report import data_option, model_option, parser, run, table  # noqa: E402
+from report import data_option, model_option, parser, run, table
 
 
 def plot(path: Path, title: str, speed: np.ndarray, chosen: dict[str, np.ndarray]) -> None:

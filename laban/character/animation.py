@@ -26,6 +26,7 @@ def document_of(clip: CharacterMotion, append: bool = False, passport: dict[str,
     """The character's document with the clip in it.
 
     Args:
+        clip: the tracks.
         append: behind the file's own animations; else before them, where players look first.
         passport: written into the animation's `extras`.
     Returns: a document that shares the buffers of the character's and leaves it as it is.
@@ -122,7 +123,10 @@ def motion_from_world(
     The skeleton's rest pose is the character's own, so its rotations are turns away from that.
 
     Args:
+        stance: the character.
         world: (T, N, 4, 4) where the nodes are.
+        fps: of `world`.
+        segments: of the result.
         every: all bones under the names of the file; else the mapped joints under HumanML3D's names, without toes that
             the rig lacks, and with a pelvis between the hips where the file's lies on the floor.
     """

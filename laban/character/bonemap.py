@@ -43,7 +43,9 @@ class Bone:
     """One line of the map.
 
     Attributes:
-        node: its number. reason: how it was found, in words. confidence: 0 to 1.
+        node: its number.
+        reason: how it was found, in words.
+        confidence: 0 to 1.
     """
 
     node: int
@@ -57,7 +59,8 @@ class BoneMap:
 
     Attributes:
         bones: HumanML3D name (without spine and neck) -> Bone.
-        spine: from above the pelvis to the chest. neck: from the lowest to below the head. Both may be empty.
+        spine: from above the pelvis to the chest.
+        neck: from the lowest to below the head. Both may be empty.
         twist: limb ("left_elbow": the forearm) -> nodes that share its twist, from the near to the far end.
         notes: what a person should know about the map.
     """
@@ -92,7 +95,9 @@ def find(rig: Rig, file: Path | None = None, partial: bool = False) -> BoneMap:
     """The map of a character, checked.
 
     Args:
-        file: a mapping file (`save`), which then says everything. partial: accept a map that lacks limbs.
+        rig: the character.
+        file: a mapping file (`save`), which then says everything.
+        partial: accept a map that lacks limbs.
     Raises: InputError for a map that is wrong, or incomplete and not `partial`; it says what to add.
     """
     made = load(rig, file) if file is not None else guess(rig)

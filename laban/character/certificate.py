@@ -108,7 +108,9 @@ def certify(clip: CharacterMotion, document: Document, animation: int, loop: boo
     """Measure a clip.
 
     Args:
-        clip: what was made. document: what it was written into. animation: its number there.
+        clip: what was made.
+        document: what it was written into.
+        animation: its number there.
         loop: whether the seam is judged too.
     """
     stance, done, unit = clip.stance, clip.performance, clip.unit

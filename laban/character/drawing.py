@@ -29,7 +29,8 @@ class CharacterFigure(scene.Figure):
     Args:
         stance: the character.
         motion: its mapped joints over time, for the camera (`animation.motion_from_world`).
-        world: (T, N, 4, 4) where its nodes are. unit: file units per metre of the picture.
+        world: (T, N, 4, 4) where its nodes are.
+        unit: file units per metre of the picture.
     Raises: InputError for a character without a mesh that can be read, or too large a one.
     """
 

@@ -32,7 +32,9 @@ class Rig:
         names: N node names; a node without one is called `node_7`.
         parents: N parent numbers, -1 for the roots.
         order: node numbers, parents before children.
-        translation: (N, 3) units of the parent. rotation: (N, 4) unit wxyz. scale: (N, 3). Local, at rest.
+        translation: (N, 3) units of the parent.
+        rotation: (N, 4) unit wxyz.
+        scale: (N, 3). Local, at rest.
         joints: node numbers that some skin moves, in the order of the tree.
     """
 
@@ -78,7 +80,8 @@ class Rig:
         """Where the nodes are when some of them are moved.
 
         Args:
-            rotations: node -> (T, 4) unit wxyz, node to parent. translations: node -> (T, 3), parent's units.
+            rotations: node -> (T, 4) unit wxyz, node to parent.
+            translations: node -> (T, 3), parent's units.
             frames: T.
         Returns: (T, N, 4, 4), node to world; nodes that are not named rest in their parents.
         """

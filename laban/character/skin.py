@@ -20,7 +20,9 @@ class Part:
     """One primitive of a skinned mesh.
 
     Attributes:
-        positions: (V, 3) in the mesh's own space. places: (V, 4) numbers of `joints`. weights: (V, 4), rows sum to 1.
+        positions: (V, 3) in the mesh's own space.
+        places: (V, 4) numbers of `joints`.
+        weights: (V, 4), rows sum to 1.
         joints: node numbers.
         to_joint: (N, 4, 4) float32: mesh to node, for the nodes of its skin.
         primitive: its JSON.

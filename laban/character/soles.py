@@ -36,7 +36,8 @@ class Planted:
     """Goals of the legs, performer's metres, floor at 0.
 
     Attributes:
-        ankles: (T, 2, 3). toes: (T, 2, 4) turns of the toe joints.
+        ankles: (T, 2, 3).
+        toes: (T, 2, 4) turns of the toe joints.
         clearance: (T, 2) of the performer's lowest sole point above the floor, negative below it.
         floor: height of the performer's floor in the performer's own world, which becomes 0.
     """
@@ -68,6 +69,8 @@ def plant(stance: Stance, done: Performance, unit: float, free: np.ndarray, widt
     """Where the character's ankles and toes are to be.
 
     Args:
+        stance: the character.
+        done: the performer's landmarks over time.
         unit: file units per metre of the performer.
         free: (T, 2, 3) where the ankles are if the legs just point where the performer's do.
         width: how much farther apart the character's hips are than the performer's, metres; the feet go with them.

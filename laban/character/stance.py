@@ -46,7 +46,8 @@ class Stance:
     """A character in the T-pose.
 
     Attributes:
-        rig, map: what it was made of.
+        rig: what it was made of.
+        map: what it was made of.
         frame: (4,) unit wxyz, the file's world to our axes.
         skeleton: mapped joints, file units; toes that the rig lacks are made.
         nodes: node of each joint, -1 for what was made.
@@ -97,6 +98,7 @@ def stance_of(rig: Rig, made: BoneMap) -> Stance:
     """A character in the T-pose.
 
     Args:
+        rig: the character as its file rests.
         made: a checked map (`bonemap.check`).
     Raises: InputError for a skeleton that does not stand or whose legs have no length.
     """

@@ -32,8 +32,10 @@ class CharacterMotion:
 
     Attributes:
         stance: the character.
-        rotations: node -> (T, 4) unit wxyz, node to parent. translations: node -> (T, 3), parent's units.
-        fps: frames per second. name: what the animation is called.
+        rotations: node -> (T, 4) unit wxyz, node to parent.
+        translations: node -> (T, 3), parent's units.
+        fps: frames per second.
+        name: what the animation is called.
         path: (T, 3) what was taken from the root for an in-place clip, performer's metres, our axes; zero else.
         unit: file units per metre of the performer.
         performance: what was performed.

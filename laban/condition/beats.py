@@ -70,6 +70,8 @@ def track(envelope: np.ndarray, bpm: float, trim: bool = True) -> np.ndarray:
     """(T,) onset strength -> (K,) ascending frames of beats near `bpm`. Empty for a silent song.
 
     Args:
+        envelope: (T,) onset strength.
+        bpm: the tempo to keep near.
         trim: leave out weak beats before the music starts and after it ends.
     Source: Ellis 2007. Deviation: librosa cuts one beat more at either end of some songs; all others are its own.
     """
@@ -120,7 +122,8 @@ def estimate(envelope: np.ndarray, low: np.ndarray) -> tuple[float, dict[float, 
     there; one at double speed has weak beats), and by a prior that peaks at 108 bpm.
 
     Args:
-        envelope: (T,) onset strength. low: (T,) the same of the bands under 170 Hz, where drums and bass keep time.
+        envelope: (T,) onset strength.
+        low: (T,) the same of the bands under 170 Hz, where drums and bass keep time.
     Returns: the tempo, and tempo -> score of all candidates.
     Source: ours. Deviation from FACT: it is told the tempo by file names.
     """

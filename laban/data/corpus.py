@@ -31,8 +31,12 @@ class Record:
     """One clip: where it lies in the arrays, and what is known of it.
 
     Attributes:
-        start, length: rows of the arrays. captions: what a person would say. labels: e.g. content and style.
-        mirror_of: the id of the clip this is the mirror image of. source: file of origin; splits never part it.
+        start: rows of the arrays.
+        length: rows of the arrays.
+        captions: what a person would say.
+        labels: e.g. content and style.
+        mirror_of: the id of the clip this is the mirror image of.
+        source: file of origin; splits never part it.
     """
 
     id: str
@@ -135,7 +139,7 @@ class _Part:
             self.records = [Record(**{**r, "captions": tuple(r["captions"])}) for r in index["records"]]
             self.features = np.load(folder / "features.npy", mmap_mode="r")
             self.joints = np.load(folder / "joints.npy", mmap_mode="r")
-            with np.load(folder / "stats.npz") as stats:
+            with (folder / "stats.npz").open("rb") as raw, np.load(raw) as stats:
                 self.mean, self.std, self.count = stats["mean"], stats["std"], int(stats["count"])
             self.layout = layout_of(self.features.shape[1])
             rows = max((r.start + r.length for r in self.records), default=0)

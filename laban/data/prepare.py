@@ -212,7 +212,7 @@ def _save_part(source: MotionSource, item: Any, path: Path) -> None:
 
 
 def _load_part(path: Path) -> list[Clip]:
-    with np.load(path) as data:
+    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as data:
         facts = json.loads(str(data["facts"]))
         return [
             Clip(**{**f, "captions": tuple(f["captions"])}, features=data[f"features{i}"], joints=data[f"joints{i}"])

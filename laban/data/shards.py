@@ -51,7 +51,11 @@ def is_shards(path: Path) -> bool:
 class ShardWriter:
     """Writes samples of a corpus into `folder`, one series of shards per split; the index comes last.
 
-    Args: name, licence: of the corpus. shape: (frames, size, channels) of every sample. per_shard: samples.
+    Args:
+        name: of the corpus.
+        licence: of the corpus.
+        shape: (frames, size, channels) of every sample.
+        per_shard: samples.
     """
 
     def __init__(
@@ -122,7 +126,9 @@ def _one_of_each_word(captions: Iterable[str]) -> list[str]:
 class ShardedVideos(VideoSource):
     """Clips streamed from shards.
 
-    Args: shards: split -> addresses. shape: (frames, size, channels) that every clip is brought to.
+    Args:
+        shards: split -> addresses.
+        shape: (frames, size, channels) that every clip is brought to.
     """
 
     def __init__(

@@ -26,8 +26,13 @@ class VideoSource(ABC):
     """Captioned videos of one size.
 
     Attributes:
-        names: of the corpora. licences: of the corpora. frames, size, channels: T, H = W and C of every video.
-        mean, std: (C,) float32, by which pixels in 0 to 1 are normalised; constants of the kind of source.
+        names: of the corpora.
+        licences: of the corpora.
+        frames: T, H = W and C of every video.
+        size: T, H = W and C of every video.
+        channels: T, H = W and C of every video.
+        mean: (C,) float32, by which pixels in 0 to 1 are normalised; constants of the kind of source.
+        std: (C,) float32, as `mean`.
     """
 
     names: tuple[str, ...]

@@ -29,7 +29,9 @@ def render(
 
     Args:
         motion: at least one frame; it is resampled to `fps`.
-        width: pixels. height: pixels. fps: frames per second.
+        width: pixels.
+        height: pixels.
+        fps: frames per second.
         caption: write the segment's text at the foot.
         yaw: degrees that the camera stands off the character's mean facing, towards its left; 0 sees it from in front.
         figure: makes what is drawn of the motion at `fps`; the mannequin if not given.
@@ -81,7 +83,8 @@ def write(
     Args:
         motion: what to show.
         path: ends in .mp4 or .gif.
-        width: pixels. height: pixels; even for .mp4. By default 640x480, for .gif 400x300.
+        width: pixels.
+        height: pixels; even for .mp4. By default 640x480, for .gif 400x300.
         fps: frames per second, by default 30, for .gif 20 (a GIF counts in hundredths of a second).
         caption: write the segment's text at the foot.
         yaw: degrees, see `render`.

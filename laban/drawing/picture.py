@@ -25,7 +25,8 @@ def poses(
 
     Args:
         motion: at least one frame.
-        width: pixels. height: pixels.
+        width: pixels.
+        height: pixels.
         count: how many moments, spread evenly from the first frame to the last (fewer if there are fewer frames).
         layout: "row" sets the poses side by side, earliest at the left, and writes the seconds under them; "path"
             leaves them where they happen, the earlier the paler.
@@ -118,11 +119,13 @@ def write(
     Args:
         motion: what to show.
         path: ends in .png.
-        width: pixels. height: pixels, of the whole picture.
+        width: pixels.
+        height: pixels, of the whole picture.
         poses_shown: how many moments.
         layout: "row" or "path", see `poses`.
         caption: write the segments' texts above the row.
         yaw: degrees, figure: see `poses`.
+        figure: see `poses`.
         beats: draw beats under the row, see `timeline`.
     Raises: InputError for another suffix, layout or size, or a place that cannot be written.
     """
@@ -152,10 +155,13 @@ def contact_sheet(
     """Write a .png with one row per motion: its title, and under it its poses along time.
 
     Args:
-        motions: N motions. titles: N texts.
+        motions: N motions.
+        titles: N texts.
         path: ends in .png.
-        width: pixels. row_height: pixels of the poses of one row.
-        poses_shown: how many moments in a row. yaw: degrees, see `poses`.
+        width: pixels.
+        row_height: pixels of the poses of one row.
+        poses_shown: how many moments in a row.
+        yaw: degrees, see `poses`.
         beats: draw beats under each row, see `timeline`.
     Raises: InputError if there is nothing to show, the numbers differ, or the place cannot be written.
     """

@@ -26,7 +26,8 @@ class Camera:
         eye: (3,) metres, world.
         target: (3,) metres, world: the point at the middle of the picture.
         field: vertical field of view, radians.
-        width: pixels. height: pixels.
+        width: pixels.
+        height: pixels.
     """
 
     eye: np.ndarray
@@ -85,7 +86,8 @@ def spans(corners: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.
 
     Args:
         corners: (F, 3, 2) pixels.
-        width: pixels. height: pixels.
+        width: pixels.
+        height: pixels.
     Returns: triangle number, x and y of every fragment, (N,) integers each, in the order of the triangles.
     """
     order = np.argsort(corners[..., 1], axis=1)
@@ -126,7 +128,8 @@ def visible(
     Args:
         projected: (V, 3) from `Camera.project`.
         faces: (F, 3) vertex numbers; triangles turned away (clockwise on the world's side) are left out.
-        width: pixels. height: pixels.
+        width: pixels.
+        height: pixels.
     Returns: pixel (N,) numbers y * width + x of the covered pixels, corners (N, 3) vertex numbers, weights (N, 3)
         float32 barycentric weights on the picture (not perspective-correct: the triangles are small).
     Raises: ShapeError for more triangles than fit the depth key.
@@ -171,8 +174,10 @@ def shade(normals: np.ndarray, views: np.ndarray, colours: np.ndarray, light: np
     """Colours under one soft key light, sky and floor light, a little gloss and a rim.
 
     Args:
-        normals: (N, 3) unit, world. views: (N, 3) unit, from the surface to the eye.
-        colours: (N, 3) in [0, 1]. light: (3,) unit, towards the light.
+        normals: (N, 3) unit, world.
+        views: (N, 3) unit, from the surface to the eye.
+        colours: (N, 3) in [0, 1].
+        light: (3,) unit, towards the light.
     Returns: (N, 3) float32, about [0, 1.2]; the writer clips.
     """
     light = light.astype(np.float32)
@@ -194,7 +199,9 @@ def blur(picture: np.ndarray, radius: int, passes: int = 3) -> np.ndarray:
     """Repeated box blur, which comes close to a Gaussian; zeros outside.
 
     Args:
-        picture: (H, W) float32. radius: pixels, the half width of the box.
+        picture: (H, W) float32.
+        radius: pixels, the half width of the box.
+        passes: how many boxes.
     Returns: (H, W) float32.
     """
     if radius < 1:

@@ -59,6 +59,7 @@ def heading(skeleton: Skeleton, joints: np.ndarray) -> float:
     """The angle about Y that the character faces, in the mean over the frames; 0 is +Z, 90 degrees is +X.
 
     Args:
+        skeleton: with hips, by name.
         joints: (T, J, 3) metres, world.
     Returns: radians.
     """
@@ -114,7 +115,10 @@ def follow(path: np.ndarray, fps: float, still: float = 0.9, sigma: float = 0.6)
     A path that stays within a square of side `still` gets one fixed point; any other a Gaussian average over time.
 
     Args:
-        path: (T, 2) metres on the floor. sigma: seconds.
+        path: (T, 2) metres on the floor.
+        fps: of the path.
+        still: metres, the side of the square.
+        sigma: seconds.
     Returns: (T, 2) metres.
     """
     low, high = path.min(axis=0), path.max(axis=0)
@@ -133,8 +137,11 @@ class Shot:
     """A direction to look in and how far back to stand; the point looked at may move over the floor.
 
     Attributes:
-        yaw: where the camera stands seen from the target, radians about Y, 0 is +Z. pitch: radians above the floor.
-        field: vertical, radians. distance: metres. level: metres, height of the target.
+        yaw: where the camera stands seen from the target, radians about Y, 0 is +Z.
+        pitch: radians above the floor.
+        field: vertical, radians.
+        distance: metres.
+        level: metres, height of the target.
         reach: metres (right, away): half the floor that shadows may fall on, around the target.
     """
 
@@ -169,9 +176,17 @@ def frame_shot(
     """Stand just far enough back to keep every point in the picture at every frame.
 
     Args:
-        points: (T, S, 3) metres, world. targets: (T, 2) metres on the floor. yaw, pitch, field: radians.
+        points: (T, S, 3) metres, world.
+        targets: (T, 2) metres on the floor.
+        width: pixels.
+        height: pixels.
+        yaw: radians.
+        pitch: radians.
+        field: radians.
         nearest: metres, the least distance.
-        side, head, foot: the part of each half of the picture that the body may fill.
+        side: the part of each half of the picture that the body may fill.
+        head: the part of each half of the picture that the body may fill.
+        foot: the part of each half of the picture that the body may fill.
     """
     top, bottom = max(float(points[..., 1].max()), 0.3), min(float(points[..., 1].min()), 0.0)
     level = (top * foot + bottom * head) / (head + foot)
@@ -193,7 +208,8 @@ class Stage:
 
     Args:
         shot: the camera's direction and distance.
-        width: pixels. height: pixels.
+        width: pixels.
+        height: pixels.
     """
 
     def __init__(self, shot: Shot, width: int, height: int):
@@ -295,7 +311,10 @@ class Stage:
 
         Args:
             target: (2,) metres: what the camera looks at, x and z on the floor.
-            points: (V, 3) metres, world. normals: (V, 3) unit. colours: (V, 3) in [0, 1]. faces: (F, 3).
+            points: (V, 3) metres, world.
+            normals: (V, 3) unit.
+            colours: (V, 3) in [0, 1].
+            faces: (F, 3).
         Returns: (height, width, 3) uint8.
         """
         picture = self._backdrop.copy()

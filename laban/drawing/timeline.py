@@ -30,7 +30,9 @@ class Timeline:
     """Seconds from the first frame of a motion.
 
     Attributes:
-        beats, onsets: of the music. kinematic: of the dance.
+        beats: of the music.
+        onsets: of the music.
+        kinematic: of the dance.
     """
 
     beats: np.ndarray

@@ -45,7 +45,10 @@ def choose(corpus: Corpus, split: str, count: int | None, seed: int, mirrored: b
     """Cases of a split, in order of length so that batches are dense.
 
     Args:
-        count: draw that many at random; None takes all. seed: of the draw.
+        corpus: prepared clips.
+        split: of the corpus.
+        count: draw that many at random; None takes all.
+        seed: of the draw.
         mirrored: the mirror images of the clips that are drawn, in the same order, where the corpus has them.
     Raises: InputError for another layout, or if no clip can be used.
     """

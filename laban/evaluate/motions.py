@@ -78,7 +78,7 @@ def _read(path: Path) -> tuple[np.ndarray, str | None]:
 def _plain(path: Path) -> tuple[np.ndarray, str | None] | None:
     """`joints` and `fps` alone, exactly as they stand; None if the file holds rotations as ours do."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if "rotations" in file.files:
                 return None
             missing = [key for key in ("joints", "fps") if key not in file.files]

@@ -16,24 +16,25 @@ from laban.systems.base import System
 
 
 class Evaluation(Protocol):
-    """The evaluation of a system whose results cannot be scored beside captioned clips.
-
-    Args:
-        system: of the kind that the line names.
-        corpus: as `open_data` of the system gives it.
-        out: an existing folder, for pictures.
-        cases: so many results instead of the protocol's number.
-        seed: of the draws.
-        quick: the main table only.
-        progress: called with (done, total).
-        special: those of `OwnProtocol.options` that were given.
-    Returns: JSON-able facts, with lines of Markdown in `tables`.
-    """
+    """The evaluation of a system whose results cannot be scored beside captioned clips."""
 
     def __call__(
         self, system: Any, corpus: Any, out: Path, *, cases: int | None, seed: int, quick: bool,
         progress: Callable[[int, int], None] | None = None, **special: Path,
-    ) -> dict[str, Any]: ...  # fmt: skip
+    ) -> dict[str, Any]:  # fmt: skip
+        """The facts of an evaluation, JSON-able, with lines of Markdown in `tables`.
+
+        Args:
+            system: of the kind that the line names.
+            corpus: as `open_data` of the system gives it.
+            out: an existing folder, for pictures.
+            cases: so many results instead of the protocol's number.
+            seed: of the draws.
+            quick: the main table only.
+            progress: called with (done, total).
+            special: those of `OwnProtocol.options` that were given.
+        """
+        ...
 
 
 @dataclass(frozen=True)

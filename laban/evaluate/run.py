@@ -66,8 +66,12 @@ def evaluate(
     """Score a system, or motions from files, beside real motion and control rows; write the report into `out`.
 
     Args:
+        corpus: of real motion.
         out: report.json, report.md, plots and the generated motions; what is there of an earlier run with the same
             weights and settings is used.
+        settings: how much is generated and scored.
+        system: the model; None: `motions` are scored.
+        motions: from files.
         judges: folders of evaluators, at least two of different seeds for a result that does not hang on one.
         progress: told of clips that are ready or scored.
     Returns: what report.json holds.

@@ -33,10 +33,13 @@ class Row:
     """Motions with captions, to be scored.
 
     Attributes:
-        kind: "real", "control" or "model". clips: joints (T, 22, 3) metres each.
+        kind: "real", "control" or "model".
+        clips: joints (T, 22, 3) metres each.
         expects: per clip a key of metrics.control.EXPECTATIONS, or None where the caption names none.
         aligned: clip i is meant to be case i of the reference: distances to it are of interest.
-        seconds: of CPU per clip to make it. axis, at: where it stands on a curve.
+        seconds: of CPU per clip to make it.
+        axis: where it stands on a curve.
+        at: where it stands on a curve.
         many: motions of one text each, for MultiModality: per text a list of clips.
         deal: give the captions to the clips anew in each repeat; intervals are then over these, not over clips.
     """
@@ -59,7 +62,9 @@ class Scorer:
     """Scores rows against one set of real clips with the same evaluators, repeats and bootstrap.
 
     Args:
-        judges: the evaluators by name. reference: the real clips. repeats: draws of pools of 32.
+        judges: the evaluators by name.
+        reference: the real clips.
+        repeats: draws of pools of 32.
         seed: of pools and bootstrap.
     """
 

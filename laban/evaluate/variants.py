@@ -82,6 +82,10 @@ def make(
     """Motions of a variant for the captions and lengths of the cases, case i from the seed (seed, i).
 
     Args:
+        system: the model.
+        variant: its options.
+        cases: captions and lengths.
+        seed: of the first sample.
         folder: where chunks are kept; those that were made with the same weights, settings and cases are not made
             again.
         advance: called with the number of clips that are ready.
@@ -138,7 +142,7 @@ def _key(system: System, variant: Variant, part: Sequence[TextRequest], seed: in
 def _kept(path: Path, key: str) -> tuple[list[np.ndarray], float] | None:
     """What an earlier run left under this key; None if nothing usable is there."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if str(file["key"]) != key:
                 return None
             ends = np.cumsum(file["lengths"])

@@ -115,7 +115,10 @@ def _loft(p: Array, table: tuple[tuple[float, ...], ...], axes: tuple[int, int, 
     """Near the surface, the signed distance to a tube with elliptic sections and half-ellipsoid ends.
 
     Args:
-        p: (..., 3). axes: which coordinates run along, across and in depth. cap: metres that the ends bulge.
+        p: (..., 3).
+        table: rows of the tube's sections along its axis.
+        axes: which coordinates run along, across and in depth.
+        cap: metres that the ends bulge.
     """
     fine, sections = _sections(table)
     along = p[..., axes[0]]

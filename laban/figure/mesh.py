@@ -69,6 +69,7 @@ def skin(mesh: Mesh, skeleton: Skeleton, rotations: Array, root: Array) -> NDArr
 
     Args:
         mesh: a mesh in the skeleton's rest pose.
+        skeleton: that moves the mesh.
         rotations: (..., T, J, 4) unit wxyz, joint to parent.
         root: (..., T, 3) metres, world.
     Returns: (..., T, V, 3) float32 metres, world.
@@ -91,6 +92,7 @@ def skin_matrices(skeleton: Skeleton, rotations: Array, root: Array) -> Array:
     """What moves a rest-pose point with each joint.
 
     Args:
+        skeleton: that moves the mesh.
         rotations: (..., J, 4) unit wxyz, joint to parent.
         root: (..., 3) metres, world.
     Returns: (..., J, 3, 4) [R | t], rest pose (root at the origin) to world.
@@ -147,7 +149,8 @@ def person(at: dict[str, Array], moves: dict[str, int]) -> Mesh:
     the bone's length, and turned from the T-pose to the direction that the bone has in the skeleton's rest pose.
 
     Args:
-        at: {name: (3,) metres}, the places of `mannequin.joints()`. moves: {name: joint number} that moves the part.
+        at: {name: (3,) metres}, the places of `mannequin.joints()`.
+        moves: {name: joint number} that moves the part.
     """
     vertices, faces, normals, colours = sculpture.painted(*sculpture.sculpt())
     own = sculpture.joints()

@@ -14,7 +14,8 @@ def surface_nets(value: Array, lines: tuple[Array, Array, Array]) -> tuple[Array
     """The zero surface of a sampled field: (V, 3) vertices and (F, 4) quads, counter-clockwise from outside.
 
     Args:
-        value: (X, Y, Z) samples, negative inside, positive on the border. lines: the grid's coordinates.
+        value: (X, Y, Z) samples, negative inside, positive on the border.
+        lines: the grid's coordinates.
     Source: Gibson 1998, "Constrained elastic surface nets" (the cell's vertex is the mean of its edge crossings).
     """
     inside = value < 0
@@ -73,8 +74,13 @@ def cut(
     """Split the triangles that a curve on the surface crosses: where `border`, (V, 3) -> (V,), changes its sign.
 
     Args:
+        vertices: (V, 3).
+        faces: (F, 3) vertex numbers.
+        normals: (V, 3) unit.
         sides: (V, B); column `number` is filled in: the sign of `border`, 0 for vertices on the curve, so that no
             triangle has both signs. The other columns are carried over to the new vertices.
+        number: the column of `sides` that is filled in.
+        border: signed distance to the curve, (V, 3) -> (V,).
     Returns: vertices, faces, normals and sides, with the new vertices at the end.
     """
     value = border(vertices)

@@ -49,7 +49,7 @@ def read(path: str | Path) -> Motion:
         with zipfile.ZipFile(path) as archive:
             if sum(item.file_size for item in archive.infolist()) > _LIMIT:
                 raise FormatError(f"{path}: unpacks to more than {_LIMIT >> 20} MiB; not a motion of ours.")
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             data = {key: file[key] for key in file.files}
         if "rotations" in data:
             said: dict[str, Any] = {"skeleton": "npz", "passport": None, "segments": []}

@@ -193,6 +193,7 @@ def write(motion: Motion, path: str | Path, order: str = "ZXY", scale: float = C
 
     Args:
         motion: any skeleton.
+        path: ends in .bvh.
         order: Euler order of all joints, as 'ZXY' or 'XYZ'.
         scale: units per metre; 100 writes centimetres.
     Raises: InputError if the order, the scale or the folder will not do, a value is not finite, or JSON cannot hold

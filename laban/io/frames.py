@@ -67,7 +67,10 @@ def strip(video: Video, scale: int = 1, gap: int = 2) -> np.ndarray:
 def write(video: Video, path: str | Path, size: int | None = None) -> None:
     """Write .mp4, .gif or a .png strip; the passport beside it, in <name>.passport.json.
 
-    Args: size: pixels of the height at least; frames are enlarged by a whole number. By default 256, for .png 128.
+    Args:
+        video: what to write.
+        path: ends in .mp4, .gif or .png.
+        size: pixels of the height at least; frames are enlarged by a whole number. By default 256, for .png 128.
     Raises: InputError for another suffix or a place that cannot be written.
     """
     path = Path(path)
@@ -90,7 +93,11 @@ def write(video: Video, path: str | Path, size: int | None = None) -> None:
 def read(path: str | Path, channels: int, size: int, most: int) -> np.ndarray:
     """The first frames of a film, a .gif, a .png strip that `write` made, a picture, or a folder of pictures.
 
-    Args: channels: 1 or 3. size: pixels; frames are cut square about the middle and scaled. most: frames at most.
+    Args:
+        path: a film, a .gif, a picture or a folder of pictures.
+        channels: 1 or 3.
+        size: pixels; frames are cut square about the middle and scaled.
+        most: frames at most.
     Returns: (T, size, size, channels) uint8, T <= most.
     Raises: InputError if there is no such file or nothing in it; FormatError if it cannot be read.
     """
@@ -122,22 +129,23 @@ def square(picture: Image.Image, channels: int, size: int) -> np.ndarray:
 def _pictures(path: Path) -> Iterator[Image.Image]:
     if path.is_dir():
         for file in sorted(p for p in path.iterdir() if p.suffix.lower() in (".png", ".jpg", ".jpeg")):
-            yield _open(file)
+            with _open(file) as picture:
+                yield picture
     elif path.suffix.lower() in FILMS:
         for _, picture in decode(path):
             yield picture
     else:
-        picture = _open(path)
-        count = getattr(picture, "n_frames", 1)
-        if count == 1:
-            yield from _unstrip(picture)
-            return
-        try:
-            for n in range(min(count, _MOST_FRAMES)):
-                picture.seek(n)
-                yield picture.convert("RGB")
-        except (OSError, EOFError, ValueError) as error:
-            raise FormatError(f"{path}: frame {n + 1} cannot be read ({error}).") from None
+        with _open(path) as picture:
+            count = getattr(picture, "n_frames", 1)
+            if count == 1:
+                yield from _unstrip(picture)
+                return
+            try:
+                for n in range(min(count, _MOST_FRAMES)):
+                    picture.seek(n)
+                    yield picture.convert("RGB")
+            except (OSError, EOFError, ValueError) as error:
+                raise FormatError(f"{path}: frame {n + 1} cannot be read ({error}).") from None
 
 
 def _open(path: Path) -> Image.Image:
@@ -179,7 +187,14 @@ def cut(
     The film is cut into equal spans and each gives the frame that is shown at its middle, cut square and scaled; no
     frame is given twice.
 
-    Args: film: a file, or its open bytes. name: what to call it in errors.
+    Args:
+        film: a file, or its open bytes.
+        count: how many frames.
+        size: pixels of their height and width.
+        channels: 1 for grey, 3 for colour.
+        start: seconds.
+        end: seconds; None: to the end.
+        name: what to call it in errors.
     Returns: (count, size, size, channels) uint8.
     Raises: FormatError if it is no film, breaks off, or has fewer frames than `count` in that part.
     """

@@ -131,7 +131,9 @@ class Document:
         """Append a float32 array (count, width). Returns: the number of its new accessor.
 
         Args:
-            shape: "SCALAR", "VEC3", "VEC4" or "MAT4". bounds: write min and max, which times need.
+            values: (count, width).
+            shape: "SCALAR", "VEC3", "VEC4" or "MAT4".
+            bounds: write min and max, which times need.
         """
         values = np.ascontiguousarray(values, "<f4").reshape(len(values), -1)
         entry: dict[str, Any] = {"bufferView": self.add_bytes(values.tobytes()), "componentType": 5126}

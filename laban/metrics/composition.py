@@ -28,7 +28,9 @@ def windows(joints: np.ndarray, seams: Iterable[int], width: int = WINDOW) -> np
     """The frames around each seam.
 
     Args:
-        joints: (T, J, 3). seams: first frames of the later parts. width: frames, half of them before the seam.
+        joints: (T, J, 3).
+        seams: first frames of the later parts.
+        width: frames, half of them before the seam.
     Returns: (S, width, J, 3), without seams nearer than half a width to an end; S may be 0.
     """
     joints = np.asarray(joints)
@@ -74,7 +76,9 @@ def side_of(expectation: str, joints: np.ndarray, fps: float) -> float:
     path is, seen from the pelvis, as a share of both.
 
     Args:
-        expectation: of SIDED. joints: (T, 22, 3) metres, world.
+        expectation: of SIDED.
+        joints: (T, 22, 3) metres, world.
+        fps: frames per second.
     Raises: InputError for an expectation that names no side.
     Source: kmm.md, section 4 (side accuracy from kinematics).
     """

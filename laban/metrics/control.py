@@ -92,6 +92,7 @@ def speed(joints: np.ndarray, fps: float) -> float:
 
     Args:
         joints: (T, 22, 3) metres, world.
+        fps: frames per second.
     Returns: metres per second.
     """
     return float(np.linalg.norm(_velocity(_checked(joints, fps), fps), axis=-1).mean())
@@ -104,6 +105,7 @@ def agreement(joints: np.ndarray, fps: float) -> float:
 
     Args:
         joints: (T, 22, 3) metres, world.
+        fps: frames per second.
     Returns: -1 (backwards) to 1 (forwards); 0 when nothing moves.
     """
     joints = _checked(joints, fps)

@@ -26,7 +26,8 @@ def feature_frechet(real: np.ndarray, generated: np.ndarray, mode: str = "fixed"
     """FID_k or FID_g: the Fréchet distance of kinetic or geometric features, z-scored by the real set.
 
     Args:
-        real: (N, 72 or 32), one row per dance. generated: (M, the same).
+        real: (N, 72 or 32), one row per dance.
+        generated: (M, the same).
         mode: see `normalised_by_real`.
     Returns: no unit, >= 0.
     Raises, warns: as `frechet`.
@@ -42,7 +43,9 @@ def feature_distance(real: np.ndarray, generated: np.ndarray, mode: str = "fixed
     """Dist_k or Dist_g: mean distance between all pairs of generated dances, features z-scored by the real set.
 
     Args:
-        real, generated: as in `feature_frechet`; at least two generated dances.
+        real: as in `feature_frechet`.
+        generated: as in `feature_frechet`; at least two dances.
+        mode: see `normalised_by_real`.
     Returns: no unit; 0 if all are the same.
     Raises: as `normalised_by_real`; InputError for fewer than two generated dances.
     Source: Li et al. 2021; fact.md, section 2.
@@ -61,8 +64,8 @@ def kinematic_beats(joints: np.ndarray, definition: str = "fact", mode: str = "c
         joints: (T, J, 3), any unit, T >= 3.
         definition: "fact": strict minima among the 10 frames to each side, unsmoothed. "bailando": smoothed with a
             Gaussian of 5 frames, strict minima among direct neighbours.
-        mode: "compat" gives the first frame the speed 0 that it has for lack of an earlier one, so "fact" finds no
-            beat in the first ten frames; "fixed" leaves that frame out.
+        mode: "compat" gives the first frame the speed 0 that it has for lack of an earlier one, so "fact" finds no beat
+            in the first ten frames; "fixed" leaves that frame out.
     Returns: (K,) ascending frame numbers; the step that ends in that frame is the slowest. Empty if none.
     Raises: ShapeError, InputError for another shape, NaN, an unknown definition or mode.
     Source: Li et al. 2021 and Siyao et al. 2022, released code, as in fact.md, section 2.
@@ -122,7 +125,8 @@ def beat_alignment(
     """Mean of exp(-d^2 / 2 sigma^2), d the distance from each beat to the nearest one of the other kind.
 
     Args:
-        kinematic, music: (K,), (M,) beats in frames, any order.
+        kinematic: (K,), (M,) beats in frames, any order.
+        music: (K,), (M,) beats in frames, any order.
         over: "kinematic" is FACT's definition, "music" Bailando's; their values are not comparable.
         sigma: frames; 3 at 60 fps is 50 ms. Scale it with another frame rate.
     Returns: 0 to 1; 0 when either kind has no beat.
@@ -159,9 +163,9 @@ def foot_contact(joints: np.ndarray, fps: float = 30.0, mode: str = "compat") ->
     Args:
         joints: (T, J >= 12, 3) metres, world, Y up, SMPL's order; T >= 3.
         fps: frames per second of the clip; `compat` with the released code means 30.
-        mode: "compat": feet in metres per frame, acceleration over the clip's largest, times 10^4. "fixed": feet in
-            m/s and acceleration in units of gravity, m^2/s^2, so neither one bad frame nor the length of the clip
-            nor the rate scales it.
+        mode: "compat": feet in metres per frame, acceleration over the clip's largest, times 10^4. "fixed": feet in m/s
+            and acceleration in units of gravity, m^2/s^2, so neither one bad frame nor the length of the clip nor the
+            rate scales it.
     Returns: >= 0; 0 for a clip whose root never accelerates.
     Raises: ShapeError, InputError for other shapes, NaN, centimetres ("fixed"), an unknown mode.
     Source: Tseng et al. 2023 (EDGE), released code; fact.md, section 2. Deviation: Y is up here.
@@ -191,7 +195,8 @@ def freezing(joints: np.ndarray, fps: float, speed: float = STILL) -> float:
 
     Args:
         joints: (T, J, 3) metres, world; T >= 2.
-        fps: frames per second. speed: metres per second.
+        fps: frames per second.
+        speed: metres per second.
     Returns: 0 to 1.
     Raises: ShapeError, InputError for other shapes, NaN, centimetres.
     Source: our own, for the freezing after the seed that users of FACT report (fact.md, section 7); TM2D has one

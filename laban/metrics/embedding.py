@@ -30,9 +30,12 @@ def r_precision(
     Pools are taken in the order given; the last N mod pool pairs are dropped. Shuffle before, with a seed.
 
     Args:
-        texts: (N, D) text embeddings. motions: (N, D), row for row.
+        texts: (N, D) text embeddings.
+        motions: (N, D), row for row.
         captions: N strings: motions whose caption is the same (case and spacing aside) match too. None is the old
             convention, under which another clip of the very same caption counts as a miss.
+        top: the largest k.
+        pool: texts of one pool.
     Returns: (top,) shares, no unit, ascending. Exact ties count against: constant embeddings give 0.
     Raises: ShapeError, InputError for fewer than `pool` pairs, unequal lengths, NaN, top not in 1 ... pool.
     Weakness: generated motion can beat real motion, since generators and evaluators learn the same shortcuts;
@@ -49,7 +52,8 @@ def ranks(
 ) -> np.ndarray:
     """How many motions of its pool that do not match are at least as near to each text as the nearest that does.
 
-    Args: as `r_precision`.
+    Arguments as of `r_precision`.
+
     Returns: (N - N mod pool,) int64, 0 is a hit at k = 1.
     Raises: as `r_precision`.
     """
@@ -74,6 +78,8 @@ def chance(captions: Sequence[str] | int, top: int = 3, pool: int = POOL) -> np.
 
     Args:
         captions: as passed to `r_precision`, or the number of pairs for the old convention.
+        top: the largest k.
+        pool: texts of one pool.
     Returns: (top,) shares, exact (no draws).
     Raises: InputError for fewer than `pool` captions.
     """
@@ -90,7 +96,8 @@ def multimodal_distance(texts: np.ndarray, motions: np.ndarray, pool: int | None
     """Mean distance between each text and its own motion (MM-Dist).
 
     Args:
-        texts, motions: (N, D), row for row.
+        texts: (N, D), row for row.
+        motions: (N, D), row for row.
         pool: drop the last N mod pool pairs, as the released code does; None uses all.
     Returns: in units of the embedding.
     Raises: ShapeError, InputError for no pair, unequal lengths, NaN.
@@ -109,6 +116,8 @@ def diversity(embeddings: np.ndarray, pairs: int = 300, seed: int = 0) -> float:
 
     Args:
         embeddings: (N, D).
+        pairs: how many.
+        seed: of the pairs.
     Returns: in units of the embedding; 0 for constant embeddings.
     Raises: ShapeError, InputError if N < pairs or a value is NaN.
     Weakness: noise raises it as variety does; near the value of real motion is better than high.
@@ -127,6 +136,8 @@ def multimodality(embeddings: np.ndarray, pairs: int = 10, seed: int = 0) -> flo
 
     Args:
         embeddings: (texts, motions per text, D).
+        pairs: how many per text.
+        seed: of the pairs.
     Returns: in units of the embedding; 0 for a system that always makes the same motion of a text.
     Raises: ShapeError if it is not three-dimensional; InputError for no text, fewer motions than `pairs`, NaN.
     Weakness: rewards motions that leave the text; few pairs, so a wide interval.

@@ -68,7 +68,8 @@ def normalised_by_real(
     """Both sets, z-scored with the mean and standard deviation (ddof 0) of the real one.
 
     Args:
-        real: (N, D). generated: (M, D).
+        real: (N, D).
+        generated: (M, D).
         mode: "compat" divides by the deviation + 1e-10, so that a dimension which is constant in the real set
             multiplies any difference by 1e10; "fixed" leaves those dimensions out of both.
     Returns: two arrays (N, D') and (M, D'), no unit; D' < D only in "fixed".

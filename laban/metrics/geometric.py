@@ -57,9 +57,9 @@ def geometric(joints: np.ndarray, fps: float = 60.0, mode: str = "compat") -> np
     Args:
         joints: (T, 24, 3) metres, world, Y up, SMPL's 24 joints; T >= 2.
         fps: frames per second of the clip; used by "fixed" only.
-        mode: "compat" repeats the released code: dt is 1/120 s whatever the rate, which doubles every speed at
-            60 fps, and conditions 4 and 5 look at the chest. "fixed" uses the rate of the clip, conditions 4 and 5
-            look at the wrists, and bodies that are not in metres are refused.
+        mode: "compat" repeats the released code: dt is 1/120 s whatever the rate, which doubles every speed at 60 fps,
+            and conditions 4 and 5 look at the chest. "fixed" uses the rate of the clip, conditions 4 and 5 look at the
+            wrists, and bodies that are not in metres are refused.
     Returns: (32,) float64, shares from 0 to 1.
     Raises: ShapeError, InputError for another skeleton, too few frames, NaN, centimetres ("fixed"), unknown mode.
     Source: Müller et al. 2005; Li et al. 2021 (aistplusplus_api); fact.md, section 2.

@@ -40,7 +40,9 @@ class Bootstrap:
     """Draws of clips with replacement, the same for every figure that is made with one object.
 
     Args:
-        clips: how many there are, at least 1. draws: resamples. seed: of the draws.
+        clips: how many there are, at least 1.
+        draws: resamples.
+        seed: of the draws.
     Source: Efron 1979; percentile intervals. Weakness: clips of one person or take are drawn as if they were
         independent, so intervals are too narrow where a set has few people.
     """
@@ -55,7 +57,9 @@ class Bootstrap:
     def mean(self, values: np.ndarray, weights: np.ndarray | None = None) -> Estimate:
         """Of sum(values) / sum(weights).
 
-        Args: values: (clips,), one per clip; with weights, its share of the numerator. weights: (clips,) >= 0.
+        Args:
+            values: (clips,), one per clip; with weights, its share of the numerator.
+            weights: (clips,) >= 0.
         Raises: ShapeError for another length; InputError if all weights are 0 or a value is not finite.
         """
         values = np.asarray(values, np.float64)
@@ -72,7 +76,9 @@ class Bootstrap:
     def apply(self, function: Callable[[np.ndarray], float], draws: int) -> Estimate:
         """Of a figure of the whole set that resampling biases, as it does a Fréchet distance: spread, recentred.
 
-        Args: function: from clip numbers (clips,) to the figure. draws: how many of the draws are used.
+        Args:
+            function: from clip numbers (clips,) to the figure.
+            draws: how many of the draws are used.
         Returns: the figure of the set itself, and its interval moved by the difference between it and the mean of
             the resamples; not below 0.
         """

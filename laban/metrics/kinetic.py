@@ -27,8 +27,8 @@ def kinetic(joints: np.ndarray, fps: float = 60.0, mode: str = "compat") -> np.n
     Args:
         joints: (T, J, 3) metres, world, Y up; T >= 3. Any J; 24 SMPL joints give the 72 of the literature.
         fps: frames per second of the clip. `compat` with the released code means 60 for any clip.
-        mode: "compat" repeats the released code's misplaced bracket (the earlier velocity is p[t] - p[t-1]/dt), so
-            the third number is about 3600 |position| at 60 fps: it says where the dancer stands. "fixed" is the
+        mode: "compat" repeats the released code's misplaced bracket (the earlier velocity is p[t] - p[t-1]/dt), so the
+            third number is about 3600 |position| at 60 fps: it says where the dancer stands. "fixed" is the
             acceleration, and refuses bodies that are not in metres.
     Returns: (3 J,) float64.
     Raises: ShapeError, InputError for too few frames, NaN, centimetres ("fixed"), an unknown mode.
@@ -61,6 +61,7 @@ def _windowed(differences: np.ndarray, lost: int) -> np.ndarray:
 
     Args:
         differences: (T - lost, D); row s belongs to frame s + 1.
+        lost: frames that have no difference.
     Returns: (T - 1, D).
     """
     rows, width = differences.shape

@@ -132,7 +132,8 @@ class Reference:
     def score(self, repeats: Sequence[Sequence[Performance]]) -> Scores:
         """A row.
 
-        Args: repeats: performances of the same compositions, each repeat with other seeds.
+        Args:
+            repeats: performances of the same compositions, each repeat with other seeds.
         Raises: InputError for nothing to score.
         """
         if not repeats or not all(repeats):

@@ -13,7 +13,8 @@ def recall_at(scores: np.ndarray, matches: np.ndarray, ks: Sequence[int]) -> dic
     """Share of queries with a match among their k best.
 
     Args:
-        scores: (Q, N), higher is nearer. matches: (Q, N) bool, which items answer which query.
+        scores: (Q, N), higher is nearer.
+        matches: (Q, N) bool, which items answer which query.
         ks: how many are looked at.
     Returns: k -> share. An item that is no match goes before a match of the same score, so constant scores gain
         nothing. A query that nothing answers is an error: it would count as a miss whatever the model does.

@@ -47,6 +47,8 @@ def poses(where: str, joints: np.ndarray, count: int | None, frames: int) -> np.
     """Joints of one clip or of several of one length, as float64 (..., T, J, 3).
 
     Args:
+        where: the caller, for messages.
+        joints: (T, J, 3), or (B, T, J, 3).
         count: how many joints there must be; None takes any.
         frames: the fewest frames that the metric is defined for.
     Raises: ShapeError for another shape or too few frames; InputError for a value that is not finite.
@@ -84,6 +86,7 @@ def require_metres(where: str, joints: np.ndarray) -> None:
     """Refuse bodies that are no bodies in metres: centimetres, millimetres, inches, normalised features.
 
     Args:
+        where: the caller, for messages.
         joints: (..., T, J, 3) of one or several clips.
     Raises: InputError if the median over frames of the longest side of the box around the joints is not
         between 0.3 and 4 m.

@@ -27,7 +27,10 @@ class PictureTextModel(Protocol):
 def clipsim(model: PictureTextModel, texts: Sequence[str], videos: np.ndarray) -> np.ndarray:
     """SIM: the mean over frames of the cosine of text and frame.
 
-    Args: texts: B. videos: (B, T, H, W, C) uint8, C 1 or 3.
+    Args:
+        model: pictures and texts as vectors.
+        texts: B.
+        videos: (B, T, H, W, C) uint8, C 1 or 3.
     Returns: (B,).
     Source: GODIVA, SIM(t, v) with CLIP. Untested here with real CLIP weights.
     """
@@ -47,9 +50,12 @@ def clipsim(model: PictureTextModel, texts: Sequence[str], videos: np.ndarray) -
 def relative_matching(generated: np.ndarray, real: np.ndarray) -> float:
     """RM: the mean over samples of SIM(t, generated) / SIM(t, real), a mean of ratios and no ratio of means.
 
-    Args: generated, real: (B,) SIM of the same texts. Source: GODIVA; its table agrees with neither exactly (22.82 of
-        24.23 would be 94.2, 93.48 is printed).
+    Args:
+        generated: (B,) SIM of generated videos.
+        real: (B,) SIM of real ones, of the same texts.
     Raises: InputError if a real one is not positive.
+    Source: Wu et al. 2021 (GODIVA), whose table agrees with neither mean exactly (22.82 of 24.23 would be 94.2; 93.48
+    is printed).
     """
     generated, real = np.asarray(generated, np.float64), np.asarray(real, np.float64)
     if generated.shape != real.shape or generated.ndim != 1 or not len(real):

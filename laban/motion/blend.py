@@ -24,6 +24,8 @@ def inset(kept: Motion, rotations: np.ndarray, root: np.ndarray, first: int) -> 
     Args:
         kept: the motion; its frames outside the stretch are copied bit for bit. Frames inside are not looked at.
         rotations: (M, J, 4), root: (M, 3): the made frames. They may reach to either end of the motion.
+        root: (N, 3) metres, the made root positions.
+        first: the frame of `kept` at which the made ones begin.
     Returns: Motion of the same frames, fps and skeleton.
     Raises: InputError if the stretch does not lie in the motion.
     """

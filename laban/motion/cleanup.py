@@ -48,6 +48,7 @@ def clean(motion: Motion, settings: CleanupSettings | None = None) -> Motion:
 
     Args:
         motion: on a skeleton with HumanML3D's leg names, Y up, floor near 0.
+        settings: how strongly; None: the defaults.
     Returns: Motion of the same skeleton, frames and fps; a skeleton without such legs is only smoothed.
     """
     settings = settings or CleanupSettings()

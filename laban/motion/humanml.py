@@ -210,7 +210,9 @@ def fit_to_skeleton(joints: np.ndarray, layout: Layout, offsets: np.ndarray | No
     """Joints with the bone lengths of `offsets`: root scaled by the legs' ratio, swing-only IK, FK.
 
     Args:
-        joints: (..., T, J, 3) in the layout's unit. offsets: (J, 3), by default the layout's.
+        joints: (..., T, J, 3) in the layout's unit.
+        layout: whose bone lengths and chains are used.
+        offsets: (J, 3), by default the layout's.
     Returns: (..., T, J, 3).
     """
     _expect(joints, layout, 1)
@@ -229,6 +231,8 @@ def canonical(joints: np.ndarray, layout: Layout = HUMANML, offsets: np.ndarray 
 
     Args:
         joints: (..., T, J, 3) world positions in the layout's unit and frame rate, Y up.
+        layout: of the joints.
+        offsets: (J, 3) bones to fit to, by default the layout's.
     Returns: (..., T, J, 3) float64.
     Raises: ShapeError if J is not the layout's.
     """
@@ -275,6 +279,7 @@ def encode(joints: np.ndarray, layout: Layout = HUMANML, offsets: np.ndarray | N
 
     Args:
         joints: (..., T, J, 3) world positions, Y up, in metres at 20 fps (HumanML3D) or mm at 12.5 fps (KIT-ML).
+        layout: of the joints and the features.
         offsets: (J, 3) target bones, by default the layout's.
     Returns: (..., T-1, 12 J - 1) float32.
     Raises: ShapeError if J is not the layout's or T < 2.
@@ -305,6 +310,7 @@ def decode(features: Array, layout: Layout | None = None) -> Array:
 
     Args:
         features: (..., F, 263 or 251), not normalised.
+        layout: of the features; None: told by their width.
     Returns: (..., F, J, 3) in the layout's unit; the first root at x = z = 0.
     Raises: ShapeError if the last dimension is no layout's.
     """

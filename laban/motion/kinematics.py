@@ -36,6 +36,7 @@ def global_rotations(skeleton: Skeleton, rotations: Array) -> Array:
     """World rotations of the joints.
 
     Args:
+        skeleton: of J joints.
         rotations: (..., J, 4) unit wxyz, joint to parent.
     Returns: (..., J, 4) unit wxyz, joint to world.
     Raises: ShapeError if J is not the skeleton's.
@@ -52,6 +53,7 @@ def forward(skeleton: Skeleton, rotations: Array, root: Array) -> Array:
     """Joint positions.
 
     Args:
+        skeleton: of J joints.
         rotations: (..., J, 4) unit wxyz, joint to parent.
         root: (..., 3) metres, world position of joint 0.
     Returns: (..., J, 3) metres, world.
@@ -124,6 +126,7 @@ def fit(skeleton: Skeleton, joints: Array) -> tuple[Array, Array]:
     the positions come back; otherwise the bone directions do.
 
     Args:
+        skeleton: of J joints.
         joints: (T, J, 3) metres, world. T is needed in front: limb planes are made continuous over time.
     Returns: rotations (T, J, 4) unit wxyz joint to parent, sign-continuous; root (T, 3) metres.
     Raises: ShapeError if J is not the skeleton's.

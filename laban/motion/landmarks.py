@@ -195,7 +195,10 @@ def _level(turns: np.ndarray, foot: np.ndarray, flat: np.ndarray, side: str) -> 
     """(T, 4): a foot's turns, measured from where its sole lies on the floor, and pointing where its toe is.
 
     Args:
-        turns: (T, 4). foot: (T, 2, 3) ankle and toe. flat: (T,) bool, when the sole is on the floor.
+        turns: (T, 4).
+        foot: (T, 2, 3) ankle and toe.
+        flat: (T,) bool, when the sole is on the floor.
+        side: left or right.
     """
     if flat.sum() < 3:  # never flat: its lowest moments
         height = foot[..., 1].sum(-1)

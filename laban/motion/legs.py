@@ -21,7 +21,11 @@ def sink(skeleton: Skeleton, hips: np.ndarray, ankles: np.ndarray, fps: float, m
     """(T,) metres, 0 to `most`, by which the body must sink so that both legs reach; smoothed over 0.3 s.
 
     Args:
-        hips, ankles: (T, 2, 3) metres, world, left and right.
+        skeleton: whose legs they are.
+        hips: (T, 2, 3) metres, world, left and right.
+        ankles: (T, 2, 3) metres, world, left and right.
+        fps: frames per second.
+        most: metres.
     """
     need = np.zeros(len(hips))
     for number, side in enumerate(SIDES):
@@ -44,9 +48,13 @@ def bend(
     """Set, in place, the world rotations of one leg so that its ankle is at `ankle`, in the plane of a given knee.
 
     Args:
+        skeleton: whose leg it is.
         world: (T, J, 4) unit wxyz, joint to world; hip and knee of `side` are replaced, toes keep their directions.
-        hip, ankle: (T, 3) metres, world. leg: hip, knee and ankle, each (T, 3), of the pose to follow; on a nearly
-        straight leg, whose plane is noise, the present thigh says where forward is.
+        side: left or right.
+        hip: (T, 3) metres, world.
+        ankle: (T, 3) metres, world: the goal.
+        leg: hip, knee and ankle, each (T, 3), of the pose to follow; on a nearly straight leg, whose plane is noise,
+            the present thigh says where forward is.
     """
     chain = [skeleton.index(f"{side}_{name}") for name in ("hip", "knee", "ankle")]
     bend_limb(skeleton, world, chain, HINGE, hip, ankle, leg)
@@ -67,9 +75,13 @@ def bend_limb(
     """Set, in place, the world rotations of a limb's two bones so that its end is at `goal`.
 
     Args:
-        world: (T, J, 4) unit wxyz, joint to world. chain: joint numbers of the limb: upper, middle, end.
+        skeleton: whose limb it is.
+        world: (T, J, 4) unit wxyz, joint to world.
+        chain: joint numbers of the limb: upper, middle, end.
         hinge: (3,) about what the middle joint bends in the rest pose, right-hand rule.
-        start, goal: (T, 3) metres, world. leg: upper, middle and end joint, each (T, 3), of the pose to follow.
+        start: (T, 3) metres, world.
+        goal: (T, 3) metres, world.
+        leg: upper, middle and end joint, each (T, 3), of the pose to follow.
     """
     upper, middle, end = chain
     thigh, shin = skeleton.lengths[middle], skeleton.lengths[end]

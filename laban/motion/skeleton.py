@@ -22,8 +22,8 @@ class Skeleton:
         name: what messages call it, e.g. "humanml22".
         names: J joint names, all different.
         parents: J parent indices; the one root has -1, and a parent stands before its children.
-        offsets: (J, 3) metres, from the parent joint to the joint in the rest pose, whose rotations are all
-            identity. The root's offset is not used.
+        offsets: (J, 3) metres, from the parent joint to the joint in the rest pose, whose rotations are all identity.
+            The root's offset is not used.
     Raises: ShapeError if the three do not fit; InputError for names that stand twice, more than MAX_JOINTS joints,
         or offsets that are not finite.
     """

@@ -25,6 +25,7 @@ def sampled(motion: Motion, places: np.ndarray, fps: float | None = None) -> Mot
     """A motion at given moments, by cubic interpolation (Catmull-Rom) of rotations and root.
 
     Args:
+        motion: what is sampled.
         places: (M,) frame numbers of the source, fractions allowed; beyond the ends the end poses are held.
         fps: of the result; that of the source if not given.
     Returns: M frames. Speeds are continuous, so that minima of speed have a definite place, which slerp spoils.
@@ -58,7 +59,9 @@ def curve(source: np.ndarray, target: np.ndarray, count: int, accent: float = 1.
     """A smooth increasing clock: for each of `count` target frames, the source frame that belongs there.
 
     Args:
-        source, target: (K,) strictly increasing frames that belong to each other, K >= 2.
+        source: (K,) strictly increasing frames, K >= 2.
+        target: (K,) strictly increasing frames, to which those of `source` belong.
+        count: target frames.
         accent: factor on the clock's pace at the inner pairs, at most 1.
     Returns: (count,); monotone cubic through the pairs (Fritsch and Carlson 1980), straight beyond them.
     Raises: InputError if the pairs do not increase.
@@ -96,7 +99,11 @@ def lock_pairs(
     kinematic beat that is left out costs `skip`.
 
     Args:
-        kinematic, beats: frames, ascending. frames: T, length of the dance. fps: of both.
+        kinematic: frames, ascending.
+        beats: frames, ascending.
+        frames: T, length of the dance.
+        fps: of both.
+        settings: how far the dance may be bent; None: the defaults.
     Returns: source and target frames, both ends included, strictly increasing.
     """
     settings = settings or LockSettings()

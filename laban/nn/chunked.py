@@ -14,7 +14,10 @@ def cross_entropy(hidden: Tensor, head: nn.Module, target: Tensor, chunk: int = 
     The paper's batch of 32 videos of 2,560 tokens over 10,000 codes has 3.3 GB of float32 logits; a chunk has 0.33 GB.
 
     Args:
-        hidden: (M, D). head: makes (m, K) logits of (m, D). target: (M,) int64.
+        hidden: (M, D).
+        head: makes (m, K) logits of (m, D).
+        target: (M,) int64.
+        chunk: rows at a time.
     Returns: (M,) float32 negative log-likelihoods in nats.
     """
     parts = []

@@ -116,7 +116,8 @@ class FrozenTokenizer:
     def encode(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens, and the latents before quantization.
 
-        Args: features: (B, T, W) in their own units, T a multiple of the stride.
+        Args:
+            features: (B, T, W) in their own units, T a multiple of the stride.
         Returns: (B, N, Q) int64 and (B, N, D) float32, on the CPU.
         """
         normal = ((features.float() - self.mean) / self.std).to(self.device)

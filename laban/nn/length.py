@@ -58,8 +58,8 @@ def draw_lengths(logits: Tensor, sources: Sequence[torch.Generator], how: str) -
     Args:
         logits: (B, C).
         sources: one CPU generator per row.
-        how: "sample"; "middle", sampled from the middle half of the distribution, since an action may be recorded in
-            a second and in thirteen; or "expected", the rounded expectation.
+        how: "sample"; "middle", sampled from the middle half of the distribution, since an action may be recorded in a
+            second and in thirteen; or "expected", the rounded expectation.
     """
     logits = logits.float().cpu().clone()
     logits[:, 0] = float("-inf")

@@ -13,8 +13,9 @@ def random_mask(valid: Tensor, generator: torch.Generator | None, longest: int |
 
     Args:
         valid: (B, N) bool, True where real.
-        longest: count over this many positions, padding included, and then keep those that are real (MoMask's
-            released trainer); None: count over each sample's own positions.
+        generator: the source of randomness; None: torch's own.
+        longest: count over this many positions, padding included, and then keep those that are real (MoMask's released
+            trainer); None: count over each sample's own positions.
     Returns: (B, N) bool, True where hidden; always a subset of `valid`.
     """
     b, n = valid.shape
@@ -33,7 +34,11 @@ def mixed_mask(valid: Tensor, near: float, generator: torch.Generator | None) ->
     """`random_mask` for most samples; for a share `near` of them one run of 1 to 8 tokens, whose neighbours are seen.
 
     With random masks alone a model of few steps learns what the text says and not what stands beside a token.
-    Args: valid: (B, N) bool. Returns: (B, N) bool, at least one True per sample with a valid token.
+    Args:
+        valid: (B, N) bool.
+        near: the share of samples with one run.
+        generator: the source of randomness; None: torch's own.
+    Returns: (B, N) bool, at least one True per sample with a valid token.
     """
     far = random_mask(valid, generator)
     dice = torch.rand(3, len(valid), 1, generator=generator, device=valid.device)
@@ -64,7 +69,11 @@ def probe_masks(valid: Tensor, generator: torch.Generator | None) -> dict[str, T
 def remaining(lengths: Tensor, step: int, steps: int) -> Tensor:
     """How many tokens are hidden at a step of generation: round(cos(pi t / 2) L), at least 1, t = step / (steps - 1).
 
-    Args: lengths: (B,) ints. Returns: (B,) int64. Halves are rounded to even.
+    Args:
+        lengths: (B,) ints.
+        step: from 0.
+        steps: in all.
+    Returns: (B,) int64. Halves are rounded to even.
     """
     t = torch.linspace(0, 1, steps)[step].to(lengths.device)
     return (torch.cos(t * math.pi * 0.5) * lengths).round().clamp_min(1).to(torch.int64)

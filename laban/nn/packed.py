@@ -36,7 +36,11 @@ class Block(Generic[Key]):
 def blocks(keys: Sequence[Key], lengths: Sequence[int], device: torch.device) -> list[Block[Key]]:
     """Group sequences by key (which must fix the length), at most ROWS rows to a block on a CPU.
 
-    Args: keys, lengths: one per sequence. Returns: blocks whose members are sequence numbers, ascending.
+    Args:
+        keys: one per sequence.
+        lengths: one per sequence.
+        device: where the blocks will be run.
+    Returns: blocks whose members are sequence numbers, ascending.
     """
     groups: dict[Key, list[int]] = defaultdict(list)
     for number, key in enumerate(keys):
@@ -53,7 +57,9 @@ def run(trunk: Transformer, x: Tensor, qkv: Tensor | None, wanted: Tensor | None
     """The trunk over one block.
 
     Args:
-        x: (C, S, D), every row real. qkv: (C, S, 3 D), what the first layer's fused projection would make of x.
+        trunk: the transformer.
+        x: (C, S, D), every row real.
+        qkv: (C, S, 3 D), what the first layer's fused projection would make of x.
         wanted: (C, M) positions whose output is needed; None: all.
     Returns: (C, M, D), or (C, S, D).
     """

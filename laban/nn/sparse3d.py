@@ -54,7 +54,10 @@ def attend(q: Tensor, k: Tensor, v: Tensor, text: TextKeys, mask: Tensor | None)
     """Softmax attention over the words and the keys of an axis together.
 
     Args:
-        q: (B, H, P, S, d) queries, P lines of S places. k, v: (B, H, P, K, d), K may be 0.
+        q: (B, H, P, S, d) queries, P lines of S places.
+        k: (B, H, P, K, d), K may be 0.
+        v: (B, H, P, K, d), K may be 0.
+        text: keys and values of the words.
         mask: (S, K) bool, True where visible; None: all are.
     Returns: (B, H, P, S, d).
     """
@@ -101,7 +104,15 @@ class AxisLayer(nn.Module):
         self.down = nn.Linear(feedforward, width)
 
     def forward(self, x: Tensor, tokens: Tensor | None, words: Tensor, valid: Tensor) -> Tensor:
-        """Args: x, tokens: (B, L, h, w, D). words: (B, N, D). valid: (B, N) bool. Returns: (B, L, h, w, D)."""
+        """The layer for whole videos.
+
+        Args:
+            x: (B, L, h, w, D).
+            tokens: (B, L, h, w, D), added to x in keys and values; None: nothing.
+            words: (B, N, D).
+            valid: (B, N) bool.
+        Returns: (B, L, h, w, D).
+        """
         q = self._split(self.query(self.norm_query(x)))
         k, v = self.keys(x if tokens is None else x + tokens)
         q, k, v = (t.permute(_FORTH[self.axis]) for t in (q, k, v))
@@ -130,7 +141,12 @@ class AxisLayer(nn.Module):
     def step(self, x: Tensor, k: Tensor, v: Tensor, text: TextKeys) -> Tensor:
         """The layer for P places, one on each of P lines, that see all of the keys given.
 
-        Args: x: (B, P, D). k, v: (B, H, P, K, d). Returns: (B, P, D).
+        Args:
+            x: (B, P, D).
+            k: (B, H, P, K, d).
+            v: (B, H, P, K, d).
+            text: keys and values of the words.
+        Returns: (B, P, D).
         """
         q = self._split(self.query(self.norm_query(x))).transpose(1, 2).unsqueeze(3)
         y = attend(q, k, v, text, None)
@@ -143,7 +159,8 @@ class AxisLayer(nn.Module):
 class AxisCache:
     """Keys and values of a grid of tokens for one layer, written as they become known.
 
-    Args: grid: (L, h, w) of the places that are kept; an axis that is never looked along may be 1.
+    Args:
+        grid: (L, h, w) of the places that are kept; an axis that is never looked along may be 1.
     """
 
     def __init__(self, batch: int, heads: int, grid: tuple[int, int, int], width: int, like: Tensor) -> None:

@@ -67,9 +67,12 @@ def ssd(
     """The recurrence at the head of this file, for a whole sequence.
 
     Args:
-        x: (B, L, H, P). step: (B, L, H). log_decay: (B, L, H), at most 0; a position with step and log_decay 0 is as
-            if absent.
-        b, c: (B, L, N). state: (B, H, P, N) to start from; None: zeros.
+        x: (B, L, H, P).
+        step: (B, L, H).
+        log_decay: (B, L, H), at most 0; a position with step and log_decay 0 is as if absent.
+        b: (B, L, N).
+        c: (B, L, N).
+        state: (B, H, P, N) to start from; None: zeros.
         chunk: positions per matrix product; the result does not depend on it beyond rounding.
         skip: (H,), added to y as skip * x; None: nothing.
     Returns: y (B, L, H, P) and the state after the last position (B, H, P, N).
@@ -105,7 +108,7 @@ def ssd_reversed(
     x: Tensor, step: Tensor, log_decay: Tensor, b: Tensor, c: Tensor, skip: Tensor | None = None
 ) -> Tensor:
     """`ssd` from the last position to the first, without a state, as one matrix product; shapes as there."""
-    batch, length, heads, inner = _checked(x, step, log_decay, b, c, None)
+    _checked(x, step, log_decay, b, c, None)
     step, log_decay = (t.permute(0, 2, 1)[:, None] for t in (step, log_decay))
     total = log_decay.flip(-1).cumsum(-1).flip(-1)
     y = _inside(x.permute(0, 2, 1, 3)[:, None], step, total, b[:, None], c[:, None], skip, later=True)
@@ -117,8 +120,15 @@ def _inside(
 ) -> Tensor:
     """What positions of one chunk get from those before them (or, if `later`, after them) and from themselves.
 
-    Args: values: (B, C, H, K, P). step, total: (B, C, H, K), total the running sum of log decays in the direction of
-        the scan. b, c: (B, C, K, N). Returns: (B, C, H, K, P).
+    Args:
+        values: (B, C, H, K, P).
+        step: (B, C, H, K).
+        total: (B, C, H, K), the running sum of log decays in the direction of the scan.
+        b: (B, C, K, N).
+        c: (B, C, K, N).
+        skip: (H,), added as skip * value; None: nothing.
+        later: from the positions after instead of before.
+    Returns: (B, C, H, K, P).
     """
     unseen, same = _squares(total.shape[-1], later, total.device, total.dtype)
     between = (total[..., :, None] - total[..., None, :]).masked_fill(unseen, float("-inf")).exp()
@@ -141,7 +151,14 @@ def ssd_step(
 ) -> tuple[Tensor, Tensor]:
     """One position of `ssd`.
 
-    Args: x: (B, H, P). step, log_decay: (B, H). b, c: (B, N). state: (B, H, P, N). skip: (H,) or None.
+    Args:
+        x: (B, H, P).
+        step: (B, H).
+        log_decay: (B, H).
+        b: (B, N).
+        c: (B, N).
+        state: (B, H, P, N).
+        skip: (H,) or None.
     Returns: y (B, H, P) and the next state.
     """
     state = log_decay.exp()[..., None, None] * state + (x * step[..., None])[..., None] * b[:, None, None, :]
@@ -215,8 +232,11 @@ class Scan(nn.Module):
         """A stretch of any length, after `state`.
 
         Args:
-            x: (B, L, E) and bc: (B, L, 2 N), inputs of the convolution. raw: (B, L, H) before the softplus.
+            x: (B, L, E), input of the convolution.
+            bc: (B, L, 2 N), input of the convolution.
+            raw: (B, L, H) before the softplus.
             valid: (B, L) bool, True where real; what is not changes nothing. Padding comes last. None: all are.
+            state: after what came before; None: zeros.
         Returns: (B, L, E), and the state after the last real position.
         """
         g = self.config
@@ -312,7 +332,8 @@ class StateSpace(nn.Module):
         """A stretch of any length.
 
         Args:
-            x: (B, L, D). valid: (B, L) bool, True where real; padding comes last.
+            x: (B, L, D).
+            valid: (B, L) bool, True where real; padding comes last.
             state: of the forward scan, from what came before.
             block: positions per block of the backward scan; None: the stretch is one block.
         Returns: (B, L, D), and the state of the forward scan after the last real position.

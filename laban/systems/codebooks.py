@@ -35,6 +35,7 @@ class ShipsCodebooks(System):
             for stage in self.stages()
         }
         checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half)
+        return None
 
     @classmethod
     def restore(cls, found: checkpoint.Checkpoint, where: str) -> Self:

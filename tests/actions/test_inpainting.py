@@ -69,7 +69,7 @@ def test_windows_hang_on_the_grid_and_fit_the_model(system, clip) -> None:
     long = replace(clip, rotations=np.tile(clip.rotations, (6, 1, 1)), root=np.tile(clip.root, (6, 1)))
     seen = window(long, 300, 330, system.grid)
     assert seen.frames == 196 and abs(seen.before - seen.after) <= 8
-    with pytest.raises(InputError, match="at most 9.60 s"):
+    with pytest.raises(InputError, match=r"at most 9\.60 s"):
         window(long, 100, 500, system.grid)
 
 

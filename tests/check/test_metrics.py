@@ -159,7 +159,7 @@ class Bad:
 @pytest.mark.parametrize("held", [{"movement_encoder": Bad()}, {"movement_encoder": {}}, [1], {"text_encoder": 1}])
 def test_hostile_or_wrong_checkpoints(folder, held, capsys):
     torch.save(held, folder / "finest.tar")
-    with pytest.raises(LabanError, match="finest.tar"):
+    with pytest.raises(LabanError, match=r"finest\.tar"):
         T2MEvaluator.load(folder / "finest.tar")
     (folder / "finest.tar").write_bytes(b"nothing")
     assert main(["check", "evaluator", str(folder)]) == 2

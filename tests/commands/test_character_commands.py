@@ -148,7 +148,8 @@ def test_render_draws_a_character(place: Path) -> None:
 
     assert main(["retarget", "walk.bvh", "--character", "hero.glb", "--out", "a.glb", "--quiet"]) == 0
     assert main(["render", "a.glb", "a.png", "--width", "400", "--height", "160", "--quiet"]) == 0
-    assert Image.open(place / "a.png").size == (400, 160)
+    with Image.open(place / "a.png") as picture:
+        assert picture.size == (400, 160)
     assert main(["render", "hero.glb", "b.png"]) == 2  # no animation in it
 
 

@@ -50,7 +50,7 @@ def test_features_are_the_library_s(folder: Path) -> None:
 
 
 def test_bad_folders_are_refused(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="lacks config.json"):
+    with pytest.raises(InputError, match=r"lacks config\.json"):
         open_clip(tmp_path)
     for name in ("config.json", "model.safetensors", "vocab.json", "merges.txt"):
         (tmp_path / name).write_bytes((folder / name).read_bytes())

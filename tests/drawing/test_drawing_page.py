@@ -96,7 +96,7 @@ def test_high_rates_are_brought_down(tmp_path):
 
 
 def test_errors_say_what_to_do(tmp_path):
-    with pytest.raises(InputError, match="expected .html"):
+    with pytest.raises(InputError, match=r"expected \.html"):
         page.write(wave(0.1), tmp_path / "a.txt")
     with pytest.raises(InputError, match="does not exist"):
         page.write(wave(0.1), tmp_path / "absent" / "a.html")

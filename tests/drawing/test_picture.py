@@ -56,7 +56,8 @@ def test_contact_sheet_has_a_titled_row_per_motion(tmp_path):
 
 def test_one_frame_gives_one_pose(tmp_path):
     picture.write(wave(0.05), tmp_path / "one.png", width=200, height=160)
-    assert Image.open(tmp_path / "one.png").size == (200, 160)
+    with Image.open(tmp_path / "one.png") as shown:
+        assert shown.size == (200, 160)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from laban.motion import humanml
 from laban.systems.kmm.system import KMM
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "data" / "corpora"))
-from babel_files import label, sequence, write  # noqa: E402
+from babel_files import label, sequence, write
 
 
 @pytest.fixture(scope="module")

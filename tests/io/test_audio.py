@@ -71,7 +71,7 @@ def test_what_is_no_sound_is_a_format_error(tmp_path: Path) -> None:
     for path in (text, empty, marked):
         with pytest.raises(FormatError, match=f"{path.name}: is no sound"):
             audio.read(path)
-    with pytest.raises(InputError, match="unknown suffix '.m4a'"):
+    with pytest.raises(InputError, match=r"unknown suffix '\.m4a'"):
         audio.read(tmp_path / "song.m4a")
     with pytest.raises(InputError, match="no such file"):
         audio.read(tmp_path / "absent.wav")
@@ -82,7 +82,7 @@ def test_a_start_beyond_the_end_and_nan_are_refused(tmp_path: Path) -> None:
 
     path = tmp_path / "short.wav"
     audio.write(tone(0.3, 8_000), 8_000, path)
-    with pytest.raises(InputError, match="start is 2 s; the song lasts 0.30 s"):
+    with pytest.raises(InputError, match=r"start is 2 s; the song lasts 0\.30 s"):
         audio.read(path, start=2.0)
     bad = tmp_path / "nan.wav"
     soundfile.write(bad, np.array([0.0, np.nan, 0.0]), 8_000, subtype="FLOAT")

@@ -190,7 +190,7 @@ def test_several_expectations_must_all_hold():
 
 
 def test_unknown_expectation_lists_the_known():
-    with pytest.raises(InputError, match="'fly'.*raise_left"):
+    with pytest.raises(InputError, match=r"'fly'.*raise_left"):
         control.judge("fly", RIGHT["walk"], FPS)
 
 

@@ -175,5 +175,5 @@ def test_collapsed_bones_stay_finite():
     ],
 )
 def test_wrong_shapes_say_what_was_expected(call):
-    with pytest.raises(ShapeError, match="humanml22|expected"):
+    with pytest.raises(ShapeError, match=r"humanml22|expected"):
         call()

@@ -110,5 +110,5 @@ def test_broken_trees_are_refused(names, parents, offsets, error):
 
 
 def test_unknown_joint_lists_the_names():
-    with pytest.raises(InputError, match="no joint 'toe'.*hip, knee, ankle"):
+    with pytest.raises(InputError, match=r"no joint 'toe'.*hip, knee, ankle"):
         LEG.index("toe")

@@ -12,7 +12,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from baselines.momask import Baseline, Sizes, padding  # noqa: E402
+from baselines.momask import Baseline, Sizes, padding
 
 KIT = Sizes(
     features=251, width=20, code_dim=16, codes=24, quantizers=4, down=2, depth=2, growth=2, latent=36, feedforward=40,

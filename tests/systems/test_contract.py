@@ -234,7 +234,7 @@ def test_damaged_checkpoints_are_weights_errors(kind: type[System], corpus: Corp
 def test_unknown_names_and_presets(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'momsk' is neither .*did you mean 'momask'"):
         locate("momsk")
-    with pytest.raises(InputError, match="'zzzzzzzz' is not a system; known: .*momask.*; give one"):
+    with pytest.raises(InputError, match=r"'zzzzzzzz' is not a system; known: .*momask.*; give one"):
         resolve("zzzzzzzz")
     with pytest.raises(InputError, match="did you mean 'momask'"):
         resolve("momsk")
@@ -245,7 +245,7 @@ def test_unknown_names_and_presets(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(WeightsError, match="expected a checkpoint folder"):
         load(tmp_path / "file")
-    with pytest.raises(WeightsError, match="config.json: missing"):
+    with pytest.raises(WeightsError, match=r"config\.json: missing"):
         load(tmp_path)
     for name in SYSTEMS:
         with pytest.raises(InputError, match="did you mean 'small'"):

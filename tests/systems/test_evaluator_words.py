@@ -43,7 +43,7 @@ class Bad:
 )  # fmt: skip
 def test_hostile_and_damaged_pickles(folder, raw, capsys):
     (folder / "our_vab_words.pkl").write_bytes(raw)
-    with pytest.raises(FormatError, match="our_vab_words.pkl"):
+    with pytest.raises(FormatError, match=r"our_vab_words\.pkl"):
         Glove.open(folder)
     assert capsys.readouterr().out == ""
 

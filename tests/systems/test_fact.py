@@ -131,7 +131,7 @@ def test_relative_rows_continue_where_the_seed_ends() -> None:
 def test_seed_motions_are_checked_and_fitted() -> None:
     rows, last = seed_rows(shipped_seed(), Relative(), 120)
     assert rows.shape == (120, 136) and last.frames == 120
-    with pytest.raises(InputError, match="lasts 1.00 s; expected at least 2 s"):
+    with pytest.raises(InputError, match=r"lasts 1\.00 s; expected at least 2 s"):
         seed_rows(swings(60), Relative(), 120)
     slow = Motion(HUMANML22, swings(90).rotations, swings(90).root, 30.0)
     assert seed_rows(slow, Relative(), 120)[0].shape == (120, 136)
@@ -399,7 +399,7 @@ def test_listening_takes_only_the_part_that_is_danced_to(tmp_path: Path) -> None
     assert len(heard.request().music) >= 240 + 300 and len(heard.request().before) >= 120
     begin = performance.listen(path, 30.0, 0.0, bpm=110.0, cache=False)
     assert begin.frames == 1200 and "the song ends 20.0 s after" in begin.notes[0]
-    with pytest.raises(InputError, match="1.50 s of song follow"):
+    with pytest.raises(InputError, match=r"1\.50 s of song follow"):
         performance.listen(path, 4.0, 18.5, cache=False)
 
 

@@ -257,8 +257,8 @@ def test_alignment_pulls_pairs_together_and_spares_equal_captions() -> None:
         optimizer.zero_grad()
         align(rows, segment, group, latent).backward()
         optimizer.step()
-    assert float(align(rows, segment, group, latent)) < 0.2
-    assert float(align(rows, segment, torch.zeros_like(group), latent)) == 0.0  # all alike: nothing to part
+    assert float(align(rows, segment, group, latent).detach()) < 0.2
+    assert float(align(rows, segment, torch.zeros_like(group), latent).detach()) == 0.0  # all alike: nothing to part
     group[:, 1] = -1
     motion, text, size = align.towers(rows, segment, latent)
     assert motion.shape == text.shape == (4, 2, TINY.align.width) and bool((size == 6).all())

@@ -92,7 +92,7 @@ def test_estimated_length(system) -> None:
 
 @pytest.mark.parametrize("seconds", [0, -1.0, 9.81, 1e6, float("nan"), float("inf")])
 def test_seconds_out_of_range(system, seconds) -> None:
-    with pytest.raises(InputError, match="more than 0 and at most 9.8"):
+    with pytest.raises(InputError, match=r"more than 0 and at most 9\.8"):
         system.generate([TextRequest("a person walks", seconds)], seed=0)
 
 
@@ -164,10 +164,10 @@ def test_saved_and_loaded(system, tmp_path: Path) -> None:
 def test_paper_needs_a_given_encoder() -> None:
     config = replace(TINY, text=replace(PAPER.text, width=8))
     system = MoMask(config, STATS)
-    with pytest.raises(InputError, match="set system.text_encoder"):
+    with pytest.raises(InputError, match=r"set system\.text_encoder"):
         system.generate([TextRequest("walk", 1.0)], seed=0)
     system.text_encoder = HashedText(9)
-    with pytest.raises(InputError, match="text.width 8"):
+    with pytest.raises(InputError, match=r"text\.width 8"):
         system.generate([TextRequest("walk", 1.0)], seed=0)
     system.text_encoder = HashedText(8)
     assert system.generate([TextRequest("walk", 1.0)], seed=0)[0].frames == 20

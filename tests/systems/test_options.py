@@ -22,7 +22,7 @@ def test_bounds(bounds: Bounds, inside: tuple, outside: tuple) -> None:
     for value in inside:
         bounds.check("x", value)
     for value in outside:
-        with pytest.raises(InputError, match="x is .*, expected a (whole )?number"):
+        with pytest.raises(InputError, match=r"x is .*, expected a (whole )?number"):
             bounds.check("x", value)
 
 

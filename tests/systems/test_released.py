@@ -15,15 +15,15 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import released_folder  # noqa: E402
+import released_folder
 
-import laban  # noqa: E402
-from laban import cli  # noqa: E402
-from laban.check.momask import check_momask  # noqa: E402
-from laban.errors import LabanError  # noqa: E402
-from laban.systems.momask.condition import HashedText  # noqa: E402
-from laban.systems.momask.released import export_released, import_released  # noqa: E402
-from laban.systems.requests import TextRequest  # noqa: E402
+import laban
+from laban import cli
+from laban.check.momask import check_momask
+from laban.errors import LabanError
+from laban.systems.momask.condition import HashedText
+from laban.systems.momask.released import export_released, import_released
+from laban.systems.requests import TextRequest
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "momask-t2m"
 

@@ -145,7 +145,7 @@ def test_more_steps_go_on_from_the_end_with_milestones_only(corpus: Corpus, tmp_
     train(corpus, tmp_path / "b", stages=("first",), steps=40)
     assert losses(tmp_path / "a") == losses(tmp_path / "b")
     train(corpus, tmp_path / "a", stages=("second",), steps=10)
-    with pytest.raises(InputError, match="schedule.steps: 10, now 20"):
+    with pytest.raises(InputError, match=r"schedule\.steps: 10, now 20"):
         train(corpus, tmp_path / "a", stages=("second",), steps=20)
 
 
@@ -170,7 +170,7 @@ def test_nan_stops_early_and_keeps_the_last_good_state(corpus: Corpus, tmp_path:
     state = StageFiles(tmp_path, "first").load()
     assert state is not None and state["step"] == 10
     assert all(torch.isfinite(v).all() for v in state["module"].values() if v.is_floating_point())
-    with pytest.raises(LabanError, match="step 1: .*no state was saved yet"):
+    with pytest.raises(LabanError, match=r"step 1: .*no state was saved yet"):
         train(corpus, tmp_path / "at-once", ("poison=0",))
     assert not (tmp_path / "at-once" / "first.safetensors").exists()
 
@@ -180,7 +180,7 @@ def test_a_damaged_state_says_what_to_do(corpus: Corpus, tmp_path: Path) -> None
         train(corpus, tmp_path, ("poison=12",), checkpoint_every=5)
     path = StageFiles(tmp_path, "first").resume
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(WeightsError, match="first.pt: damaged.*delete it"):
+    with pytest.raises(WeightsError, match=r"first.pt: damaged.*delete it"):
         train(corpus, tmp_path, ("poison=12",))
 
 
@@ -192,7 +192,7 @@ def test_a_second_process_on_the_same_stage_is_refused(corpus: Corpus, tmp_path:
 
 
 def test_unknown_stage_and_precision(corpus: Corpus, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="unknown stage 'frist'.*did you mean 'first'"):
+    with pytest.raises(InputError, match=r"unknown stage 'frist'.*did you mean 'first'"):
         train(corpus, tmp_path, stages=("frist",))
     with pytest.raises(InputError, match="precision"):
         train(corpus, tmp_path, precision="16")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ class ToyConfig:
 class Toy(System):
     name = "toy"
     config_class = ToyConfig
-    presets = {"tiny": ToyConfig(), "wide": ToyConfig(width=32)}
+    presets: ClassVar[dict[str, ToyConfig]] = {"tiny": ToyConfig(), "wide": ToyConfig(width=32)}
 
     def __init__(self, config: ToyConfig, stats: Any) -> None:
         super().__init__(config, stats)

@@ -41,7 +41,11 @@ def pairs(recording: Recording, fps: float = 30.0, shortest: int = 15, longest: 
     in the middle of the overlap; two with a gap and no transition label are no pair; both parts must last `shortest`
     to `longest` frames.
 
-    Args: fps: of the features. shortest, longest: frames.
+    Args:
+        recording: a sequence with its labelled stretches.
+        fps: of the features.
+        shortest: frames.
+        longest: frames.
     """
     steps = [a for a in recording.actions if not a.is_transition]
     changes = [a for a in recording.actions if a.is_transition]

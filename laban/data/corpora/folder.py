@@ -50,7 +50,10 @@ class Row:
     """A stretch of a motion file and what is said of it.
 
     Attributes:
-        path: the motion file. start, end: seconds, or None for the file's own. captions: at least one.
+        path: the motion file.
+        start: seconds, or None for the file's own.
+        end: seconds, or None for the file's own.
+        captions: at least one.
     """
 
     path: Path

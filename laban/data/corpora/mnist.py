@@ -115,7 +115,9 @@ def render(images: list[np.ndarray], paths: list[np.ndarray]) -> np.ndarray:
 class MovingDigits(VideoSource):
     """Videos of moving digits: endless, and a function of the random generator alone.
 
-    Args: images: (N, 28, 28) uint8. labels: (N,) the digits. Every split needs every digit.
+    Args:
+        images: (N, 28, 28) uint8.
+        labels: (N,) the digits. Every split needs every digit.
     """
 
     names = ("mnist",)
@@ -171,6 +173,7 @@ class MovingDigits(VideoSource):
         """One video.
 
         Args:
+            rng: the source of randomness.
             split: of the digits; train, val, judge or test.
             seen: True: pairs of digit and motion that training has; False: the held-out ones; None: all.
             digits: 1 or 2; None: as the configuration says.

@@ -50,8 +50,10 @@ class Dance:
     """A motion and its music, frame by frame.
 
     Attributes:
-        motion: at 60 fps. features: (T, 35) float32, at least as many rows as the motion has frames.
-        locked: (K,) frames of the motion that were put on beats. name: groove and number, or the file.
+        motion: at 60 fps.
+        features: (T, 35) float32, at least as many rows as the motion has frames.
+        locked: (K,) frames of the motion that were put on beats.
+        name: groove and number, or the file.
     """
 
     motion: Motion
@@ -106,7 +108,8 @@ def locked_to(beats: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]
     """Which kinematic beats of a phrase to lock to a steady pulse, and how many beats apart.
 
     Args:
-        beats: (K,) frames. period: frames per musical beat.
+        beats: (K,) frames.
+        period: frames per musical beat.
     Returns: (n,) numbers of the locked kinematic beats and (n,) their places in musical beats from the first, by
         dynamic programming: stretching costs 2 log(ratio)^2 per second and at most STRETCH; leaving one out, SKIP.
     """
@@ -204,7 +207,10 @@ def dances(corpus: Corpus, count: int, seconds: float, seed: int, held_out: bool
     """Dances on synthesised tracks, groove after groove.
 
     Args:
-        count: how many. seconds: length of each. seed: of tracks and phrases.
+        corpus: of the phrases.
+        count: how many.
+        seconds: length of each.
+        seed: of tracks and phrases.
         held_out: tempi of HELD_OUT_TEMPI, for validation; training takes the others.
     """
     rng = np.random.default_rng([seed, int(held_out)])

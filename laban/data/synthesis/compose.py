@@ -60,13 +60,17 @@ def compose(
     weights: np.ndarray,
     frames: int,
     rng: np.random.Generator,
-    settings: ComposeSettings = ComposeSettings(),  # noqa: B008 (frozen)
+    settings: ComposeSettings = ComposeSettings(),
 ) -> Composition:
     """A sequence of at least `frames` frames.
 
     Args:
-        records, weights: clips and the probability of each.
+        corpus: that holds the clips.
+        records: clips and the probability of each.
+        weights: clips and the probability of each.
         frames: when that many are there, no further clip is drawn.
+        rng: the source of randomness.
+        settings: where and how clips are joined.
     """
     layout = corpus.layout
     scale = 1.0 / np.maximum(corpus.std, 1e-6)
@@ -145,7 +149,11 @@ def joined(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Cut two clips where they are most alike and cross them over.
 
-    Args: first, second: (T, W) features. scale: (W,) what a unit of each column counts.
+    Args:
+        first: (T, W) features.
+        second: (T, W) features.
+        scale: (W,) what a unit of each column counts.
+        settings: where to look for the cut, and how long the cross-over is.
     Returns: the first up to the cross-over; the second from the cross-over on, blended; and how many frames of the
         first are gone from it (cut off or moved into the cross-over).
     """

@@ -17,8 +17,12 @@ class Groove:
     """A pattern of one or two bars.
 
     Attributes:
-        beats: per bar (3: a waltz). steps: per beat (3: swung, 4: straight).
-        kick, snare, hat, extra: one letter per step, "x" loud, "o" soft, "." nothing.
+        beats: per bar (3: a waltz).
+        steps: per beat (3: swung, 4: straight).
+        kick: one letter per step, "x" loud, "o" soft, "." nothing.
+        snare: one letter per step, "x" loud, "o" soft, "." nothing.
+        hat: one letter per step, "x" loud, "o" soft, "." nothing.
+        extra: one letter per step, "x" loud, "o" soft, "." nothing.
         bass: one scale degree (0 to 9) per step, or ".".
         tempi: bpm in which it is usual.
     """
@@ -62,8 +66,11 @@ class Track:
     """A synthesised track.
 
     Attributes:
-        samples: (N,) float32 at RATE. beats: (K,) seconds. bars: (M,) seconds of the first beats.
-        groove: its name. bpm: tempo.
+        samples: (N,) float32 at RATE.
+        beats: (K,) seconds.
+        bars: (M,) seconds of the first beats.
+        groove: its name.
+        bpm: tempo.
     """
 
     samples: np.ndarray
@@ -85,7 +92,9 @@ def synthesise(groove: str, bpm: float, seconds: float, seed: int = 0, silence: 
     """A track of one groove.
 
     Args:
-        groove: a name in GROOVES. bpm: beats per minute. seconds: length.
+        groove: a name in GROOVES.
+        bpm: beats per minute.
+        seconds: length.
         seed: key, scale, chords, sounds, mix, fills.
         silence: seconds before the first beat.
     """

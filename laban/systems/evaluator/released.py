@@ -91,8 +91,8 @@ class T2MEvaluator:
         """Embeddings of motions, in the order given (the released wrapper returns them sorted by length).
 
         Args:
-            features: (B, T, 263) normalised with the evaluator's own mean and deviation; rows after a clip's end
-                are seen by the convolution's edge, so pad with zeros.
+            features: (B, T, 263) normalised with the evaluator's own mean and deviation; rows after a clip's end are
+                seen by the convolution's edge, so pad with zeros.
             lengths: (B,) frames, 4 to T; a remainder of T mod 4 is not seen.
         Returns: (B, D) float32.
         Raises: ShapeError for another width or lengths that do not fit.
@@ -111,7 +111,8 @@ class T2MEvaluator:
         """Embeddings of captions, in the order given.
 
         Args:
-            words: (B, N, 300) GloVe vectors. classes: (B, N, 15) one-hot word classes. See released_words.py.
+            words: (B, N, 300) GloVe vectors.
+            classes: (B, N, 15) one-hot word classes. See released_words.py.
             lengths: (B,) words, `sos` and `eos` included, 1 to N.
         Returns: (B, D) float32.
         Raises: ShapeError for other widths or lengths that do not fit.

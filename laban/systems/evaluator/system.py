@@ -78,6 +78,7 @@ class Evaluator(System):
 
         Args:
             features: per clip (T, W) at the layout's frame rate, not normalised; what is over `longest` is cut off.
+            batch: motions at a time.
         Returns: (N, E) float32 in the order given.
         Raises: ShapeError for another width or fewer than `patch` frames; InputError for NaN.
         """

@@ -149,13 +149,13 @@ SMALL = FactConfig(
     supervised=40,
     sampling=SamplingConfig(block=10, blend=8, noise=0.15, smooth=2.0, stage=2.0),
     loss=LossConfig(root=4.0, joints=4.0, velocity=200.0, noise=0.05, wander=0.3, shrink=0.4, desync=0.25,
-                    sync=0.3),  # fmt: skip
+                    sync=0.3),
     data=DataConfig(tracks=60),
     schedule=StageSchedule(
         steps=20_000, batch_size=32, learning_rate=1.5e-3, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
         decay="cosine", floor=0.02, clip=1.0, weight_ema=0.998,
     ),
-)  # fmt: skip
+)
 
 TINY = replace(
     SMALL,

@@ -32,9 +32,12 @@ def decode(
     several times cheaper than one by one; its memory does not grow with the song.
 
     Args:
+        network: the trained network.
+        config: its configuration.
         seed: (history, W) normalised rows that end where the dance begins.
         music: (M, 35) normalised; row 0 belongs to the first frame of the seed; rows beyond the end repeat the last.
-        frames: how many to make. block: frames committed per pass, at most config.future.
+        frames: how many to make.
+        block: frames committed per pass, at most config.future.
         generator: of the noise on the history, if the configuration wants any.
         progress: called with the number of frames done.
     Returns: (frames, W) normalised.
@@ -76,7 +79,9 @@ def smoothed(rows: Tensor, before: Tensor, deviation: float) -> Tensor:
     """Rows through a Gaussian over time, which knows what was before them; the last one is held beyond the end.
 
     Args:
-        rows: (T, W). before: (H, W). deviation: frames; 0 changes nothing.
+        rows: (T, W).
+        before: (H, W).
+        deviation: frames; 0 changes nothing.
     """
     reach = min(round(3 * deviation), len(before))
     if not reach:
@@ -93,7 +98,11 @@ def on_stage(rows: np.ndarray, radius: float, fps: float = 60.0, most: float = 1
     by up to `most` rad/s at the edge. Steps are not shortened, so feet slide no more than a turn makes them.
 
     Args:
-        rows: (T, 4 + 6 J), in their units. radius: metres; 0 changes nothing.
+        rows: (T, 4 + 6 J), in their units.
+        radius: metres; 0 changes nothing.
+        fps: of the rows.
+        most: radians per second that are added at the most.
+        seconds: of the path behind, which tell where it leads.
     Returns: (T, 4 + 6 J).
     Source: ours: relative rows do not know where the dancer is, so nothing else brings one back.
     """

@@ -41,8 +41,12 @@ class Song:
     """A song to be danced to.
 
     Attributes:
-        features: (M, 35), with true beats. beats: (K,) frames. genre: groove. kind: "tempo" or "groove" (or AIST++'s
-            "basic" and "advanced"). seed_motion: two seconds or more. paired: the dance that belongs to it, if any.
+        features: (M, 35), with true beats.
+        beats: (K,) frames.
+        genre: groove.
+        kind: "tempo" or "groove" (or AIST++'s "basic" and "advanced").
+        seed_motion: two seconds or more.
+        paired: the dance that belongs to it, if any.
         before: features of the music during the seed motion, if there is such music.
     """
 
@@ -63,8 +67,12 @@ def songs(corpus: Corpus, count: int = 40, frames: int = 1200, seed: int = 0, ow
     Seed motions are the two seconds with which the phrases begin.
 
     Args:
-        own_beats: let the tracker find the beats, with no hint, as with a stranger's song; by default the features
-            have the true ones, so that what is scored is the dancer, not the tracker.
+        corpus: of the dances from which the phrases come.
+        count: how many.
+        frames: of each dance.
+        seed: of tracks and phrases.
+        own_beats: let the tracker find the beats, with no hint, as with a stranger's song; by default the features have
+            the true ones, so that what is scored is the dancer, not the tracker.
     """
     rng = np.random.default_rng([seed, 99])
     names = [*tracks.TRAINING, *tracks.HELD_OUT]
@@ -233,8 +241,15 @@ def evaluate(
     """The whole protocol.
 
     Args:
-        corpus: of the choreographies and of the dance clips. given: other songs than `songs` makes, each with a paired
-            dance (AIST++'s).
+        system: the model.
+        corpus: of the choreographies and of the dance clips.
+        count: how many dances.
+        frames: of each dance.
+        seed: of songs and dances.
+        own_beats: see `songs`.
+        block: frames committed per pass; None: the configuration's.
+        progress: called with the number of dances done.
+        given: other songs than `songs` makes, each with a paired dance (AIST++'s).
     Returns: JSON-able rows, differences with intervals, and what each is.
     """
     about = (

@@ -80,7 +80,9 @@ class FactNetwork(nn.Module):
     """History of motion and a window of music -> the next frames of motion.
 
     Args:
-        config: see config.py. columns: of a motion row (225 or 136). music: columns of the music (35).
+        config: see config.py.
+        columns: of a motion row (225 or 136).
+        music: columns of the music (35).
     """
 
     def __init__(self, config: FactConfig, columns: int, music: int = 35) -> None:
@@ -132,8 +134,9 @@ def drift(history: Tensor, clock: Tensor) -> Tensor:
     half: vectors that turn once per beat with the distance between rests and beats. 4, 5: the clock at the last frame.
     6, 7: how far it turned in the last TURN. Layers of attention learnt none of this in an hour.
 
-    Args: history: (B, H, W) normalised, H above TURN. clock: (B, H, 2), sine and cosine of the phase of the beat, of
-        deviation 1.
+    Args:
+        history: (B, H, W) normalised, H above TURN.
+        clock: (B, H, 2), sine and cosine of the phase of the beat, of deviation 1.
     Returns: (B, 8), of the order of 1.
     Source: ours.
     """

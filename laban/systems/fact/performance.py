@@ -28,8 +28,11 @@ class Heard:
 
     Attributes:
         music: analysed; begins `first` frames before the dance and goes on a little after it.
-        first: rows before the dance. frames: of the dance.
-        path, start: where the sound is. total: seconds of the whole song.
+        first: rows before the dance.
+        frames: of the dance.
+        path: where the sound is.
+        start: where the sound is.
+        total: seconds of the whole song.
         notes: what a user should know.
     """
 
@@ -68,7 +71,10 @@ def listen(
     danced to until its end.
 
     Args:
-        seconds: length of the dance. start: second in the song at which it begins. bpm: a hint of the tempo.
+        path: a sound file.
+        seconds: length of the dance.
+        start: second in the song at which it begins.
+        bpm: a hint of the tempo.
         cache: keep the analysis in the user's cache folder.
     Raises: InputError for a song or rest of it shorter than SHORTEST, a start outside it, a bad hint; FormatError for
         a file that is no sound.
@@ -100,7 +106,8 @@ class Scores:
     """Beat alignment of a dance.
 
     Attributes:
-        fact: over kinematic beats, FACT's definition. bailando: over music beats, Bailando's.
+        fact: over kinematic beats, FACT's definition.
+        bailando: over music beats, Bailando's.
         per_second: kinematic beats (FACT's definition).
     """
 

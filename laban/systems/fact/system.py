@@ -188,6 +188,7 @@ class Fact(Dances):
         Args:
             requests: see MusicRequest; music of at most MAX_DANCE_SECONDS.
             seed: sample i draws its noise from a generator seeded by (seed, first_index + i) alone.
+            first_index: number of the first sample.
             block: frames committed per pass (k); None: the configuration's. 1 is the released loop.
             clean: hold standing feet (`laban.motion.cleanup`).
             progress: called with the number of frames done, of each request anew.

@@ -89,9 +89,13 @@ def protocol(
     """`laban evaluate fact`: 40 dances of 1,200 frames, ten of 60 s, and one seed motion with four songs.
 
     Args:
+        system: the model.
+        corpus: of real dances.
         out: the four dances are drawn there (four-songs.png).
-        cases: so many dances instead of 40. quick: the 40 alone. aist: the test and validation songs of an AIST++
-            copy instead of synthesised ones.
+        cases: so many dances instead of 40.
+        seed: of songs and dances.
+        quick: the 40 alone.
+        aist: the test and validation songs of an AIST++ copy instead of synthesised ones.
         progress: called with (done, total).
     Returns: the facts, with their Markdown in `tables`.
     """

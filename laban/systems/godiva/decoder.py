@@ -65,7 +65,9 @@ class Decoder(nn.Module):
         """What the head sees.
 
         Args:
-            codes: (B, L', h, w) int64 of the first L' frames. words: (B, N) int64. valid: (B, N) bool, True where real.
+            codes: (B, L', h, w) int64 of the first L' frames.
+            words: (B, N) int64.
+            valid: (B, N) bool, True where real.
         Returns: (B, L', h, w, D); place n depends on codes before n alone.
         """
         places = self.positions()[: codes.shape[1]]

@@ -141,9 +141,17 @@ def judged(
     """The rows of the judges, the likelihood of right and wrong captions, and our own score.
 
     Args:
-        split: of the digits of real videos. floor: a model that was trained without captions.
-        draw: top_k and temperature instead of the model's. quick: seen pairs and their ceilings and floors only.
-        progress: called with videos generated and videos in all. keep: takes what the main row was judged on.
+        system: the model.
+        source: of real videos and captions.
+        judges: trained on real videos.
+        videos: how many per row.
+        seed: of captions and videos.
+        split: of the digits of real videos.
+        floor: a model that was trained without captions.
+        draw: top_k and temperature instead of the model's.
+        quick: seen pairs and their ceilings and floors only.
+        progress: called with videos generated and videos in all.
+        keep: takes what the main row was judged on.
     Returns: JSON-able: {"rows": {name: facts}, "cells": for a table, "likelihood", "score", "step", "lattice"}.
     """
     rng = np.random.default_rng(seed)

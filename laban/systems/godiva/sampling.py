@@ -68,7 +68,12 @@ def sample(
     """Codes of a batch, each place run once through cached layers.
 
     Args:
-        words: (B, N) int64. valid: (B, N) bool. sources: one generator per video.
+        decoder: the trained decoder.
+        words: (B, N) int64.
+        valid: (B, N) bool.
+        sources: one generator per video.
+        top_k: codes that may be drawn at each place.
+        temperature: below 1, likelier codes; 0: the likeliest.
         given: (B, l, h, w) int64, the first l frames, kept as they are.
         stop: how many places to draw; None: all.
         progress: called with the number of places done.

@@ -247,7 +247,9 @@ class Godiva(MakesVideo, ShipsCodebooks):
         Args:
             requests: texts; seconds None or the model's own length.
             seed: sample i draws from a generator seeded by (seed, first_index + i) alone, whatever the batch.
-            top_k: codes that may be drawn at each place. temperature: below 1, likelier codes; 0: the likeliest.
+            first_index: number of the first sample.
+            top_k: codes that may be drawn at each place.
+            temperature: below 1, likelier codes; 0: the likeliest.
             guidance: above 1, words count for more; 1: as the paper.
             given: (l, S, S, C) uint8, first frames that every video goes on from, l below the model's count.
             progress: called with tokens done and tokens in all.

@@ -202,7 +202,10 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength):
         """One motion for a script.
 
         Args:
-            script, seed, index, options: as `stream`.
+            script: as of `stream`.
+            seed: as of `stream`.
+            index: as of `stream`.
+            options: as of `stream`.
             clean: run `laban.motion.cleanup.clean` on the result.
             edits: lines to make again, in order: {"line": number from 1, "variation": whole number, "text": or None}.
                 The others stay: before the line nothing changes, after it no local rotation does (see placing.py).

@@ -203,11 +203,15 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
         Args:
             requests: texts, each with seconds in (0, max_frames / fps] or None for an estimated length.
             seed: sample i draws from a generator seeded by (seed, first_index + i) alone.
-            steps: rounds of the masked transformer. guidance, residual_guidance: strength of the text, 1 = none extra.
-            temperature, residual_temperature: below 1, likelier tokens. None: the configuration's.
+            first_index: number of the first sample.
+            steps: rounds of the masked transformer; None, here and below: the configuration's.
+            guidance: strength of the text, 1 = none extra.
+            residual_guidance: the same in the residual layers.
+            temperature: below 1, likelier tokens.
+            residual_temperature: the same in the residual layers.
             clean: run `laban.motion.cleanup.clean` on the result.
             precision: "32", or "bf16" for the transformers' matrix products: faster where the processor has units for
-            it (AMX, CUDA), slower where it has not, and not the same motions.
+                it (AMX, CUDA), slower where it has not, and not the same motions.
             base_only: decode the first token of each place alone, without the residual layers (to measure them).
         Returns: motions at the configuration's fps on the layout's skeleton, each as long as was asked to the
             nearest frame, each with one segment and a passport that `replay` takes.

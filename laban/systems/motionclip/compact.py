@@ -116,7 +116,9 @@ class CompactAutoencoder(nn.Module):
         """Compute what does not train: the two parts of the space, and the clips' components.
 
         Args:
-            motion: (B, T, C) standardised, (B, T) bool. weight: (C,) how much an error in each channel matters.
+            motion: (B, T, C) standardised, (B, T) bool.
+            valid: (B, T) bool, True where real.
+            weight: (C,) how much an error in each channel matters.
             captions: (M, latent) unit vectors of the training captions.
         """
         config = self.config

@@ -69,7 +69,10 @@ def recognition(system: MotionCLIP, vectors: Tensor, labels: Sequence[str], clas
     """Top-1 and top-5 of labels by cosine to the classes' phrases, averaged over classes, and the confusion counts.
 
     Args:
-        vectors: (N, G) unit rows. labels: N of the classes' names.
+        system: the model, for the phrases' vectors.
+        vectors: (N, G) unit rows.
+        labels: N of the classes' names.
+        classes: label -> phrase.
     Returns: {"top1", "top5": shares, macro; "per_class": name -> share; "confusion": (C, C) rows true; "names"}.
     """
     names = list(classes)
@@ -116,8 +119,10 @@ def retrieval(
     """Text to motion over the whole gallery: share of texts with a clip of equal captions among the first k.
 
     Args:
-        texts: (N, G) unit rows, one per clip (its first caption). vectors: (N, G). captions: N sets; a clip answers a
-            text if it has that caption too.
+        texts: (N, G) unit rows, one per clip (its first caption).
+        vectors: (N, G).
+        captions: N sets; a clip answers a text if it has that caption too.
+        ks: numbers of clips that are looked at.
     """
     said = [c[0] for c in captions]
     matches = np.array([[s in own for own in captions] for s in said])

@@ -77,6 +77,8 @@ class Library:
         """The index that is there, or an empty one.
 
         Args:
+            folder: of the clips.
+            system: that encodes them.
             place: of the index; None: in the folder.
             rebuild: leave an old index unread.
         Raises: InputError if the folder is absent; WeightsError for an index of other weights; FormatError for a
@@ -94,7 +96,7 @@ class Library:
 
     def _read(self, path: Path) -> None:
         try:
-            with np.load(path, allow_pickle=False) as held:
+            with path.open("rb") as raw, np.load(raw, allow_pickle=False) as held:
                 about = json.loads(bytes(held["about"]))
                 owner, times, vectors = held["owner"], held["times"], held["vectors"]
             if about["format"] != FORMAT:

@@ -30,7 +30,10 @@ class AutoencoderLoss:
 
         Args:
             channels: made and real, (B, T, C) as the network sees them.
-            made: (B, T, C) in their own unit. latent: (B, L). batch: as data.WindowSampler draws it.
+            made: (B, T, C) in their own unit.
+            latent: (B, L).
+            batch: as data.WindowSampler draws it.
+            generator: the source of randomness.
         """
         config, valid = self.config, batch["valid"]
         out = {"reconstruction": _mean_square(channels[0] - channels[1], valid)}

@@ -31,7 +31,10 @@ def render(motion: Motion, frame: int, size: int = 224, sides: Sequence[float] =
     """A moment of a motion on white.
 
     Args:
-        motion: on any skeleton. frame: its number. size: pixels. sides: degrees, one picture each.
+        motion: on any skeleton.
+        frame: its number.
+        size: pixels.
+        sides: degrees, one picture each.
     Returns: (V, size, size, 3) uint8.
     Raises: InputError for a frame or size that cannot be.
     """
@@ -92,7 +95,13 @@ def train(
     """An image encoder whose vectors come near the texts'.
 
     Args:
-        pictures: (N, 64, 64) in [0, 1]. texts: (M, W) unit vectors of the captions. owners: (N,) caption of each.
+        pictures: (N, 64, 64) in [0, 1].
+        texts: (M, W) unit vectors of the captions.
+        owners: (N,) caption of each.
+        steps: of the optimiser.
+        seed: of weights and batches.
+        batch: pictures of one step.
+        temperature: of the contrastive loss.
     Loss: cross-entropy over all captions by cosine / temperature.
     """
     torch.manual_seed(seed)
@@ -129,7 +138,7 @@ def read_features(path: str | Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise InputError(f"{path}: no such file; make it with tools/text_encoder/image_text.py.")
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as held:
             ids, rows = held["ids"], torch.from_numpy(held["features"].astype(np.float32))
         if rows.ndim != 3 or len(ids) != len(rows) or not torch.isfinite(rows).all():
             raise ValueError("its parts do not fit")

@@ -90,7 +90,10 @@ class Prior(nn.Module):
         """Latents by Euler steps.
 
         Args:
-            text: (B, W) unit vectors. frames: (B,). noise: (B, L) where the flow starts.
+            text: (B, W) unit vectors.
+            frames: (B,).
+            noise: (B, L) where the flow starts.
+            steps: Euler steps.
             guidance: 1: the text as learned; above: away from what no text would give.
         Returns: (B, L) in the latents' own scale.
         """

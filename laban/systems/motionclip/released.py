@@ -36,12 +36,12 @@ class Encoder(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         d = config.width
-        self.muQuery = nn.Parameter(torch.randn(1, d))  # noqa: N815 (released name)
+        self.muQuery = nn.Parameter(torch.randn(1, d))
         self.sigmaQuery = nn.Parameter(torch.randn(1, d))  # noqa: N815; its output is not used, in the release too
-        self.skelEmbedding = nn.Linear(config.channels, d)  # noqa: N815
+        self.skelEmbedding = nn.Linear(config.channels, d)
         self.sequence_pos_encoder = Positions(d, config.dropout)
         layer = nn.TransformerEncoderLayer(d, config.heads, config.feedforward, config.dropout, "gelu")
-        self.seqTransEncoder = nn.TransformerEncoder(  # noqa: N815
+        self.seqTransEncoder = nn.TransformerEncoder(
             layer, config.layers, enable_nested_tensor=False
         )
 
@@ -64,7 +64,7 @@ class Decoder(nn.Module):
         self.actionBiases = nn.Parameter(torch.randn(1, d))  # noqa: N815; not used, in the release too
         self.sequence_pos_encoder = Positions(d, config.dropout)
         layer = nn.TransformerDecoderLayer(d, config.heads, config.feedforward, config.dropout, "gelu")
-        self.seqTransDecoder = nn.TransformerDecoder(layer, config.layers)  # noqa: N815
+        self.seqTransDecoder = nn.TransformerDecoder(layer, config.layers)
         self.finallayer = nn.Linear(d, config.channels)
 
     def forward(self, latent: Tensor, valid: Tensor) -> Tensor:

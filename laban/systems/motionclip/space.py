@@ -90,6 +90,8 @@ def recognise(system: Embeds, motion: Motion, classes: Sequence[str] | None = No
     """The likeliest classes of a motion, best first.
 
     Args:
+        system: the space.
+        motion: any humanoid.
         classes: names or phrases; None: the training corpus's content labels.
         top: how many at most.
     Source: Tevet et al. 2022, section 4 (cosine to the texts of the class names).
@@ -208,7 +210,10 @@ def fitted(motion: Motion, seconds: float, start: float = 0.0, end: float | None
     """A stretch of a motion brought to a length: played up to a third faster or slower, then cut.
 
     Args:
-        seconds: wanted. start, end: seconds of the stretch that matters.
+        motion: any motion.
+        seconds: wanted.
+        start: seconds of the stretch that matters.
+        end: seconds of the stretch that matters.
     Returns: a motion of `seconds`, or shorter where the clip is too short even at three quarters of its speed.
     """
     part = motion.crop(start, end)

@@ -306,8 +306,10 @@ class MotionCLIP(ReadsText, MakesMotion, Embeds):
         Args:
             requests: texts, each with seconds in (0, max_frames / fps] or None for the usual length.
             seed: sample i draws from a generator seeded by (seed, first_index + i) alone.
-            steps, guidance: of the prior; None: the configuration's. Weights without a prior have neither: the
+            first_index: number of the first sample.
+            steps: of the prior; None: the configuration's. Weights without a prior have neither steps nor guidance: the
                 text's own vector is decoded, as released, and every seed gives the same motion.
+            guidance: of the prior; None: the configuration's.
             clean: smooth, and clean up the feet, see generation.CLEAN.
         Returns: motions at the configuration's fps, each with one segment and a passport.
         Raises: InputError naming the request or option that is out of range.

@@ -61,7 +61,7 @@ def test_the_layout_is_read(copy: Path) -> None:
     held = sequence()
     assert dance.motion.root == pytest.approx(held["smpl_trans"] / np.float64(np.float32(93.78)))
     assert dance.motion.segments[0].text == "house, advanced"
-    with pytest.raises(InputError, match="mBR0.wav"):
+    with pytest.raises(InputError, match=r"mBR0\.wav"):
         data.song("gBR_sBM_cAll_d04_mBR0_ch01")
     with pytest.raises(InputError, match="expected one of train"):
         data.names("training")
