@@ -59,10 +59,9 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         rows["control: sliding statue"] = [j[:1] + (j[:, :1] - j[:1, :1]) * [1, 0, 1] for j in real]
         for name in options.models:
             system = loaded(name)
-            if hasattr(system, "reconstruct"):
-                rows[f"{name}, round trip"] = [
-                    system.reconstruct(np.array(corpus.features(r))).joints() for r in records
-                ]
+            trips = [system.reconstruct(np.array(corpus.features(r))) for r in records]
+            if all(trip is not None for trip in trips):
+                rows[f"{name}, round trip"] = [trip.joints() for trip in trips]
             rows[name] = [
                 motion.joints()
                 for text in sentences
@@ -93,7 +92,7 @@ def loaded(name: str) -> Any:
 def drawn(system: Any, text: str, seconds: float, seeds: int, single: bool) -> list[Any]:
     """Motions of a sentence, one per seed."""
     from laban.actions.best_of import DRAWN, draw_best
-    from laban.systems.base import TextRequest
+    from laban.systems.requests import TextRequest
 
     count = 1 if single else DRAWN
     return [

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from laban import cli
+from laban.actions.generate import GenerateOptions
 from laban.actions.inputs import sentences
-from laban.commands.generate import Plan
 from laban.errors import CheckFailed, InputError
 from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
@@ -177,16 +178,17 @@ def test_bad_prompts_files(content: bytes, word: str, tmp_path: Path, capsys: py
 
 def test_names_of_the_files() -> None:
     out = (Path("d/walk.glb"), Path("walk.bvh"))
-    assert Plan(["a"], out, 1, numbered=False).files(1, 1) == list(out)
-    assert Plan(["a"], out, 2, numbered=False).files(1, 2) == [Path("d/walk-2.glb"), Path("walk-2.bvh")]
-    assert Plan(["a", "b"], out[1:], 1, numbered=True).files(2, 1) == [Path("walk-002.bvh")]
-    assert Plan(["a"], out[1:], 3, numbered=True).files(1, 3) == [Path("walk-001-3.bvh")]
-    assert Plan(["a"] * 5000, out[1:], 1, numbered=True).files(7, 1) == [Path("walk-0007.bvh")]
+    one, many = GenerateOptions(("a",), out), GenerateOptions(("a", "b"), out[1:], numbered=True)
+    assert one.files(1, 1) == list(out)
+    assert replace(one, samples=2).files(1, 2) == [Path("d/walk-2.glb"), Path("walk-2.bvh")]
+    assert many.files(2, 1) == [Path("walk-002.bvh")]
+    assert replace(many, sentences=("a",), samples=3).files(1, 3) == [Path("walk-001-3.bvh")]
+    assert replace(many, sentences=("a",) * 5000).files(7, 1) == [Path("walk-0007.bvh")]
 
 
 def test_too_many_motions(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="motions were asked for"):
-        Plan(["a"] * 1000, (tmp_path / "x.glb",), 64, numbered=True).check()
+        GenerateOptions(("a",) * 1000, (tmp_path / "x.glb",), samples=64, numbered=True).checked()
 
 
 def test_convert_resamples_and_says_so(walk: Path, capsys: pytest.CaptureFixture[str]) -> None:

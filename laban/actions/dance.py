@@ -6,20 +6,20 @@ from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laban.actions.character import Wearing
 from laban.actions.context import Context
 from laban.actions.files import check_source
 from laban.actions.inputs import motion_of
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, write
+from laban.actions.wearing import Wearing
 from laban.formats import SHOWN
-from laban.motion.motion import Motion
 from laban.systems.options import SEED, Bounds
 from laban.systems.requests import MAX_DANCE_SECONDS
 
 if TYPE_CHECKING:
     from laban.character.certificate import Certificate
     from laban.character.stance import Stance
+    from laban.motion.motion import Motion
     from laban.systems.fact.performance import Heard, Scores
 
 BEATS_PER_SECOND = 60  # rows per second of analysed music, in which beats are counted

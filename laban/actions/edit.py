@@ -7,19 +7,19 @@ from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from laban.actions.character import Wearing
 from laban.actions.context import Context
 from laban.actions.files import check_source
 from laban.actions.inputs import MAX_SECONDS, checked, give_encoder, motion_of
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import check_outputs, write
+from laban.actions.wearing import Wearing
 from laban.errors import InputError
-from laban.motion.motion import Motion
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
 
 if TYPE_CHECKING:
     from laban.actions.inpainting import Draws, Seam
     from laban.character.certificate import Certificate
+    from laban.motion.motion import Motion
     from laban.systems.capabilities import Inpaints
 
 LENGTH = Bounds(0.1, MAX_SECONDS)

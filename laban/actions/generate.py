@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laban.actions.character import Wearing
 from laban.actions.context import Context
 from laban.actions.inputs import MAX_SECONDS, checked, give_encoder
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import check_outputs, write
 from laban.actions.understanding import Reading, reader_of
+from laban.actions.wearing import Wearing
 from laban.errors import InputError
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
 

@@ -12,10 +12,10 @@ from laban.actions.inputs import motion_of, open_space, sentences
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, check_sheet, write, write_sheet
 from laban.errors import InputError
-from laban.motion.motion import Motion
 from laban.systems.options import Bounds
 
 if TYPE_CHECKING:
+    from laban.motion.motion import Motion
     from laban.systems.capabilities import Embeds
     from laban.systems.motionclip.space import Guess
 
@@ -192,14 +192,14 @@ def mix(options: MixOptions, context: Context) -> Variation:
 
 
 def _given(what: str | Motion) -> bool:
-    return isinstance(what, Motion) or bool(what.strip())
+    return not isinstance(what, str) or bool(what.strip())
 
 
 def _text_or_motion(said: str | Motion) -> str | Motion:
     """A motion if `said` is one or names a file with a motion file's suffix; else the words."""
     from laban.formats import READERS
 
-    if isinstance(said, Motion):
+    if not isinstance(said, str):
         return said
     path = Path(said)
     if path.suffix.lower() in READERS and " " not in path.suffix:

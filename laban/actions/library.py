@@ -12,10 +12,10 @@ from laban.actions.latent import ENCODER_HELP, MODEL, MODEL_HELP
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import check_sheet, write_sheet
 from laban.errors import InputError
-from laban.motion.motion import Motion, Segment
 from laban.systems.options import Bounds
 
 if TYPE_CHECKING:
+    from laban.motion.motion import Motion
     from laban.systems.capabilities import Embeds
     from laban.systems.motionclip.library import Library, Match, Report
 
@@ -164,5 +164,7 @@ class LibraryFirst:
         motion = retarget(formats.read(match.path)).resample(fps)
         if seconds is not None:
             motion = fitted(motion, seconds, match.start, min(match.end, motion.seconds))
+        from laban.motion.motion import Segment
+
         segments = motion.segments or (Segment(match.path.stem, 0.0, motion.seconds),)
         return replace(motion, segments=segments)

@@ -62,7 +62,7 @@ def parts_of(plan: Plan, estimate: Callable[[str], float]) -> list[Part]:
     Args: estimate: seconds that a sentence lasts where the plan does not say.
     """
     alone = len(plan.steps) == 1 and plan.steps[0].repeats == 1
-    parts = []
+    parts: list[Part] = []
     for step in plan.steps:
         seconds = step.seconds
         if seconds is None:
@@ -126,7 +126,8 @@ def composed(system: System, parts: Sequence[Part], seed: int, index: int, optio
                 first, last = round(segment.start * motion.fps), min(motion.frames, round(segment.end * motion.fps))
                 over = system.compose([Line(part.arms, (last - first) / motion.fps)], seed, index=index, **options)
                 motion = layers.upper_over(motion, over, first, min(last, first + over.frames))
-        return motion
+        named = [replace(s, text=part.text) for s, part in zip(motion.segments, parts, strict=True)]
+        return replace(motion, segments=tuple(named))
     [part], [seconds] = parts, lengths
     return system.generate([TextRequest(part.text, seconds)], seed, first_index=index, **options)[0]
 

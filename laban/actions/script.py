@@ -11,12 +11,12 @@ from laban.actions.context import Clock, Context
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, write
 from laban.errors import InputError
-from laban.motion.motion import Motion, Segment
 from laban.systems.kmm import script as reading
 from laban.systems.kmm.script import Line
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
 
 if TYPE_CHECKING:
+    from laban.motion.motion import Motion, Segment
     from laban.systems.capabilities import Composes
 
 MAX_SECONDS = 7200.0  # of one script

@@ -65,12 +65,24 @@ def takes_options(
 
 def flat(kind: type) -> Iterator[tuple[Field[Any], Any]]:
     """(field, type) of a dataclass's fields, with those of its dataclasses in their place."""
-    hints = get_type_hints(kind, include_extras=True)
+    hints = hints_of(kind)
     for field in fields(kind):
         if is_dataclass(hints[field.name]):
             yield from flat(hints[field.name])
         else:
             yield field, given_as(hints[field.name])
+
+
+class Later:
+    """Stands for a class that only callers in Python give, so that help needs no numpy."""
+
+
+IN_PYTHON = {"Motion": Later}
+
+
+def hints_of(kind: type) -> dict[str, Any]:
+    """The types of a dataclass's fields; those of IN_PYTHON are not looked up, and may be imported for types only."""
+    return get_type_hints(kind, localns=IN_PYTHON, include_extras=True)
 
 
 def given_as(hint: Any) -> Any:
@@ -84,7 +96,7 @@ def given_as(hint: Any) -> Any:
 
 def built(kind: type, given: dict[str, Any]) -> Any:
     """The dataclass of what was given. Raises: InputError for what is out of bounds, naming it as it is given."""
-    hints = get_type_hints(kind, include_extras=True)
+    hints = hints_of(kind)
     values = {}
     for field in fields(kind):
         if is_dataclass(hints[field.name]):

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from tyro.conf import Positional
 
 from laban.actions import generate as actions
-from laban.actions.character import Wearing
 from laban.actions.generate import MODEL, GenerateOptions
 from laban.actions.inputs import sentences
 from laban.actions.options import flags
+from laban.actions.outputs import check_outputs
+from laban.actions.wearing import Wearing
 from laban.commands.output import console, passport_lines, print_json
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def generate(
         tuple(sentences(text, prompts)), out, seconds, seed, samples, best, model, licence, text_encoder, library, fps,
         steps, guidance, precision, raw, as_is, numbered=prompts is not None, wearing=wearing,
     )  # fmt: skip
+    check_outputs(out, wearing.formats)
     options.checked(flags(options))
     context = console(device, quiet or (prompts is None))
     results = actions.generate(options, context)

@@ -178,6 +178,10 @@ class ResidualQuantizer(nn.Module):
             perplexity=torch.stack(perplexities).mean(),
         )
 
+    def tables(self) -> Tensor:
+        """(Q, K, D) the rows of every codebook."""
+        return torch.stack([book.codes for book in self.layers if isinstance(book, Codebook)])
+
     def decode(self, codes: Tensor) -> Tensor:
         """(B, N, q <= Q) int64 codes, -1 = nothing -> (B, N, D) sums of code rows."""
         total: Tensor | None = None

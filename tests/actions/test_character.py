@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from laban.actions.character import InspectOptions, RetargetOptions, Wearing, inspect, retarget
+from laban.actions.character import InspectOptions, RetargetOptions, inspect, retarget
 from laban.actions.context import Cancelled, Context
+from laban.actions.wearing import Wearing
 from laban.errors import InputError
 from laban.io import gltf_document
 from tests.actions import tiny

@@ -58,7 +58,7 @@ def test_small_fits_its_file_budget() -> None:
     kept = [
         v.numel() for s in system.stages() for k, v in system.module(s).state_dict().items() if not k.endswith(RUNNING)
     ]
-    assert 2 * sum(kept) < 18.5e6
+    assert 2 * sum(kept) < 19.8e6
 
 
 def test_same_seed_same_motion_whatever_the_batch(system) -> None:

@@ -3,7 +3,7 @@ padding, tables instead of the projections at the entrance, and only the positio
 
 Equal to `model(...)` with and without the condition, combined, up to the last bits (tested). Guidance is applied before
 the head's last linear map, which is affine, so the weights s and 1 - s give the same logits.
-Source: momask.md, section 7.
+Source: MoMask (Guo et al., CVPR 2024), classifier-free guidance, as released.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Sequences:
         return rows[self.valid[block.members]].view(len(rows), block.key[0], -1)
 
     def predict(
-        self, trunk: Transformer, head: Head, before: Tensor | None, x: Tensor, qkv: Tensor, at: Positions
+        self, trunk: nn.Module, head: Head, before: Tensor | None, x: Tensor, qkv: Tensor, at: Positions
     ) -> Tensor:
         """Outputs of the head at chosen positions, guided.
 
@@ -71,6 +71,7 @@ class Sequences:
             qkv: (B, N, 3 D), the first layer's projections of them.
         Returns: (M, out), M = the number of positions.
         """
+        assert isinstance(trunk, Transformer)
         total = int(at.count.sum())
         halves = [x.new_empty(total, x.shape[-1]) for _ in range(1 if self.guidance == 1 else 2)]
         project = entrance(trunk)

@@ -120,7 +120,7 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
         """Transformers with a local trunk start from the tokenizer's codes."""
         module = self.module(stage)
         if isinstance(module, MaskedTransformer | ResidualTransformer) and module.local:
-            codes = torch.stack([layer.codes for layer in self.tokenizer.quantizer.layers]).detach()
+            codes = self.tokenizer.quantizer.tables().detach()
             module.begin(codes[0] if stage == "masked" else codes)
 
     def sampler(self, stage: str, corpus: Corpus, split: str) -> Sampler:
