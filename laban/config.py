@@ -62,9 +62,7 @@ def override(config: T, settings: Iterable[str]) -> T:
         place: Any = values
         for depth, part in enumerate([*parents, leaf]):
             if not isinstance(place, dict):
-                raise InputError(
-                    f"setting {key!r}: {'.'.join(key.split('.')[:depth])!r} has no fields of its own."
-                )
+                raise InputError(f"setting {key!r}: {'.'.join(key.split('.')[:depth])!r} has no fields of its own.")
             if part not in place:
                 raise InputError(_unknown(part, place, type(config).__name__, ".".join(parents[:depth])))
             if depth < len(parents):
@@ -96,9 +94,7 @@ def differences(a: Any, b: Any, prefix: str = "") -> list[str]:
 
 def _plain(value: Any, where: str) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            f.name: _plain(getattr(value, f.name), f"{where}.{f.name}") for f in dataclasses.fields(value)
-        }
+        return {f.name: _plain(getattr(value, f.name), f"{where}.{f.name}") for f in dataclasses.fields(value)}
     if isinstance(value, bool | int | str | None):
         return value
     if isinstance(value, float):
@@ -109,9 +105,7 @@ def _plain(value: Any, where: str) -> Any:
         return [_plain(v, f"{where}[{i}]") for i, v in enumerate(value)]
     if isinstance(value, Mapping):
         return {str(k): _plain(v, f"{where}.{k}") for k, v in value.items()}
-    raise InputError(
-        f"config field {where}: got a {type(value).__name__}, expected a plain value or a dataclass."
-    )
+    raise InputError(f"config field {where}: got a {type(value).__name__}, expected a plain value or a dataclass.")
 
 
 def _build(cls: type[T], values: Any, where: str) -> T:
@@ -150,18 +144,14 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if origin is Literal:
         if value not in args:
             hope = f"; did you mean {near!r}?" if (near := nearest(str(value), map(str, args))) else "."
-            raise InputError(
-                f"config field {where}: got {value!r}, expected one of {', '.join(map(repr, args))}{hope}"
-            )
+            raise InputError(f"config field {where}: got {value!r}, expected one of {', '.join(map(repr, args))}{hope}")
         return value
     if origin is tuple:
         if isinstance(value, list | tuple):
             if len(args) == 2 and args[1] is Ellipsis:
                 return tuple(_value(args[0], v, f"{where}[{i}]") for i, v in enumerate(value))
             if len(value) == len(args):
-                return tuple(
-                    _value(a, v, f"{where}[{i}]") for i, (a, v) in enumerate(zip(args, value, strict=True))
-                )
+                return tuple(_value(a, v, f"{where}[{i}]") for i, (a, v) in enumerate(zip(args, value, strict=True)))
         size = "values" if len(args) == 2 and args[1] is Ellipsis else f"{len(args)} values"
         raise InputError(f"config field {where}: got {value!r}, expected a list of {size}.")
     if origin in (dict, Mapping) or (isinstance(origin, type) and issubclass(origin, Mapping)):
@@ -172,11 +162,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         return float(value)
     if hint in (type(None), None) and value is None:
         return None
-    if (
-        isinstance(hint, type)
-        and isinstance(value, hint)
-        and not (isinstance(value, bool) and hint is not bool)
-    ):
+    if isinstance(hint, type) and isinstance(value, hint) and not (isinstance(value, bool) and hint is not bool):
         if isinstance(value, float) and not math.isfinite(value):
             raise InputError(f"config field {where}: got {value}, expected a finite number.")
         return value

@@ -63,9 +63,7 @@ class CharacterFigure(scene.Figure):
         np.add.at(self._dense, (np.arange(count)[:, None], joints), weights)
         corners = np.concatenate(faces)
         if len(corners) > MOST_TRIANGLES:
-            raise InputError(
-                f"{rig.path}: {len(corners)} triangles; at most {MOST_TRIANGLES} are drawn. Simplify it."
-            )
+            raise InputError(f"{rig.path}: {len(corners)} triangles; at most {MOST_TRIANGLES} are drawn. Simplify it.")
         self._normals = np.zeros_like(self._points)
         empty = np.zeros((0, 4))
         self.mesh = Mesh(

@@ -69,9 +69,7 @@ class CaptionBank:
 class LengthSampler:
     """{"pooled": (B, W), "tokens": (B,) int64}: captions and lengths of clips, at most `longest` tokens."""
 
-    def __init__(
-        self, records: Sequence[Record], bank: CaptionBank, balance: float, stride: int, longest: int
-    ) -> None:
+    def __init__(self, records: Sequence[Record], bank: CaptionBank, balance: float, stride: int, longest: int) -> None:
         self.records, self.bank = records, bank
         self.weights = weights_of(records, balance)
         self.stride, self.longest = stride, longest

@@ -159,8 +159,7 @@ def _statistics(parts: list[_Part]) -> tuple[np.ndarray, np.ndarray]:
     weights /= weights.sum()
     mean = sum(w * part.mean.astype(np.float64) for w, part in zip(weights, parts, strict=True))
     square = sum(
-        w * (part.std.astype(np.float64) ** 2 + (part.mean - mean) ** 2)
-        for w, part in zip(weights, parts, strict=True)
+        w * (part.std.astype(np.float64) ** 2 + (part.mean - mean) ** 2) for w, part in zip(weights, parts, strict=True)
     )
     std = group_average(np.sqrt(square), parts[0].layout)
     return np.asarray(mean, np.float32), np.asarray(std, np.float32)

@@ -305,8 +305,9 @@ class Stage:
         lower = flat_dark[c + columns] * (1 - u) + flat_dark[c + columns + 1] * u
         return upper * (1 - v) + lower * v
 
-    def draw(self, target: np.ndarray, points: np.ndarray, normals: np.ndarray, colours: np.ndarray,
-             faces: np.ndarray) -> np.ndarray:
+    def draw(
+        self, target: np.ndarray, points: np.ndarray, normals: np.ndarray, colours: np.ndarray, faces: np.ndarray
+    ) -> np.ndarray:
         """One picture.
 
         Args:
@@ -331,8 +332,15 @@ class Stage:
         self._body(picture, target, points, normals, colours, faces)
         return (picture + np.float32(0.5)).astype(np.uint8)
 
-    def _body(self, picture: np.ndarray, target: np.ndarray, points: np.ndarray, normals: np.ndarray,
-              colours: np.ndarray, faces: np.ndarray) -> None:
+    def _body(
+        self,
+        picture: np.ndarray,
+        target: np.ndarray,
+        points: np.ndarray,
+        normals: np.ndarray,
+        colours: np.ndarray,
+        faces: np.ndarray,
+    ) -> None:
         camera = self.shot.camera(target, self.width * _SUPER, self.height * _SUPER)
         projected = camera.project(points.astype(np.float64))
         low = np.floor(projected[:, :2].min(axis=0) / _SUPER).astype(int)

@@ -62,9 +62,7 @@ def _factor(centred: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.qr(scaled, mode="r")) if len(scaled) > scaled.shape[1] else scaled
 
 
-def normalised_by_real(
-    real: np.ndarray, generated: np.ndarray, mode: str = "fixed"
-) -> tuple[np.ndarray, np.ndarray]:
+def normalised_by_real(real: np.ndarray, generated: np.ndarray, mode: str = "fixed") -> tuple[np.ndarray, np.ndarray]:
     """Both sets, z-scored with the mean and standard deviation (ddof 0) of the real one.
 
     Args:

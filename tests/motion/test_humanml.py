@@ -55,15 +55,11 @@ def test_expected_values(name, layout, where):
             canonical = humanml.canonical(expected[f"{case}_joints"], layout)
             np.testing.assert_allclose(canonical, expected[f"{case}_canonical_joints"], atol=tolerance, rtol=0)
             back = humanml.decode(expected[f"{case}_features"])
-            np.testing.assert_allclose(
-                back, expected[f"{case}_recover_from_positions"], atol=tolerance, rtol=0
-            )
+            np.testing.assert_allclose(back, expected[f"{case}_recover_from_positions"], atol=tolerance, rtol=0)
             if f"{case}_recover_from_rotations" in expected:
                 bones = humanml.offsets_of(expected[f"{case}_canonical_joints"][0], layout)
                 back = humanml.decode_rotations(expected[f"{case}_features"], bones)
-                np.testing.assert_allclose(
-                    back, expected[f"{case}_recover_from_rotations"], atol=tolerance, rtol=0
-                )
+                np.testing.assert_allclose(back, expected[f"{case}_recover_from_rotations"], atol=tolerance, rtol=0)
 
 
 @pytest.mark.skipif(not REFERENCE.exists(), reason=f"no reference clips at {REFERENCE}")
@@ -105,9 +101,7 @@ class TestRoundTrip:
 
     def test_rotations(self, layout):
         joints = humanml.canonical(body(layout), layout)
-        back = humanml.decode_rotations(
-            humanml.features_of(joints, layout), humanml.offsets_of(joints[0], layout)
-        )
+        back = humanml.decode_rotations(humanml.features_of(joints, layout), humanml.offsets_of(joints[0], layout))
         np.testing.assert_allclose(back * layout.unit, joints[:-1] * layout.unit, atol=1e-6)
 
     def test_single_precision(self, layout):

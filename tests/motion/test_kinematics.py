@@ -27,9 +27,7 @@ class TestForward:
         rotations = np.zeros((len(skeleton), 4))
         rotations[:, 0] = 1
         root = np.array([1.0, 2.0, 3.0])
-        np.testing.assert_allclose(
-            kinematics.forward(skeleton, rotations, root), skeleton.rest() + root, atol=1e-12
-        )
+        np.testing.assert_allclose(kinematics.forward(skeleton, rotations, root), skeleton.rest() + root, atol=1e-12)
 
     def test_agrees_with_a_walk_down_the_tree(self, skeleton):
         rotations, root = poses(skeleton, 3)

@@ -163,7 +163,6 @@ class TestRefuses:
         with pytest.raises(InputError, match="NaN"):
             Motion.from_joints(joints, 20)
 
-
     @pytest.mark.parametrize("factor", [0.0, 1e-9, 1e9])
     def test_rotations_that_are_none(self, walk, factor):
         rotations, root = walk

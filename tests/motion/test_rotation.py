@@ -70,9 +70,7 @@ class TestGroup:
 
     def test_associativity_and_action(self, shape, kind):
         a, b, c = (quaternions(shape, s, kind) for s in (5, 6, 7))
-        close(
-            rotation.multiply(rotation.multiply(a, b), c), rotation.multiply(a, rotation.multiply(b, c))
-        )
+        close(rotation.multiply(rotation.multiply(a, b), c), rotation.multiply(a, rotation.multiply(b, c)))
         v = vectors(shape, kind=kind)
         close(rotation.rotate(rotation.multiply(a, b), v), rotation.rotate(a, rotation.rotate(b, v)))
 

@@ -21,9 +21,7 @@ class ToyConfig:
     noise: float = 0.1
     poison: int = -1  # from this many draws of the sampler on, the data are NaN
     first: StageSchedule = field(
-        default_factory=lambda: StageSchedule(
-            40, 8, 3e-3, warmup=5, clip=1.0, weight_ema=0.9, weight_decay=1e-2
-        )
+        default_factory=lambda: StageSchedule(40, 8, 3e-3, warmup=5, clip=1.0, weight_ema=0.9, weight_decay=1e-2)
     )
     second: StageSchedule = field(default_factory=lambda: StageSchedule(30, 8, 3e-3, decay="cosine"))
 
@@ -38,9 +36,7 @@ class Toy(System):
         w = config.width
 
         def network() -> nn.Module:
-            return nn.Sequential(
-                nn.Linear(263, w), nn.BatchNorm1d(w), nn.GELU(), nn.Dropout(0.2), nn.Linear(w, 263)
-            )
+            return nn.Sequential(nn.Linear(263, w), nn.BatchNorm1d(w), nn.GELU(), nn.Dropout(0.2), nn.Linear(w, 263))
 
         self.nets = {"first": network(), "second": network()}
 

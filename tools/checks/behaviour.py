@@ -101,9 +101,20 @@ def steps() -> Iterator[tuple[str, Step]]:
     yield run("inspect", "character", "inspect", "walk.glb", "--out", "hero.map.json")
     yield run("retarget", "retarget", "bow.bvh", "--character", "walk.glb", "--fps", 30, "--out", "hero.glb",
               "hero.bvh", "hero.vrma", "hero.png", "--json")  # fmt: skip
-    yield run("generate-character", "generate", BOW, "--seconds", 2, "--character", "walk.glb", "--map",
-              "hero.map.json",
-              "--in-place", "--out", "worn.glb")
+    yield run(
+        "generate-character",
+        "generate",
+        BOW,
+        "--seconds",
+        2,
+        "--character",
+        "walk.glb",
+        "--map",
+        "hero.map.json",
+        "--in-place",
+        "--out",
+        "worn.glb",
+    )
     # Data, training, evaluation.
     yield "takes", _takes
     yield run("prepare", "data", "prepare", "bandai-namco", "takes", "prepared", "--json")

@@ -39,9 +39,7 @@ def raised(content: str) -> list[str]:
     if not starts or starts[0].start() > 0:
         return [f"LabanError: {content}"]
     ends = [*(match.start() for match in starts[1:]), len(content)]
-    return [
-        f"{match['name']}: {content[match.end() : end].strip()}" for match, end in zip(starts, ends, strict=True)
-    ]
+    return [f"{match['name']}: {content[match.end() : end].strip()}" for match, end in zip(starts, ends, strict=True)]
 
 
 class OneLineSections(griffe.Extension):

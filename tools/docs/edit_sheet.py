@@ -1,6 +1,6 @@
 """A clip before and after edits, one row of poses each.
 
-    python tools/docs/edit_sheet.py CLIP.bvh docs/momask-edit.png [--seed 0]
+python tools/docs/edit_sheet.py CLIP.bvh docs/momask-edit.png [--seed 0]
 """
 
 from __future__ import annotations

@@ -90,9 +90,7 @@ def wordnet(folder: Path = WORDNET) -> dict[str, Synset]:
             at = 4 + 2 * count
             pointers = int(field[at])
             hyponyms = tuple(
-                field[at + 3 + 4 * i] + field[at + 2 + 4 * i]
-                for i in range(pointers)
-                if field[at + 1 + 4 * i] == "~"
+                field[at + 3 + 4 * i] + field[at + 2 + 4 * i] for i in range(pointers) if field[at + 1 + 4 * i] == "~"
             )
             examples = tuple(re.findall(r'"([^"]+)"', gloss))
             definition = re.sub(r';?\s*"[^"]*"[^;]*', "", gloss).strip().strip(";").strip()
@@ -259,8 +257,7 @@ def templates(synsets: dict[str, Synset], rng: random.Random, groups: int) -> It
             go = kinds.travel(verb)
             plain = "turns {}" if join == "{t}" else go + " and turns {}"
             shapes = [
-                (f"{middle}{extra} {word}", plain.format(side))
-                for word, side in ((left, "left"), (right, "right"))
+                (f"{middle}{extra} {word}", plain.format(side)) for word, side in ((left, "left"), (right, "right"))
             ]
             if rng.random() < 0.3:
                 shapes.append((form(verb) + " forward", go + (" forward" if go == "walks" else "")))

@@ -134,9 +134,7 @@ def join(parts: Sequence[Targets]) -> Targets:
     )  # fmt: skip
 
 
-def _encode_chunk(
-    teacher: Teacher, texts: Sequence[str], mean: torch.Tensor, basis: torch.Tensor, path: Path
-) -> None:
+def _encode_chunk(teacher: Teacher, texts: Sequence[str], mean: torch.Tensor, basis: torch.Tensor, path: Path) -> None:
     pooled, tokens, ids = [], [], []
     for at in range(0, len(texts), 128):
         p, t, i = teacher.encode(texts[at : at + 128])

@@ -138,8 +138,17 @@ PAPER = FactConfig(sampling=SamplingConfig(block=1, blend=0, noise=0.0, stage=0.
 
 SMALL = FactConfig(
     network=NetworkConfig(
-        width=192, heads=6, feedforward=768, motion_layers=1, audio_layers=1, cross_layers=4, scale="head",
-        final_norm=True, motion_patch=10, audio_patch=20, drift=True,
+        width=192,
+        heads=6,
+        feedforward=768,
+        motion_layers=1,
+        audio_layers=1,
+        cross_layers=4,
+        scale="head",
+        final_norm=True,
+        motion_patch=10,
+        audio_patch=20,
+        drift=True,
     ),
     representation="relative",
     normalise=True,
@@ -148,12 +157,19 @@ SMALL = FactConfig(
     future=40,  # twice the paper's N: more to learn from each window, and windows out of step come back within it
     supervised=40,
     sampling=SamplingConfig(block=10, blend=8, noise=0.15, smooth=2.0, stage=2.0),
-    loss=LossConfig(root=4.0, joints=4.0, velocity=200.0, noise=0.05, wander=0.3, shrink=0.4, desync=0.25,
-                    sync=0.3),
+    loss=LossConfig(root=4.0, joints=4.0, velocity=200.0, noise=0.05, wander=0.3, shrink=0.4, desync=0.25, sync=0.3),
     data=DataConfig(tracks=60),
     schedule=StageSchedule(
-        steps=20_000, batch_size=32, learning_rate=1.5e-3, betas=(0.9, 0.98), weight_decay=0.01, warmup=100,
-        decay="cosine", floor=0.02, clip=1.0, weight_ema=0.998,
+        steps=20_000,
+        batch_size=32,
+        learning_rate=1.5e-3,
+        betas=(0.9, 0.98),
+        weight_decay=0.01,
+        warmup=100,
+        decay="cosine",
+        floor=0.02,
+        clip=1.0,
+        weight_ema=0.998,
     ),
 )
 

@@ -41,9 +41,7 @@ class Encoder(nn.Module):
         self.skelEmbedding = nn.Linear(config.channels, d)
         self.sequence_pos_encoder = Positions(d, config.dropout)
         layer = nn.TransformerEncoderLayer(d, config.heads, config.feedforward, config.dropout, "gelu")
-        self.seqTransEncoder = nn.TransformerEncoder(
-            layer, config.layers, enable_nested_tensor=False
-        )
+        self.seqTransEncoder = nn.TransformerEncoder(layer, config.layers, enable_nested_tensor=False)
 
     def forward(self, motion: Tensor, valid: Tensor) -> Tensor:
         """Args: motion (B, T, C); valid (B, T) bool, True where real. Returns: (B, D)."""
