@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from laban.motion.motion import Motion
 
 
-
 @dataclass(frozen=True)
 class InspectOptions:
     """What `inspect` reads and writes."""

@@ -125,9 +125,7 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength):
         if stage == "length":
             records = data.usable(corpus, split, self.config)
             bank = CaptionBank([c for r in records for c in r.captions], self.text_encoder, False, 1)
-            return LengthSampler(
-                records, bank, self.config.balance, self.frozen.config.stride, self.config.length.most
-            )
+            return LengthSampler(records, bank, self.config.balance, self.frozen.config.stride, self.config.length.most)
         key = (corpus.fingerprint, split)
         if key not in self._pools:
             hours = self.config.pool_hours if split == "train" else min(0.5, self.config.pool_hours)

@@ -98,9 +98,7 @@ def tokenize(
         size = max(1, frames_at_once // length)
         for at in range(0, len(members), size):
             part = members[at : at + size]
-            motion = torch.stack(
-                [torch.from_numpy(played[i][p : p + length]) for i, p in part]
-            )
+            motion = torch.stack([torch.from_numpy(played[i][p : p + length]) for i, p in part])
             codes = tokenizer.encode(((motion - mean) / std).to(device)).to(torch.int16).cpu().numpy()
             for (i, p), row in zip(part, codes, strict=True):
                 result[i][p] = row

@@ -72,9 +72,7 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
         self.tokenizer_loss = TokenizerLoss(config.tokenizer_loss, self.layout, self.mean, self.std)
         self.masked = MaskedTransformer(config)
         self.residual = ResidualTransformer(config)
-        self.length = LengthEstimator(
-            config.text.width, config.length.widths, config.max_tokens, config.length.dropout
-        )
+        self.length = LengthEstimator(config.text.width, config.length.widths, config.max_tokens, config.length.dropout)
         self._text_encoder = text_encoder
         self._wanted_encoder: str | None = None  # fingerprint that the weights were trained with
         self._tokens: dict[tuple[str, str, str], list[list[np.ndarray]]] = {}
@@ -303,9 +301,7 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
         sources, lengths = generators(seed, samples, first_index), [tokens] * samples
         base = sampling.Draw(options["guidance"], options["temperature"], config.sampling.filter)
         upper = sampling.Draw(options["residual_guidance"], options["residual_temperature"], config.sampling.filter)
-        codes = sampling.sample_base(
-            self.masked, told, lengths, sources, options["steps"], base, known[..., 0], inside
-        )
+        codes = sampling.sample_base(self.masked, told, lengths, sources, options["steps"], base, known[..., 0], inside)
         codes = sampling.sample_residual(
             self.residual, codes, told, lengths, sources, upper, config.sampling.pad_class, known, inside
         )
