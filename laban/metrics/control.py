@@ -65,7 +65,7 @@ def facing(joints: np.ndarray) -> np.ndarray:
     Args:
         joints: (..., 22, 3) metres, world.
     Returns: (..., 3) unit vectors in the XZ plane (+Z where across is vertical).
-    Source: issue 2. Deviation: not the facing of HumanML3D's features, whose hip labels are swapped.
+    Source: ours. Deviation: not the facing of HumanML3D's features, whose hip labels are swapped.
     """
     across = (joints[..., HIPS[0], :] - joints[..., HIPS[1], :]) + (
         joints[..., SHOULDERS[0], :] - joints[..., SHOULDERS[1], :]
@@ -148,7 +148,7 @@ def judge(expectation: str, joints: np.ndarray, fps: float) -> Verdict:
         fps: frames per second.
     Returns: Verdict.
     Raises: InputError on an unknown expectation, NaN, or joints that are not in metres; ShapeError on another shape.
-    Source: issue 2, "Must reach"; guards described at the top of this file.
+    Source: ours; guards described at the top of this file.
     """
     joints = _checked(joints, fps)
     measures: dict[str, float] = {}

@@ -31,7 +31,7 @@ def feature_frechet(real: np.ndarray, generated: np.ndarray, mode: str = "fixed"
         mode: see `normalised_by_real`.
     Returns: no unit, >= 0.
     Raises, warns: as `frechet`.
-    Source: Li et al. 2021; fact.md, section 2.
+    Source: Li et al. 2021.
     Weakness: 40 dances against 72 dimensions: singular, so the value is mostly bias (a warning says so). Published
         tables take all real dances, training ones included, of any length, against 1200 generated frames; real
         dances then score 17.1, and some systems better. It does not rank quality.
@@ -48,7 +48,7 @@ def feature_distance(real: np.ndarray, generated: np.ndarray, mode: str = "fixed
         mode: see `normalised_by_real`.
     Returns: no unit; 0 if all are the same.
     Raises: as `normalised_by_real`; InputError for fewer than two generated dances.
-    Source: Li et al. 2021; fact.md, section 2.
+    Source: Li et al. 2021.
     Weakness: an exploding dance is far from all others, so failure reads as variety.
     """
     vectors("metrics.feature_distance", "the generated set", generated, 2)
@@ -68,7 +68,7 @@ def kinematic_beats(joints: np.ndarray, definition: str = "fact", mode: str = "c
             in the first ten frames; "fixed" leaves that frame out.
     Returns: (K,) ascending frame numbers; the step that ends in that frame is the slowest. Empty if none.
     Raises: ShapeError, InputError for another shape, NaN, an unknown definition or mode.
-    Source: Li et al. 2021 and Siyao et al. 2022, released code, as in fact.md, section 2.
+    Source: Li et al. 2021 and Siyao et al. 2022, released code.
     Weakness: noisy joints have minima everywhere; a frozen dance has none.
     """
     where = "metrics.kinematic_beats"
@@ -131,7 +131,7 @@ def beat_alignment(
         sigma: frames; 3 at 60 fps is 50 ms. Scale it with another frame rate.
     Returns: 0 to 1; 0 when either kind has no beat.
     Raises: ShapeError if one is not a list of numbers; InputError for NaN, an unknown `over`, sigma <= 0.
-    Source: Li et al. 2021; Siyao et al. 2022; fact.md, section 2.
+    Source: Li et al. 2021; Siyao et al. 2022.
     Weakness: FACT's ignores missed music beats, so one good beat scores 1; Bailando's rewards many beats, as of
         jitter. Real dances score .29 and randomly paired ones .21: print both beside the value.
     """
@@ -168,7 +168,7 @@ def foot_contact(joints: np.ndarray, fps: float = 30.0, mode: str = "compat") ->
             rate scales it.
     Returns: >= 0; 0 for a clip whose root never accelerates.
     Raises: ShapeError, InputError for other shapes, NaN, centimetres ("fixed"), an unknown mode.
-    Source: Tseng et al. 2023 (EDGE), released code; fact.md, section 2. Deviation: Y is up here.
+    Source: Tseng et al. 2023 (EDGE), released code. Deviation: Y is up here.
     Weakness: freezing scores 0, the best; "compat" falls with the length of the clip: use equal lengths.
     """
     where = "metrics.foot_contact"

@@ -72,7 +72,7 @@ def normalised_by_real(real: np.ndarray, generated: np.ndarray, mode: str = "fix
             multiplies any difference by 1e10; "fixed" leaves those dimensions out of both.
     Returns: two arrays (N, D') and (M, D'), no unit; D' < D only in "fixed".
     Raises: ShapeError, InputError as `frechet`; InputError in "fixed" if every dimension is constant.
-    Source: Li et al. 2021 (released evaluation); fact.md, section 2.
+    Source: Li et al. 2021 (released evaluation).
     """
     real = vectors("metrics.normalised_by_real", "the real set", real, 2)
     generated = vectors("metrics.normalised_by_real", "the generated set", generated, 1)

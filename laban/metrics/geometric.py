@@ -62,7 +62,7 @@ def geometric(joints: np.ndarray, fps: float = 60.0, mode: str = "compat") -> np
             wrists, and bodies that are not in metres are refused.
     Returns: (32,) float64, shares from 0 to 1.
     Raises: ShapeError, InputError for another skeleton, too few frames, NaN, centimetres ("fixed"), unknown mode.
-    Source: Müller et al. 2005; Li et al. 2021 (aistplusplus_api); fact.md, section 2.
+    Source: Müller et al. 2005; Li et al. 2021 (aistplusplus_api).
     Weakness: thresholds are of one body and do not scale with the dancer; a condition whose plane or direction has
         no length in a frame does not hold in it, silently.
     """

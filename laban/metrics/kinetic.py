@@ -32,7 +32,7 @@ def kinetic(joints: np.ndarray, fps: float = 60.0, mode: str = "compat") -> np.n
             acceleration, and refuses bodies that are not in metres.
     Returns: (3 J,) float64.
     Raises: ShapeError, InputError for too few frames, NaN, centimetres ("fixed"), an unknown mode.
-    Source: Li et al. 2021 (aistplusplus_api, after Onuma et al. 2008); fact.md, section 2.
+    Source: Li et al. 2021 (aistplusplus_api, after Onuma et al. 2008).
     Weakness: 72 strongly correlated numbers: a covariance of 40 dances is singular; jitter looks like energy.
     """
     where = "metrics.kinetic"

@@ -41,7 +41,7 @@ def contacts(joints: np.ndarray) -> np.ndarray:
         joints: (..., T, 22, 3) metres, world.
     Returns: (..., T, 4) bool, joints in the order of FEET (ankles left, right; feet left, right).
     Raises: ShapeError if the last axes are not (22, 3).
-    Source: issue 2. Deviation: none.
+    Source: ours, as defined above.
     """
     height = _checked(joints, 1)[..., FEET, 1]
     low = np.percentile(height, CONTACT_PERCENTILE, axis=-2, keepdims=True)
@@ -59,7 +59,7 @@ def skate(joints: np.ndarray, fps: float) -> np.ndarray:
         fps: frames per second.
     Returns: (...) metres per second.
     Raises: ShapeError if the shape is another.
-    Source: issue 2. Deviation: none.
+    Source: ours, as defined above.
     """
     joints = _checked(joints, 2)
     touching = contacts(joints)[..., :-1, :]
@@ -78,7 +78,7 @@ def jerk(joints: np.ndarray, fps: float) -> np.ndarray:
         fps: frames per second.
     Returns: (...) metres per second cubed, averaged over frames and joints.
     Raises: ShapeError if there are fewer than four frames.
-    Source: issue 2. Deviation: none.
+    Source: ours, as defined above.
     """
     joints = _checked(joints, 4)
     third = np.diff(joints, n=3, axis=-3)
@@ -92,7 +92,7 @@ def penetration(joints: np.ndarray) -> np.ndarray:
         joints: (..., T, J, 3) metres, world.
     Returns: (...) metres, 0 where nothing is below the floor.
     Raises: ShapeError if the last axes are not (22, 3).
-    Source: issue 2. Deviation: none.
+    Source: ours, as defined above.
     """
     lowest = _checked(joints, 1)[..., 1].min(axis=-1)
     return np.maximum(0.0, -lowest).mean(axis=-1)
@@ -105,7 +105,7 @@ def floating(joints: np.ndarray) -> np.ndarray:
         joints: (..., T, 22, 3) metres, world.
     Returns: (...) metres, 0 where something touches or is below the floor in every frame.
     Raises: ShapeError if the last axes are not (22, 3).
-    Source: issue 4. Weakness: jumps count, and joints are inside the foot, so real motion has some (about 2 cm):
+    Source: ours. Weakness: jumps count, and joints are inside the foot, so real motion has some (about 2 cm):
         read the ratio to real motion.
     """
     lowest = _checked(joints, 1)[..., 1].min(axis=-1)
