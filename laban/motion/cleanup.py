@@ -40,11 +40,12 @@ class CleanupSettings:
     leave: float = 0.70  # speed above which it ends
     least: float = 0.12  # shorter stretches are no contact
     blend: float = 0.22  # how long a correction takes to fade
+    airborne: float = 0.8  # seconds: no jump takes longer; whoever stays in the air is put down
     sole: float = 0.016  # height of a standing toe joint above the floor: the mannequin's shoe ends there
 
 
 def clean(motion: Motion, settings: CleanupSettings | None = None) -> Motion:
-    """Filter tremble, level the floor, hold standing feet, lift feet out of the floor.
+    """Filter tremble, level the floor, put down who hangs in the air, hold standing feet, lift feet out of the floor.
 
     Args:
         motion: on a skeleton with HumanML3D's leg names, Y up, floor near 0.
@@ -63,6 +64,8 @@ def clean(motion: Motion, settings: CleanupSettings | None = None) -> Motion:
     floor = np.percentile(joints[..., 1].min(-1), 5) - settings.sole
     joints = joints - np.array([0.0, floor, 0.0])
     root = motion.root - np.array([0.0, floor, 0.0])
+    lift = hanging(joints[..., 1].min(-1) - settings.sole, motion.fps, settings.airborne)[:, None] * _UP
+    joints, root = joints - lift[:, None], root - lift
 
     ankles, hips = [], []
     for side, toe in zip(SIDES, toes, strict=True):
@@ -77,6 +80,29 @@ def clean(motion: Motion, settings: CleanupSettings | None = None) -> Motion:
         bend(skeleton, world, side, hips[number] - drop, ankles[number], leg)
     rotations = rotation.continuous(kinematics.local_rotations(skeleton, world))
     return replace(motion, rotations=rotations, root=root - drop)
+
+
+def hanging(low: np.ndarray, fps: float, longest: float, least: float = 0.05) -> np.ndarray:
+    """How far a body is to be put down so that it is not in the air for longer than a jump.
+
+    The lowest point's morphological opening over `longest` seconds: what is left of its height when every shorter spell
+    near the floor has been spread over such a time. A jump leaves nothing.
+
+    Args:
+        low: (T,) metres of the lowest joint above the floor.
+        fps: frames per second.
+        longest: seconds that a jump may take.
+        least: metres; where nothing hangs higher than this, nothing is changed.
+    Returns: (T,) metres, 0 or more, smooth in time.
+    """
+    reach = max(1, round(longest * fps / 2))
+
+    def spread(values: np.ndarray, pick: np.ufunc) -> np.ndarray:
+        padded = np.pad(values, reach, "edge")
+        return pick.reduce(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1), axis=-1)
+
+    base = spread(spread(np.maximum(low, 0.0), np.minimum), np.maximum)
+    return np.zeros(len(low)) if base.max() < least else np.maximum(filtered(base, 0.1 * fps), 0.0)
 
 
 def smooth(motion: Motion, seconds: float) -> Motion:

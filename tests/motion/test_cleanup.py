@@ -4,7 +4,7 @@ import numpy as np
 
 from laban.data.synthesis import walkers
 from laban.metrics import physics
-from laban.motion.cleanup import CleanupSettings, clean, contacts
+from laban.motion.cleanup import CleanupSettings, clean, contacts, hanging
 from laban.motion.motion import Motion
 
 
@@ -56,3 +56,13 @@ def test_short_and_foreign_motions_pass():
     stick = Skeleton("stick", ("a", "b"), (-1, 0), np.array([[0, 0, 0], [0, 1, 0]]))
     rotations = np.tile([1.0, 0, 0, 0], (3, 2, 1))
     assert clean(Motion(stick, rotations, np.zeros((3, 3)), 30)).frames == 3
+
+
+def test_whoever_hangs_in_the_air_is_put_down_and_whoever_jumps_is_not():
+    fps, t = 20, np.arange(120) / 20
+    jump = np.maximum(0, 0.4 * np.sin(np.pi * (t - 2) / 0.6)) * ((t > 2) & (t < 2.6))
+    assert np.allclose(hanging(jump, fps, 0.8), 0)
+    hangs = np.where((t > 1.5) & (t < 4), 0.3, 0.0)
+    lift = hanging(hangs, fps, 0.8)
+    assert (hangs - lift)[40:70].max() < 0.03 and lift[:20].max() < 0.01 and (lift >= 0).all()
+    assert np.abs(np.diff(lift)).max() < 0.1  # put down, not dropped
