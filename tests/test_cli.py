@@ -178,17 +178,17 @@ def test_bad_prompts_files(content: bytes, word: str, tmp_path: Path, capsys: py
 
 def test_names_of_the_files() -> None:
     out = (Path("d/walk.glb"), Path("walk.bvh"))
-    one, many = GenerateOptions(("a",), out), GenerateOptions(("a", "b"), out[1:], numbered=True)
+    one, many = GenerateOptions(("a",), out), GenerateOptions(("a", "b"), out[1:])
     assert one.files(1, 1) == list(out)
     assert replace(one, samples=2).files(1, 2) == [Path("d/walk-2.glb"), Path("walk-2.bvh")]
     assert many.files(2, 1) == [Path("walk-002.bvh")]
-    assert replace(many, sentences=("a",), samples=3).files(1, 3) == [Path("walk-001-3.bvh")]
+    assert replace(many, samples=3).files(1, 3) == [Path("walk-001-3.bvh")]
     assert replace(many, sentences=("a",) * 5000).files(7, 1) == [Path("walk-0007.bvh")]
 
 
 def test_too_many_motions(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="motions were asked for"):
-        GenerateOptions(("a",) * 1000, (tmp_path / "x.glb",), samples=64, numbered=True).checked()
+        GenerateOptions(("a",) * 1000, (tmp_path / "x.glb",), samples=64).checked()
 
 
 def test_convert_resamples_and_says_so(walk: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,7 +30,7 @@ PENALTY = 2.0  # a gate that is failed weighs as much as twice the skate of a re
 
 _HANDS = re.compile(r"\b(hand|hands|arm|arms|palm|palms|wrist|wrists|fist|fists)\b")
 _UP = re.compile(r"\b(rais|lift|wav|elevat|hoist)\w*|\bputs? .*\b(up|overhead)\b")
-_STEPS = re.compile(r"\b(walk|stroll|stride|march|step|limp|shuffl|wander|saunter|pac|turn|sneak|tiptoe)\w*")
+STEPS = re.compile(r"\b(walk|stroll|stride|march|step|limp|shuffl|wander|saunter|pac|turn|sneak|tiptoe)\w*")
 _TURN = re.compile(r"\b(turn|veer|pivot|swivel|curv)(s|es|ing)?\b")
 
 
@@ -97,7 +97,7 @@ def judge(motion: Motion, text: str, index: int = 0) -> Judged:
     }
     gates = (measures["penetration"] > PENETRATION) + (measures["jerk"] > JERK) + 4 * (measures["hover"] > HOVER)
     score = measures["skate"] / SKATE + PENALTY * gates
-    if _STEPS.search(text.lower()):
+    if STEPS.search(text.lower()):
         score += UNSUPPORTED * measures["no_standing_foot"]
     asked = expectation_of(text)
     does = None if asked is None else bool(control.judge(asked, joints, motion.fps))

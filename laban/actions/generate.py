@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from laban.actions.context import Context
-from laban.actions.inputs import MAX_SECONDS, checked, give_encoder
-from laban.actions.options import bounded, check, described
+from laban.actions.inputs import MAX_SECONDS, checked, give_encoder, sentences
+from laban.actions.options import bounded, check, described, in_python
 from laban.actions.outputs import check_outputs, write
 from laban.actions.understanding import Reading, reader_of
 from laban.actions.wearing import Wearing
@@ -28,24 +29,58 @@ FREE = "-free"  # shipped weights under this ending were trained on data that al
 class GenerateOptions:
     """What is asked of `generate`."""
 
-    sentences: tuple[str, ...]
-    out: tuple[Path, ...] = described((), "files to write; none: the motions are only returned")
-    seconds: float | None = bounded(None, Bounds(0.1, MAX_SECONDS), "length; estimated from the words if not given")
-    seed: int = bounded(0, SEED, "which of the many motions that fit the words")
-    samples: int | None = bounded(None, Bounds(1, 64, whole=True), "motions to draw per sentence")
-    best: int | None = bounded(None, Bounds(1, 64, whole=True), "of those drawn, keep only this many")
-    model: str = described(MODEL, "shipped weights by name, or a folder with weights")
-    licence: str = described("any", "any, or commercial: weights trained on data that allows commercial use")
-    text_encoder: Path | None = described(None, "CLIP's weights, for imported models")
-    library: Path | None = described(None, "a folder of motions that answers first")
-    fps: float = bounded(30.0, Bounds(1, 240), "frames per second of the results")
-    steps: int | None = bounded(None, STEPS, "rounds of the masked model")
-    guidance: float | None = bounded(None, GUIDANCE, "how strongly the words are followed")
-    precision: str = described("32", "32 or bf16")
-    raw: bool = described(False, "leave out the clean-up of feet and jitter")
-    as_is: bool = described(False, "take each sentence as one action, without a plan or corrected spelling")
-    numbered: bool = described(False, "number the files even of one sentence")
+    sentences: tuple[str, ...] = in_python((), "what the person does, a motion each; instead of text and prompts")
+    out: tuple[Path, ...] = described(
+        (),
+        "Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html. With several samples "
+        "walk.glb becomes walk-1.glb, walk-2.glb; with --prompts it becomes walk-001.glb, walk-002.glb.",
+    )
+    text: str = described("", 'What the person does, in English, in quotes: "a person walks forward and turns left".')
+    seconds: float | None = bounded(
+        None, Bounds(0.1, MAX_SECONDS), "Length of the motion; estimated from the words if not given."
+    )
+    seed: int = bounded(0, SEED, "Which of the many motions that fit the words.")
+    samples: int | None = bounded(
+        None,
+        Bounds(1, 64, whole=True),
+        "Motions to draw per sentence. All are written, unless --best says how many.",
+    )
+    best: int | None = bounded(
+        None,
+        Bounds(1, 64, whole=True),
+        "Of those drawn, write only this many: those that do what the sentence says where there is a rule for it, and "
+        "then those whose feet slide and sink least. If neither is given, the best of 4 is written (of large models "
+        "the first and only one); --samples 1 draws one.",
+    )
+    text_encoder: Path | None = described(
+        None, "CLIP's weights, for imported models: a Hugging Face folder, or a .pt of OpenAI or open_clip."
+    )
+    prompts: Path | None = described(
+        None, "A file with one sentence per line, instead of TEXT; blank lines and # comments are skipped."
+    )
+    model: str = described(MODEL, "Shipped weights by name (kmm, momask, motionclip), or a folder with weights.")
+    licence: Literal["any", "commercial"] = described(
+        "any", "any, or commercial for the weights whose training data allows commercial use."
+    )
+    library: Path | None = described(
+        None,
+        "A folder of motions that answers first: its best clip is taken, fitted in length, where it matches the words "
+        "better than what is generated.",
+    )
+    fps: float = bounded(30.0, Bounds(1, 240), "Frames per second of the files.")
+    steps: int | None = bounded(None, STEPS, "Rounds of the masked model: more is slower.")
+    guidance: float | None = bounded(None, GUIDANCE, "How strongly the words are followed.")
+    precision: Literal["32", "bf16"] = described(
+        "32", "bf16 is faster on some processors with units for it and on GPUs, slower on others; other motions."
+    )
+    raw: bool = described(False, "Leave out the clean-up of feet and jitter.")
+    as_is: bool = described(False, "Take the sentence as one action: no plan of steps, no mended spelling.")
     wearing: Wearing = field(default=Wearing(), metadata={"help": "a character to wear the motions"})
+
+    @cached_property
+    def lines(self) -> tuple[str, ...]:
+        """The sentences, those of the file of prompts where one is named. Raises InputError as `inputs.sentences`."""
+        return self.sentences or tuple(sentences(self.text, self.prompts))
 
     @property
     def kept(self) -> int:
@@ -59,27 +94,27 @@ class GenerateOptions:
             line: number of the sentence, from 1.
             sample: number of the sample, from 1.
         """
-        name = f"-{line:0{max(3, len(str(len(self.sentences))))}}" if self.numbered else ""
+        many = self.prompts is not None or len(self.sentences) > 1
+        name = f"-{line:0{max(3, len(str(len(self.lines))))}}" if many else ""
         name += f"-{sample}" if self.kept > 1 else ""
         return [path.with_name(f"{path.stem}{name}{path.suffix}") for path in self.out]
 
     def checked(self, names: dict[str, str] | None = None) -> GenerateOptions:
         """The options with clean sentences. Raises InputError for whatever cannot be, before any work is done."""
-        if not self.sentences:
-            raise InputError("there is no sentence. Write what the person does.")
+        lines = self.lines
         check(self, names)
         if self.best is not None and self.samples is not None and self.best > self.samples:
             more = f"--best is {self.best}, more than the {self.samples} of --samples."
             raise InputError(f"{more} Draw more, or keep fewer.")
         if self.licence not in ("any", "commercial"):
             raise InputError(f"licence is {self.licence!r}, expected any or commercial.")
-        if len(self.sentences) * self.kept > MOST_RESULTS:
-            total = len(self.sentences) * self.kept
+        if len(lines) * self.kept > MOST_RESULTS:
+            total = len(lines) * self.kept
             raise InputError(f"{total} motions were asked for; expected at most {MOST_RESULTS}. Use several commands.")
         if self.out:
             check_outputs(self.out, self.wearing.formats)
         for number, sentence in enumerate(self.sentences, start=1):
-            checked(sentence, "the sentence" if len(self.sentences) == 1 else f"sentence {number}")
+            checked(sentence, "the sentence" if len(lines) == 1 else f"sentence {number}")
         return self
 
 
@@ -156,9 +191,9 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
             shelf = LibraryFirst.open(options.library, context)
     reader = None if options.as_is else reader_of(system, name)
     results: list[Generated] = []
-    for line, sentence in enumerate(options.sentences, start=1):
+    for line, sentence in enumerate(options.lines, start=1):
         context.check()
-        context.progress(line - 1, len(options.sentences), "sentences")
+        context.progress(line - 1, len(options.lines), "sentences")
         sentence = " ".join(sentence.split())
         with clock.part("generate"):
             reading = None if reader is None else reader.read(sentence)
@@ -178,7 +213,7 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
                     with clock.part(f"write {path.suffix[1:]}"):
                         write(motion, path, context, options.fps)
             results.append(Generated(sentence, motion, files, reading, certificate))
-    context.progress(len(options.sentences), len(options.sentences), "sentences")
+    context.progress(len(options.lines), len(options.lines), "sentences")
     return results
 
 

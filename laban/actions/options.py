@@ -19,6 +19,11 @@ def described(default: Any, text: str) -> Any:
     return field(default=default, metadata={"help": text})
 
 
+def in_python(default: Any, text: str) -> Any:
+    """The same of a field that only callers in Python give; commands have another way to say it."""
+    return field(default=default, metadata={"help": text, "in_python": True})
+
+
 def check(options: Any, names: Mapping[str, str] | None = None) -> None:
     """Checks every field that has bounds.
 

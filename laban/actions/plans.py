@@ -22,6 +22,7 @@ LONGEST_STEP = 4.5  # seconds of a step whose length nobody says, where others f
 SHORTEST_STEP = 1.2
 SHORTEST_LINE = 0.4
 DEFAULT_SECONDS = 4.0
+STEPS = "steps"  # what the ranking is told of several actions of which one walks
 STANDS = "a person stands still"  # what somebody does who stops: the line before it leads over
 _STOPS = re.compile(r".*\b(stops|pauses|halts|comes to a stop|stops moving|stops walking|stops running)")
 TEMPO = (0.5, 1.8)  # how much slower or faster a step is played
@@ -71,6 +72,8 @@ def parts_of(plan: Plan, estimate: Callable[[str], float]) -> list[Part]:
             if step.route is not None and step.route.kind == "circle":
                 seconds = max(seconds, 5.0 * abs(step.route.turns or 1.0))
         text = STANDS if parts and _STOPS.fullmatch(step.text.strip().rstrip(".").lower()) else step.text
+        if step.route is not None and step.route.kind == "turn" and "around" in text:
+            text = f"a person turns {step.route.side or 'left'} on the spot"  # as the data says it
         parts += [Part(text, round(seconds, 2), step)] * step.repeats
     return parts
 
@@ -101,7 +104,8 @@ def performed(
         motion = rerouted(retimed(composed(system, parts, request.seed, index, rest), parts), parts)
         candidates.append(cleanup.clean(motion) if clean else motion)
     chosen = []
-    for judged in best_of.best(candidates, plan.sentence, request.kept):
+    judged_by = plan.sentence if len(parts) == 1 else STEPS if best_of.STEPS.search(plan.sentence.lower()) else ""
+    for judged in best_of.best(candidates, judged_by, request.kept):  # no rule holds of several actions at once
         motion = candidates[judged.index]
         facts = {"plan": plan.to_dict(), "selection": judged.facts(request.drawn)}
         chosen.append(replace(motion, passport={**(motion.passport or {}), **facts}))

@@ -67,6 +67,8 @@ def flat(kind: type) -> Iterator[tuple[Field[Any], Any]]:
     """(field, type) of a dataclass's fields, with those of its dataclasses in their place."""
     hints = hints_of(kind)
     for field in fields(kind):
+        if field.metadata.get("in_python"):
+            continue
         if is_dataclass(hints[field.name]):
             yield from flat(hints[field.name])
         else:
