@@ -222,7 +222,7 @@ def _drawn(
 ) -> list[Motion]:
     """The motions of one sentence, best first, and what a person should know of them."""
     from laban.actions.best_of import DRAWN, draw_best, drawn_by_default
-    from laban.actions.plans import Request, performed
+    from laban.actions.plans import Request, begins_standing, performed
     from laban.systems.capabilities import Composes
     from laban.systems.requests import TextRequest
 
@@ -237,8 +237,10 @@ def _drawn(
         one = f"a {system.name} model performs one action; of {plan.summary()!r} it may show one."
         context.warn(f"{one} Use --model {MODEL}.")
         plan = None
-    at_once = plan is not None and isinstance(system, Composes) and any(len(step.parts) == 2 for step in plan.steps)
-    if plan is None or (plan.plain and not at_once):
+    composed = False
+    if plan is not None and isinstance(system, Composes):
+        composed = begins_standing(plan) or any(len(step.parts) == 2 for step in plan.steps)
+    if plan is None or (plan.plain and not composed):
         text = sentence if reading is None else reading.corrected
         motions = draw_best(system, TextRequest(text, options.seconds), options.seed, drawn, options.kept, settings)
     else:

@@ -11,11 +11,12 @@ import numpy as np
 
 from laban.actions import best_of
 from laban.actions.context import Context
+from laban.language.plan import Step
 from laban.motion import cleanup, layers, paths, warp
 from laban.motion.motion import Motion, Segment
 
 if TYPE_CHECKING:
-    from laban.language.plan import Plan, Route, Step
+    from laban.language.plan import Plan, Route
     from laban.systems.base import System
 
 LONGEST_STEP = 4.5  # seconds of a step whose length nobody says, where others follow or came before
@@ -24,8 +25,21 @@ SHORTEST_LINE = 0.4
 DEFAULT_SECONDS = 4.0
 STEPS = "steps"  # what the ranking is told of several actions of which one walks
 STANDS = "a person stands still"  # what somebody does who stops: the line before it leads over
+STANCE = 1.0  # seconds
+_GOES_DOWN = re.compile(
+    r"\b(sit|sits|lie|lies|lay|lays|kneel|kneels|crouch|crouches|squat|squats|duck|ducks|get|gets|drop|drops) down\b"
+    r"|\btakes? a seat\b|\b(falls?|collapses?)\b|\b(sitting|lying|kneeling|crouching) down\b"
+)
 _STOPS = re.compile(r".*\b(stops|pauses|halts|comes to a stop|stops moving|stops walking|stops running)")
 TEMPO = (0.5, 1.8)  # how much slower or faster a step is played
+
+
+def begins_standing(plan: Plan) -> bool:
+    """Whether the first step goes down from a stance: sits down, lies down, kneels down, falls.
+
+    Its clips are a second long and begin while the body goes down already, so a second of standing comes before.
+    """
+    return _GOES_DOWN.search(plan.steps[0].text.lower()) is not None
 
 
 @dataclass(frozen=True)
@@ -57,13 +71,18 @@ class Part:
         return self.step.parts[1] if len(self.step.parts) == 2 else None
 
 
-def parts_of(plan: Plan, estimate: Callable[[str], float]) -> list[Part]:
+def parts_of(plan: Plan, estimate: Callable[[str], float], stance: bool = True) -> list[Part]:
     """The lines of a plan, repeats written out.
 
-    Args: estimate: seconds that a sentence lasts where the plan does not say.
+    Args:
+        plan: the steps.
+        estimate: seconds that a sentence lasts where the plan does not say.
+        stance: whether a second of standing comes before a step that goes down from it.
     """
     alone = len(plan.steps) == 1 and plan.steps[0].repeats == 1
     parts: list[Part] = []
+    if stance and begins_standing(plan):
+        parts.append(Part(STANDS, STANCE, Step(STANDS)))
     for step in plan.steps:
         seconds = step.seconds
         if seconds is None:
@@ -95,7 +114,10 @@ def performed(
         context: asked between draws whether to stop.
     Returns: motions with a segment per line and, in their passports, the plan and the choice.
     """
-    parts = scaled(parts_of(plan, lambda text: estimated(system, text, request.seed)), request.seconds)
+    from laban.systems.capabilities import Composes
+
+    lines = parts_of(plan, lambda text: estimated(system, text, request.seed), isinstance(system, Composes))
+    parts = scaled(lines, request.seconds)
     clean = bool(options.get("clean"))
     rest = {name: value for name, value in options.items() if name != "clean"}
     candidates = []

@@ -68,3 +68,10 @@ def test_a_licence_without_weights_is_said():
     assert model_of("kmm", "any") == "kmm"
     with pytest.raises(InputError, match="there are no weights nothing-free"):
         model_of("nothing", "commercial")
+
+
+def test_whoever_sits_down_stood_before(context):
+    result, _ = made("a person sits down", context, seed=1)
+    assert [segment.text for segment in result.motion.segments] == [STANDS, "a person sits down"]
+    hips = result.motion.joints()[:, 0, 1]
+    assert hips[:10].mean() > 0.75 and hips[-10:].mean() < 0.65
