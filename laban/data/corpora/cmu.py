@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from laban.data.clips import MINIMUM, clip_pair, supported, with_pieces
+from laban.data.clips import MINIMUM, clip_pair, supported, with_backward, with_pieces
 from laban.data.corpora.source import MotionSource
 from laban.data.corpus import Clip
 from laban.errors import FormatError
@@ -183,4 +183,4 @@ class Cmu(MotionSource):
 
     def clips(self, item: Path) -> list[Clip]:
         """The clip in a file, its mirror image, and stances, starts and stops cut out of it; see `clips`."""
-        return with_pieces(supported(clips(item)))
+        return with_backward(with_pieces(supported(clips(item))))

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from laban import formats
-from laban.data.clips import clip_pair, supported, with_pieces
+from laban.data.clips import clip_pair, supported, with_backward, with_pieces
 from laban.data.corpora.bandai_namco import MANNERS
 from laban.data.corpora.source import MotionSource, signature
 from laban.data.corpus import Clip
@@ -237,7 +237,7 @@ class Folder(MotionSource):
 
     def clips(self, item: Row) -> list[Clip]:
         """As the function `clips`, in the row's split, with stances, starts and stops cut out of it."""
-        return with_pieces(supported(clips(item, self.splits[item.origin])), MANNERS)
+        return with_backward(with_pieces(supported(clips(item, self.splits[item.origin])), MANNERS))
 
     def signature(self) -> str:
         """A cheap fingerprint: the tables' text, the files' sizes."""
