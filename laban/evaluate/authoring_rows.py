@@ -112,7 +112,7 @@ def stretched(motion: Motion, effector: Effector) -> np.ndarray:
     return joints
 
 
-def broken_spine(motion: Motion, key: PoseKey, degrees: float = 80.0) -> PoseKey:
+def broken_spine(key: PoseKey, degrees: float = 80.0) -> PoseKey:
     """A key pose with the chest turned against the spine below it further than backs do."""
     turn = rotation.from_axis_angle(np.array([0.0, np.radians(degrees), 0.0]))
     w, x, y, z = (float(v) for v in turn)

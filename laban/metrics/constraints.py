@@ -1,8 +1,8 @@
 """How near a motion comes to what its author asked, and what it pays for that: slides, jerks, bones, bends.
 
-Hits alone can be cheated: a statue that slides, a body that jumps for one frame. So every score of hits stands beside the
-`Quality` of the motion, compared with the same sample unconstrained, and `tests/metrics/test_constraint_rows.py` holds
-rows that cheat and must be found out.
+Hits alone can be cheated: a statue that slides, a body that jumps for one frame. So every score of hits stands beside
+the `Quality` of the motion, compared with the same sample unconstrained, and `tests/metrics/test_constraint_rows.py`
+holds rows that cheat and must be found out.
 """
 
 from __future__ import annotations
@@ -267,7 +267,7 @@ def faults(made: Quality, dense: bool = False) -> tuple[str, ...]:
 
 
 def bends(motion: Motion) -> tuple[float, float]:
-    """Degrees: the least bend of any knee or elbow about its hinge, and the largest rotation of a joint of the spine."""
+    """Degrees: the least bend of any knee or elbow about its hinge, the largest rotation of a joint of the spine."""
     least, most = 180.0, 0.0
     for name, axis in HINGES.items():
         turn = rotation.to_axis_angle(motion.rotations[:, motion.skeleton.index(name)])
@@ -289,7 +289,7 @@ def facing_off(motion: Motion) -> float:
 
 
 def apart(one: Motion, two: Motion) -> np.ndarray:
-    """(T,) metres: the farthest joint between two motions of one length, each frame seen from its own root's place and heading."""
+    """(T,) metres: the farthest joint between two motions, each frame seen from its own root's place and heading."""
     seen = [
         kinematics.forward(m.skeleton, travel.taken_out(m, travel.of(m)).rotations, m.root * np.array([0.0, 1.0, 0.0]))
         for m in (one, two)

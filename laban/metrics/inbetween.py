@@ -47,7 +47,8 @@ def npss(made: np.ndarray, real: np.ndarray) -> float:
         real: the same.
     Raises: ShapeError for other shapes.
 
-    The signs of the quaternions are made continuous in time first. As released, the power is the square of the real part.
+    The signs of the quaternions are made continuous in time first. As released, the power is the square of the real
+    part.
     """
     made, real = _pair(made, real, 4)
 

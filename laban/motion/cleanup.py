@@ -146,9 +146,7 @@ def contacts(toe: np.ndarray, fps: float, settings: CleanupSettings | None = Non
     return runs
 
 
-def corrections(
-    toe: np.ndarray, fps: float, settings: CleanupSettings, pinned: Collection[int] = ()
-) -> np.ndarray:
+def corrections(toe: np.ndarray, fps: float, settings: CleanupSettings, pinned: Collection[int] = ()) -> np.ndarray:
     """(T, 3) metres to add so that the toe stays in one place over each contact, fading in between.
 
     Args:

@@ -174,9 +174,7 @@ def checked(goals: Goals, length: float, where: str = "") -> Goals:
                 raise InputError(f"{place}: tolerance is {goal.tolerance:g} m; expected more than 0, at most 1.")
             for moment in times_of(goal):
                 if not -1e-9 <= moment <= length + 1e-6:
-                    raise InputError(
-                        f"{place}: at {moment:g} s, outside the {length:g} s of the motion. Move it, or make length longer."
-                    )
+                    raise InputError(f"{place}: at {moment:g} s, outside the {length:g} s of the motion. Move it.")
             if isinstance(goal, PoseKey):
                 _check_pose(goal, place)
             elif isinstance(goal, RootPath):

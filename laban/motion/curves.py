@@ -1,8 +1,8 @@
 """A curve over the floor through given places at given moments.
 
-The geometry is a centripetal Catmull-Rom spline (Barry and Goldman 1988; Yuksel, Schaefer and Keyser, "Parameterization and
-applications of Catmull-Rom curves", 2011), which makes no loops between points; it is then walked by arc length, so that
-geometry and pace are apart.
+The geometry is a centripetal Catmull-Rom spline (Barry and Goldman 1988; Yuksel, Schaefer and Keyser,
+"Parameterization and applications of Catmull-Rom curves", 2011), which makes no loops between points; it is then
+walked by arc length, so that geometry and pace are apart.
 """
 
 from __future__ import annotations
@@ -71,12 +71,13 @@ class Curve:
         return np.asarray(step / np.linalg.norm(step))
 
     def progress(self, seconds: np.ndarray) -> np.ndarray:
-        """(N,) metres along the curve at (N,) seconds, each point passed at its moment, at a smooth pace; on beyond them."""
+        """(N,) metres along the curve at (N,) seconds: points are passed at their moments, at a smooth pace."""
         return paced(self.times, self.knots, np.asarray(seconds))
 
 
 def paced(x: np.ndarray, y: np.ndarray, at: np.ndarray) -> np.ndarray:
-    """y at `at`, by a smooth curve through the pairs that never goes back (`warp.smooth_through`), straight beyond them.
+    """y at `at`, by a smooth curve through the pairs that never goes back (`warp.smooth_through`), straight beyond
+    them.
 
     Args:
         x: (K,) increasing, K of 2 or more.

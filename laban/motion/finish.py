@@ -1,8 +1,8 @@
 """The last millimetres: a motion that nearly does what was asked is made to do it exactly.
 
 Root places are met by smooth bumps of the root, key poses by the given rotations with offsets that die away on both
-sides, hands and feet by bending their limb; standing feet are held again. Bones keep their lengths, and no limb is drawn
-out to more than 98 % of its length: what is beyond is approached and told.
+sides, hands and feet by bending their limb; standing feet are held again. Bones keep their lengths, and no limb is
+drawn out to more than 98 % of its length: what is beyond is approached and told.
 """
 
 from __future__ import annotations
@@ -93,9 +93,7 @@ def _rooted(motion: Motion, goals: Goals, circular: bool) -> Motion:
     if circular:  # both ends are one place and move together
         bumps[[0, -1]] = 0.0 if all(0 < f < motion.frames - 1 for f, *_ in rows) else bumps[[0, -1]]
     flat = [motion.root * 0 + np.stack([b, 0 * b, 0 * b], -1) for b in bumps.T]
-    smoothed = np.stack(
-        [travel.of(replace(motion, root=f), circular=circular).xz[:, 0] for f in flat], -1
-    )
+    smoothed = np.stack([travel.of(replace(motion, root=f), circular=circular).xz[:, 0] for f in flat], -1)
     system = np.stack([(smoothed if is_travel else bumps)[frame] for frame, is_travel, _ in rows])
     sizes = np.linalg.lstsq(system, np.stack([off for *_, off in rows]), rcond=1e-4)[0]
     root = motion.root.copy()

@@ -1,7 +1,7 @@
 """Motions that end as they begin: where to cut a cycle out of a clip, how to close it, and how well it closes.
 
-A cycle has one frame more than its period: its last pose, height and heading are its first, bit for bit, and its root has
-moved on by the travel of one cycle, so that a player can repeat it without a jump.
+A cycle has one frame more than its period: its last pose, height and heading are its first, bit for bit, and its root
+has moved on by the travel of one cycle, so that a player can repeat it without a jump.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ class LoopReport:
         yaw: degrees that the heading of last and first frame differ.
         height: mm that the pelvis' heights differ.
         contact: frames by which spells of standing feet are cut at the seam: feet that stand before it and not after.
-        jerk_ratio: largest jerk within three frames of the seam of the repeated cycle over the inside's 99th percentile.
+        jerk_ratio: largest jerk within three frames of the seam of the repeated cycle over the inside's 99th
+            percentile.
     """
 
     period: float
@@ -58,7 +59,9 @@ class LoopReport:
         return {**{k: round(v, 3) for k, v in asdict(self).items()}, "closes": self.closes}
 
 
-def cut(motion: Motion, seconds: float, slack: float = SLACK, earliest: float = 0.0, latest: float | None = None) -> tuple[int, int]:
+def cut(
+    motion: Motion, seconds: float, slack: float = SLACK, earliest: float = 0.0, latest: float | None = None
+) -> tuple[int, int]:
     """The stretch of a motion that comes nearest to repeating itself.
 
     Args:
@@ -76,8 +79,8 @@ def cut(motion: Motion, seconds: float, slack: float = SLACK, earliest: float = 
     end = motion.frames - 1 - low if latest is None else min(round(latest * fps), motion.frames - 1 - low)
     if end < begin or low < 4:
         raise InputError(
-            f"loop: the motion lasts {motion.seconds:.2f} s; expected more than the {seconds:g} s of the cycle. Ask for a "
-            "shorter cycle, or give a longer motion."
+            f"loop: the motion lasts {motion.seconds:.2f} s; expected more than the {seconds:g} s of the cycle. Ask for "
+            "a shorter cycle, or give a longer motion."
         )
     seen = _seen(motion)
     speed = np.gradient(seen, axis=0) * 0.2 * fps
@@ -99,7 +102,9 @@ def _seen(motion: Motion) -> np.ndarray:
     return travel.taken_out(motion, way).joints()
 
 
-def closed(motion: Motion, first: int, last: int, frames: int, *, turning: bool = False, straight: bool = True) -> Motion:
+def closed(
+    motion: Motion, first: int, last: int, frames: int, *, turning: bool = False, straight: bool = True
+) -> Motion:
     """A cycle out of a stretch.
 
     Around the seam the end gives way to what came before the beginning, as far as the motion has it: frames beyond the
@@ -201,7 +206,9 @@ def cleaned(motion: Motion) -> Motion:
     """A cycle with held feet (`cleanup.clean`), also across the seam."""
     three = cleanup.clean(repeated(motion, 3))
     frames = motion.frames - 1
-    middle = replace(motion, rotations=three.rotations[frames : 2 * frames + 1], root=three.root[frames : 2 * frames + 1])
+    middle = replace(
+        motion, rotations=three.rotations[frames : 2 * frames + 1], root=three.root[frames : 2 * frames + 1]
+    )
     back = placed(middle, middle.root[0] * [1, 0, 1], motion.root[0] * [1, 0, 1],
                   float(travel.facing(motion)[0] - travel.facing(middle)[0]))  # fmt: skip
     turn = travel.facing(motion)

@@ -1,7 +1,7 @@
 """The same steps along an asked path: travel is replaced, sway and timing of the body stay.
 
 Each frame is turned by the difference of the two ways (asked and own) and put where the asked travel is. Where the two
-go at different speeds feet slide by the difference: callers choose a clock first (`pace`), and steer or clean afterwards.
+go at different speeds feet slide by the difference: callers choose a clock first, and clean afterwards.
 """
 
 from __future__ import annotations
@@ -40,37 +40,35 @@ class Asked:
     curve: Curve
 
 
-def asked_of(motion: Motion, way: Travel, path: RootPath) -> Asked | None:
+def asked_of(motion: Motion, way: Travel, path: RootPath, circular: bool = False) -> Asked | None:
     """What a path asks of a motion's frames; None for a path of one point, which only moves the whole.
 
     Of waypoints the motion's own pace between them is kept: progress along the curve follows its own progress, scaled.
+    The path of a cycle from end to end goes on as it began, so that its two ends lead the same way.
     """
     if len(path.points) < 2:
         return None
-    times = np.array([p.at for p in path.points])
-    curve = Curve.through(np.array([p.xz for p in path.points]), times)
+    times, places = np.array([p.at for p in path.points]), np.array([p.xz for p in path.points])
     first, last = (int(np.clip(round(t * motion.fps), 0, motion.frames - 1)) for t in times[[0, -1]])
     seconds = np.arange(first, last + 1) / motion.fps
+    around = circular and first == 0 and last == motion.frames - 1 and len(path.points) > 2
+    if around:
+        period, cycle = times[-1] - times[0], places[-1] - places[0]
+        times = np.concatenate([[times[-2] - period], times, [times[1] + period]])
+        places = np.concatenate([[places[-2] - cycle], places, [places[1] + cycle]])
+    curve = Curve.through(places, times)
     if path.kind == "path":
         return Asked(first, last, curve.progress(seconds), curve)
     steps = np.linalg.norm(np.diff(way.xz[first : last + 1], axis=0), axis=-1) + DRIFT / motion.fps
     own = np.concatenate([[0.0], np.cumsum(steps)])
-    at = np.interp(times, seconds, own)
-    at[1:] = np.maximum(at[1:], at[:-1] + 1e-6)
+    if around:
+        at = np.interp(times[1:-1], seconds, own)
+        at = np.concatenate([[at[-2] - own[-1]], at, [at[1] + own[-1]]])
+    else:
+        at = np.interp(times, seconds, own)
+    for k in range(1, len(at)):
+        at[k] = max(at[k], at[k - 1] + 1e-6)
     return Asked(first, last, paced(at, curve.knots, own), curve)
-
-
-def pace(way: Travel, path: RootPath) -> list[tuple[float, float, float, float]]:
-    """Per stretch between two points: start and end in seconds, m/s asked, m/s of the motion's own travel."""
-    found = []
-    curve = Curve.through(np.array([p.xz for p in path.points]), np.array([p.at for p in path.points]))
-    steps = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(way.xz, axis=0), axis=-1))])
-    times = np.arange(len(steps)) / way.fps
-    for k, (one, two) in enumerate(zip(path.points, path.points[1:], strict=False)):
-        seconds = two.at - one.at
-        own = np.diff(np.interp([one.at, two.at], times, steps))[0] / seconds
-        found.append((one.at, two.at, float(curve.knots[k + 1] - curve.knots[k]) / seconds, float(own)))
-    return found
 
 
 def along(motion: Motion, path: RootPath, circular: bool = False) -> Motion:
@@ -85,10 +83,12 @@ def along(motion: Motion, path: RootPath, circular: bool = False) -> Motion:
         circular: the motion is a cycle, its first pose held as its last.
     """
     way = travel.of(motion, circular=circular)
-    asked = asked_of(motion, way, path)
+    asked = asked_of(motion, way, path, circular)
     if asked is None:
         [point] = path.points
-        return _moved(motion, way, int(np.clip(round(point.at * motion.fps), 0, motion.frames - 1)), point.xz, point.heading)
+        return _moved(
+            motion, way, int(np.clip(round(point.at * motion.fps), 0, motion.frames - 1)), point.xz, point.heading
+        )
     span = slice(asked.first, asked.last + 1)
     wanted = asked.curve.at(asked.arc)
     turn = _turns(motion, way, wanted, path, asked, circular)
@@ -101,9 +101,7 @@ def along(motion: Motion, path: RootPath, circular: bool = False) -> Motion:
     return made
 
 
-def _turns(
-    motion: Motion, way: Travel, wanted: np.ndarray, path: RootPath, asked: Asked, circular: bool
-) -> np.ndarray:
+def _turns(motion: Motion, way: Travel, wanted: np.ndarray, path: RootPath, asked: Asked, circular: bool) -> np.ndarray:
     """(T,) radians by which each frame is turned."""
     span = slice(asked.first, asked.last + 1)
     wave = Travel(wanted, way.yaw[span], motion.fps)

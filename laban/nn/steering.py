@@ -1,15 +1,16 @@
 """Steering in the latent of a motion tokenizer: what a decoder makes is moved towards places by moving its latents.
 
-Between its encoder and decoder a tokenizer has one vector per token. Gradients of distances in the decoded motion go back
-into these vectors, so that the whole body follows where one joint is asked to go. Related: MaskControl (Pinyoanuntapong et
-al. 2025) optimises logits and, last, the summed embedding; here the embedding alone, from the unquantised latents of a
-motion that may have been warped. What is returned is the change that steering made, in metres: added to the motion it
-leaves what nobody asked for as it was, and what the tokenizer cannot express is not lost.
+Between its encoder and decoder a tokenizer has one vector per token. Gradients of distances in the decoded motion go
+back into these vectors, so that the whole body follows where one joint is asked to go. Related: MaskControl
+(Pinyoanuntapong et al. 2025) optimises logits and, last, the summed embedding; here the embedding alone, from the
+unquantised latents of a motion that may have been warped. What is returned is the change that steering made, in
+metres: added to the motion it leaves what nobody asked for as it was, and what the tokenizer cannot express is not
+    lost.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from torch import Tensor
 from laban.motion import humanml
 from laban.nn.frozen import FrozenTokenizer
 
+NEAR = 8  # tokens on either side of a goal that may move
 WRAP = 10  # tokens on either side that make a circular decode exact: the decoder reaches 33 frames
 
 
@@ -62,7 +64,8 @@ class Steered:
         change: (T, J, 3) metres by which the decoded joints moved.
         error: metres, the farthest goal after it.
         iterations: done.
-        around: with `circular`, (T, J, 3) metres by which decoding around the seam differs from decoding with open ends.
+        around: with `circular`, (T, J, 3) metres by which decoding around the seam differs from decoding with open
+            ends.
     """
 
     change: np.ndarray
@@ -78,7 +81,6 @@ class _Decoder:
     frozen: FrozenTokenizer
     circular: bool
     frames: int
-    kept: Tensor | None = field(default=None)
 
     def features(self, latents: Tensor) -> Tensor:
         decoder, frozen = self.frozen.tokenizer.decoder, self.frozen
@@ -107,7 +109,7 @@ def latents_of(frozen: FrozenTokenizer, features: np.ndarray) -> Tensor:
 
 
 def steer(
-    frozen: FrozenTokenizer, features: np.ndarray, aims: Aims, *, circular: bool = False,
+    frozen: FrozenTokenizer, features: np.ndarray, truth: np.ndarray, aims: Aims, *, circular: bool = False,
     settings: SteeringSettings | None = None, latents: Tensor | None = None,
 ) -> Steered:  # fmt: skip
     """Moves the latents of a motion until its joints are where they are asked to be.
@@ -115,6 +117,7 @@ def steer(
     Args:
         frozen: the tokenizer.
         features: (T, W) of the motion, in their own units.
+        truth: (T, J, 3) metres: its joints in the frame of the features.
         aims: what is asked. None at all: only the seam of a cycle is looked at.
         circular: the motion is a cycle of whole tokens.
         settings: how.
@@ -131,13 +134,15 @@ def steer(
     layout, fps = frozen.layout, frozen.layout.fps
     frames, joints = torch.from_numpy(aims.frames), torch.from_numpy(aims.joints)
     axes = torch.from_numpy(aims.axes).float()
-    # what the tokenizer does not express stays: aims are moved to where its own decoding is
-    places = torch.from_numpy(aims.places).float()
+    # What the tokenizer does not express stays: aims are moved to where its own decoding is.
+    missed = torch.from_numpy(truth[aims.frames, aims.joints]).float() - before[frames, joints]
+    places = torch.from_numpy(aims.places).float() - missed
     weights = torch.from_numpy(aims.weights).float()
     feet = list(layout.feet)
     with torch.no_grad():
         stands = (decoder.features(start)[:, layout.contacts] > 0.5)[:-1]
     anchors = _anchors(aims, len(features))
+    free = _free(aims, start.shape[1], frozen.config.stride, circular)[None, :, None].to(start)
     moved = start.clone().requires_grad_(True)
     optimiser = torch.optim.Adam([moved], settings.rate, settings.betas)
     done, error = 0, float("inf")
@@ -159,10 +164,20 @@ def steer(
             loss = loss + settings.anchor * (made[anchors, 0] - before[anchors, 0]).square().sum(-1).mean()
         optimiser.zero_grad()
         loss.backward()
+        assert moved.grad is not None
+        moved.grad *= free
         optimiser.step()
     with torch.no_grad():
         change = (decoder.joints(best) - before).numpy().astype(np.float64)
     return Steered(change, best_error, done, around)
+
+
+def _free(aims: Aims, tokens: int, stride: int, circular: bool) -> Tensor:
+    """(N,) 1 for tokens near a goal: what is farther off stays as it is."""
+    away = np.abs(np.arange(tokens)[:, None] - aims.frames[None] // stride)
+    if circular:
+        away = np.minimum(away, tokens - away)
+    return torch.from_numpy((away.min(1) <= NEAR).astype(np.float32))
 
 
 def _anchors(aims: Aims, frames: int) -> Tensor:

@@ -93,7 +93,7 @@ def test_5_a_stretched_arm_is_found_out_and_so_is_a_knee_that_bends_backwards(re
 
 
 def test_6_a_broken_spine_is_found_out(real: Motion, goals: Goals) -> None:
-    key = rows.broken_spine(real, goals.poses[0])
+    key = rows.broken_spine(goals.poses[0])
     bent = rows.teleport(real, Goals(poses=(key,)))
     assert constraints.reached(bent, Goals(poses=(key,)))[0].hit
     assert "spine" in constraints.faults(constraints.quality(bent, real))
