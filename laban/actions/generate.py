@@ -13,10 +13,12 @@ from laban.actions.options import bounded, check, described, in_python
 from laban.actions.outputs import check_outputs, write
 from laban.actions.understanding import Reading, reader_of
 from laban.actions.wearing import Wearing
+from laban.authoring.short import Short
 from laban.errors import InputError
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
 
 if TYPE_CHECKING:
+    from laban.character.stance import Stance
     from laban.motion.motion import Motion
     from laban.systems.base import System
 
@@ -76,6 +78,7 @@ class GenerateOptions:
     raw: bool = described(False, "Leave out the clean-up of feet and jitter.")
     as_is: bool = described(False, "Take the sentence as one action: no plan of steps, no mended spelling.")
     wearing: Wearing = field(default=Wearing(), metadata={"help": "a character to wear the motions"})
+    short: Short = field(default=Short(), metadata={"help": "poses, a path, places to reach, a loop"})
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -115,6 +118,8 @@ class GenerateOptions:
             check_outputs(self.out, self.wearing.formats)
         for number, sentence in enumerate(self.sentences, start=1):
             checked(sentence, "the sentence" if len(lines) == 1 else f"sentence {number}")
+        if self.short.given and (len(lines) > 1 or self.kept > 1 or self.library is not None):
+            raise InputError("poses, paths, places and loops are for one sentence and one result, without a library.")
         return self
 
 
@@ -125,6 +130,7 @@ class Generated:
     Attributes:
         text: the sentence as it was asked. motion: at the asked rate. files: written. reading: what of the sentence the
             data shows, None with `as_is` or weights without a vocabulary. certificate: of a character that wears it.
+        report: what became of poses, a path and places that were asked for (`laban.authoring.report`); None without.
     """
 
     text: str
@@ -132,6 +138,7 @@ class Generated:
     files: tuple[Path, ...] = ()
     reading: Reading | None = None
     certificate: Any = None
+    report: Any = None
 
     @property
     def known(self) -> bool:
@@ -177,6 +184,8 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
     stance = options.wearing.check(options.out)
     locate(name)  # a wrong name is said before torch is loaded
     clock = context.clock
+    if options.short.given:
+        return [_authored(options, name, stance, context)]
     with clock.part("import torch"):
         import torch  # noqa: F401
     with clock.part(f"load {name}"):
@@ -215,6 +224,31 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
             results.append(Generated(sentence, motion, files, reading, certificate))
     context.progress(len(options.lines), len(options.lines), "sentences")
     return results
+
+
+def _authored(options: GenerateOptions, model: str, stance: Stance | None, context: Context) -> Generated:
+    """One sentence as a timeline with poses, a path, places to reach or a loop."""
+    from laban.authoring.author import author
+    from laban.authoring.timeline import Prompt, Timeline
+
+    [sentence] = options.lines
+    length = options.seconds or options.short.length
+    bare = Timeline(
+        length, fps=options.fps, seed=options.seed, samples=options.samples or 8,
+        prompts=(Prompt(0.0, length, sentence),), model="auto" if model == MODEL else model,
+    )  # fmt: skip
+    timeline = options.short.onto(bare)
+    if options.short.save_timeline is not None:
+        timeline.write(options.short.save_timeline)
+    made = author(timeline, context, allow_outside=True)
+    files = tuple(options.files(1, 1)) if options.out else ()
+    certificate = None
+    if stance is not None:
+        certificate = options.wearing.write(stance, made.motion, files, context).certificate
+    else:
+        for path in files:
+            write(made.motion, path, context, options.fps)
+    return Generated(sentence, made.motion, files, None, certificate, made.report)
 
 
 def _drawn(

@@ -60,8 +60,8 @@ def _source(timeline: Timeline, folder: Path, allow_outside: bool) -> tuple[Moti
         filled = any(p.start <= start + 0.1 and p.end >= end - 0.1 for p in timeline.whole)
         if end - start > 1.5 / clip.fps and not filled:
             raise InputError(
-                f"{source.file}: covers {source.at:g} to {source.at + clip.seconds:.2f} s of the timeline; nothing says "
-                f"what happens from {start:g} to {end:g} s. Add a prompt there, or change length."
+                f"{source.file}: covers {source.at:g} to {source.at + clip.seconds:.2f} s of the timeline; nothing "
+                f"says what happens from {start:g} to {end:g} s. Add a prompt there, or change length."
             )
     shown = replace(clip, rotations=clip.rotations[frames], root=clip.root[frames])
     segments = tuple(Segment(s.text, s.start + source.at, s.end + source.at) for s in clip.segments if s.end > s.start)

@@ -6,13 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from laban.actions.options import bounded, described
-from laban.authoring.timeline import Speed, Timeline, checked
 from laban.errors import InputError
-from laban.motion.constraints import Effector, EffectorKey, Goals, PathPoint, PoseFile, PoseKey, RootPath, times_of
 from laban.systems.options import Bounds
+
+if TYPE_CHECKING:
+    from laban.authoring.timeline import Timeline
+    from laban.motion.constraints import Effector, EffectorKey, Goals, PoseFile, RootPath
 
 SECONDS = 4.0  # where neither words nor goals say how long
 
@@ -38,6 +40,8 @@ class Short:
 
     def goals(self, length: float) -> Goals:
         """The goals. Args: length: seconds of the motion. Raises: InputError for text that is none of these."""
+        from laban.motion.constraints import Goals, PoseKey
+
         poses = [PoseKey(0.0, source=_file(self.start_pose, "--start-pose"))] if self.start_pose else []
         poses += [PoseKey(length, source=_file(self.end_pose, "--end-pose"))] if self.end_pose else []
         for text in self.pose:
@@ -51,11 +55,15 @@ class Short:
     @property
     def length(self) -> float:
         """Seconds that the goals need; 4 without any."""
+        from laban.motion.constraints import times_of
+
         moments = [t for goal in self.goals(0.0).all for t in times_of(goal)]
         return max(moments) if max(moments, default=0.0) > 0 else SECONDS
 
     def onto(self, timeline: Timeline) -> Timeline:
         """A timeline with these goals as well. Raises: InputError for what cannot be asked."""
+        from laban.authoring.timeline import Speed, checked
+
         goals, length = self.goals(timeline.length), timeline.length
         speed = () if self.speed is None else (Speed(0.0, length, self.speed),)
         made = replace(
@@ -67,6 +75,8 @@ class Short:
 
 def path_of(text: str) -> RootPath:
     """`0:0,0 4:0.5,2.4` as a path. Raises: InputError for anything else."""
+    from laban.motion.constraints import PathPoint, RootPath
+
     points = []
     for item in text.split():
         at, colon, place = item.partition(":")
@@ -81,6 +91,8 @@ def path_of(text: str) -> RootPath:
 
 def reaches(texts: Sequence[str]) -> tuple[Effector, ...]:
     """`right_wrist@5=0.3,1.4,2.6` as effectors, keys of one joint together. Raises: InputError for anything else."""
+    from laban.motion.constraints import Effector, EffectorKey
+
     keys: dict[str, list[EffectorKey]] = {}
     for text in texts:
         name, _, place = text.partition("=")
@@ -93,6 +105,8 @@ def reaches(texts: Sequence[str]) -> tuple[Effector, ...]:
 
 
 def _file(text: str, option: str) -> PoseFile:
+    from laban.motion.constraints import PoseFile
+
     file, at_sign, seconds = text.rpartition("@")
     if not at_sign:
         return PoseFile(text)

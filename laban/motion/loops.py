@@ -79,8 +79,8 @@ def cut(
     end = motion.frames - 1 - low if latest is None else min(round(latest * fps), motion.frames - 1 - low)
     if end < begin or low < 4:
         raise InputError(
-            f"loop: the motion lasts {motion.seconds:.2f} s; expected more than the {seconds:g} s of the cycle. Ask for "
-            "a shorter cycle, or give a longer motion."
+            f"loop: the motion lasts {motion.seconds:.2f} s; expected more than the cycle's {seconds:g} s. Ask for a "
+            "shorter cycle, or give a longer motion."
         )
     seen = _seen(motion)
     speed = np.gradient(seen, axis=0) * 0.2 * fps
