@@ -138,9 +138,7 @@ class EditOptions:
         if not isinstance(self.source, Path):
             raise InputError("loops, parts, poses, paths and places need the motion as a file. Write it first.")
         if self.extend is not None or self.then is not None:
-            raise InputError(
-                "--extend and --then do not go with loops, parts, poses, paths, places. Use two commands."
-            )
+            raise InputError("--extend and --then do not go with loops, parts, poses, paths, places. Use two commands.")
         if len(self.range) not in (len(self.text), 0) or (self.range and not self.text):
             raise InputError(f"got {len(self.text)} --text and {len(self.range)} --range; expected one text per range.")
         if self.parts and not self.text:

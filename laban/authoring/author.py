@@ -75,12 +75,16 @@ def author(
     Raises: InputError for what cannot be asked; Cancelled.
     """
     begin = time.process_time()
+    source: Motion | None = None
     timeline = resolved(timeline, folder, allow_outside)
     if timeline.source is not None or timeline.music is not None:
         from laban.authoring.given import given
 
-        base, notes = given(timeline, folder, allow_outside, context)
-        candidates, frozen = [Candidate(0, base, leading.led(base, timeline.goals, bool(timeline.loop)), 0.0)], None
+        source, base, notes = given(timeline, folder, allow_outside, context)
+        candidates, frozen = (
+            [Candidate(0, base, leading.led(base, timeline.goals, bool(timeline.loop), False), 0.0)],
+            None,
+        )
         lines = [Line(s.text, s.start, s.end) for s in base.segments]
     else:
         candidates, lines, notes, system = _drawn(timeline, context)
@@ -93,7 +97,7 @@ def author(
     for candidate in candidates[: 1 if why else FINISHED]:
         context.check()
         steering = _tokenizer(frozen, context) if solver == "full" and not why and (goals or circular) else None
-        motion, report = _finished(timeline, candidate, steering, why)
+        motion, report = _finished(timeline, candidate, source, steering, why)
         report = replace(report, notes=(*notes, *report.notes), solver="none" if why else solver)
         misses = sum(not goal.hit for goal in report.goals)
         results.append(((misses, len(report.faults), candidate.cost), motion, report))
@@ -207,36 +211,30 @@ def _paces(timeline: Timeline, own: Motion, lines: Sequence[Line]) -> list[float
 # To the end
 
 
-def _finished(timeline: Timeline, candidate: Candidate, frozen: Any, why: Sequence[str]) -> tuple[Motion, Report]:
-    """One candidate at the timeline's rate, with its goals met, and what that cost it."""
+def _finished(
+    timeline: Timeline, candidate: Candidate, source: Motion | None, frozen: Any, why: Sequence[str]
+) -> tuple[Motion, Report]:
+    """One candidate at the timeline's rate, with its goals met, and what that cost it.
+
+    Where nothing is asked of what was given, it is left alone; where a candidate does by itself what is asked, so is it.
+    """
     goals, circular = timeline.goals, timeline.loop is not None
     steps, beyond = 0, frozenset[int]()
-    motion = leading.placed(candidate.own, goals) if why else candidate.led
-    untouched = timeline.source is not None and not goals and not circular
-    reference = motion if untouched else _at_rate(timeline, candidate.own)
-    if untouched:
-        made = motion
+    if source is not None and not goals and not circular and candidate.own.fps == timeline.fps:
+        reference = made = candidate.own
     else:
-        if frozen is not None:
-            from laban.authoring.steered import closed_around, missed, steered
-
-            if circular:
-                around = closed_around(motion, frozen)
-                better = loops.report(around).loop_error < loops.report(motion).loop_error
-                motion = around if better else motion
-            left = missed(motion, goals, circular)
-            if left.poses or left.effectors:
-                motion, steps = steered(motion, left, frozen, circular)
-        made = _at_rate(timeline, motion)
-        if not why:
-            done = finish.finish(made, goals, circular)
+        reference = made = _at_rate(timeline, candidate.own)
+        if why:
+            made = reference if source is not None else _at_rate(timeline, leading.placed(candidate.own, goals))
+        elif circular or not all(each.hit for each in constraints.reached(reference, goals)):
+            motion, steps = _steered(timeline, candidate.led, frozen)
+            done = finish.finish(_at_rate(timeline, motion), goals, circular)
             made, beyond = done.motion, done.unreachable
-            if circular:
-                made = loops.sealed(made, turning=timeline.loop == "turn", closing=True)
-    if timeline.source is not None and timeline.keep:
+            made = loops.sealed(made, turning=timeline.loop == "turn") if circular else made
+    if source is not None and timeline.keep:
         from laban.authoring.given import kept
 
-        made = kept(timeline, candidate.own, made)
+        made = kept(timeline, source, made)
     found = list(constraints.reached(made, goals, circular))
     start = len(goals.poses) + len(goals.paths)
     for k in beyond:
@@ -245,6 +243,20 @@ def _finished(timeline: Timeline, candidate: Candidate, frozen: Any, why: Sequen
     faults = constraints.faults(quality, dense=finish.is_dense(goals.paths))
     loop = loops.report(made) if circular else None
     return made, Report(not why, tuple(why), tuple(found), quality, faults, loop, iterations=steps)
+
+
+def _steered(timeline: Timeline, motion: Motion, frozen: Any) -> tuple[Motion, int]:
+    """A led candidate with its seam decoded around, where that is better, and its joints steered, and the steps of that."""
+    if frozen is None:
+        return motion, 0
+    from laban.authoring.steered import closed_around, missed, steered
+
+    circular = timeline.loop is not None
+    if circular:
+        around = closed_around(motion, frozen)
+        motion = around if loops.report(around).loop_error < loops.report(motion).loop_error else motion
+    left = missed(motion, timeline.goals, circular)
+    return steered(motion, left, frozen, circular) if left.poses or left.effectors else (motion, 0)
 
 
 def _at_rate(timeline: Timeline, motion: Motion) -> Motion:

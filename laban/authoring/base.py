@@ -181,7 +181,7 @@ def timed(drawn: Motion, timeline: Timeline, lines: Sequence[Line], clock: Clock
     made = loops.closed(
         drawn, first, last, cycle_frames(timeline), turning=timeline.loop == "turn", straight=not timeline.paths
     )
-    return replace(made, segments=segments, passport=drawn.passport)
+    return replace(made, segments=segments, passport=drawn.passport, fps=(made.frames - 1) / timeline.length)
 
 
 def cycle_frames(timeline: Timeline) -> int:

@@ -20,8 +20,10 @@ from laban.motion.parts import joints_of
 FADE = 0.25  # seconds in which a part made anew gives way
 
 
-def given(timeline: Timeline, folder: Path, allow_outside: bool, context: Context) -> tuple[Motion, list[str]]:
-    """The source, or the dance, with its prompts performed: at the timeline's rate where nothing else is asked.
+def given(timeline: Timeline, folder: Path, allow_outside: bool, context: Context) -> tuple[Motion, Motion, list[str]]:
+    """The source, or the dance, with its prompts performed, the same on the timeline's clock, and notes.
+
+    The first is at the timeline's rate; the second at the grid's, or, where nothing else is asked, the first itself.
 
     Raises: InputError for files that cannot be used, or moments that no prompt fills.
     """
@@ -32,14 +34,14 @@ def given(timeline: Timeline, folder: Path, allow_outside: bool, context: Contex
     )
     base = _prompted(timeline, base, context)
     if not timeline.goals and timeline.loop is None and not timeline.speed:
-        return base, notes
+        return base, base, notes
     clock = Clock.of(timeline, [], [])
     if timeline.loop is None:
         count = max(2, round(timeline.length * GRID))
         made = warp.sampled(base, clock.at(np.arange(count) / GRID) * base.fps, GRID)
-        return replace(made, segments=base.segments, passport=base.passport), notes
+        return base, replace(made, segments=base.segments, passport=base.passport), notes
     grid = replace(warp.at_rate(base, GRID), segments=base.segments, passport=base.passport)
-    return replace(timed(grid, timeline, [], clock), segments=base.segments), notes
+    return base, replace(timed(grid, timeline, [], clock), segments=base.segments), notes
 
 
 def _source(timeline: Timeline, folder: Path, allow_outside: bool) -> tuple[Motion, list[str]]:
@@ -124,8 +126,6 @@ def _prompted(timeline: Timeline, base: Motion, context: Context) -> Motion:
 
 def kept(timeline: Timeline, source: Motion, made: Motion) -> Motion:
     """`made` with the frames that are to be kept copied from the source, and drawn towards them beside them."""
-    if source.fps != made.fps or source.frames != made.frames:
-        source = warp.sampled(source, np.arange(made.frames) * source.fps / made.fps, made.fps)
     whole = np.zeros(made.frames, bool)
     for keep in timeline.keep:
         span = slice(round(keep.start * made.fps), min(made.frames, round(keep.end * made.fps)))

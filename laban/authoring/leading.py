@@ -67,10 +67,12 @@ def spans(path: RootPath) -> list[tuple[float, float, float]]:
     ]
 
 
-def led(motion: Motion, goals: Goals, circular: bool) -> Motion:
-    """A candidate on the path of its goals, or, without one, moved as a whole towards them."""
+def led(motion: Motion, goals: Goals, circular: bool, free: bool = True) -> Motion:
+    """A candidate on the path of its goals, or, without one and where it is `free`, moved as a whole towards them."""
     path = merged(motion, goals)
-    return placed(motion, goals) if path is None else pathwarp.along(motion, path, circular)
+    if path is not None:
+        return pathwarp.along(motion, path, circular)
+    return placed(motion, goals) if free else motion
 
 
 def placed(motion: Motion, goals: Goals) -> Motion:

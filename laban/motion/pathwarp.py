@@ -118,7 +118,11 @@ def _turns(motion: Motion, way: Travel, wanted: np.ndarray, path: RootPath, aske
         more = np.array([h for _, h in faced]) - (way.yaw[span] + inner)[at]
         more = (more + np.pi) % (2 * np.pi) - np.pi
         inner = inner + np.interp(np.arange(len(inner)), at, more)
-    inner = inner if circular else filtered(inner, SMOOTH * motion.fps)
+    if circular:  # both ends are one pose and turn alike, but for whole turns
+        gap = inner[-1] - inner[0]
+        inner = inner - np.linspace(0, 1, len(inner)) * (gap - 2 * np.pi * np.round(gap / (2 * np.pi)))
+    else:
+        inner = filtered(inner, SMOOTH * motion.fps)
     whole = np.empty(motion.frames)
     whole[: asked.first], whole[span], whole[asked.last + 1 :] = inner[0], inner, inner[-1]
     return whole

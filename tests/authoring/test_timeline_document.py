@@ -127,7 +127,7 @@ def test_files_stay_in_the_folder_and_are_the_ones_meant(tmp_path: Path) -> None
 def test_one_goal_alone() -> None:
     made = only(parse(WHOLE), "e1")
     assert made.effectors and not made.paths and not made.poses
-    with pytest.raises(InputError, match="did you mean 'e1'"):
+    with pytest.raises(InputError, match="did you mean"):
         only(made, "e2")
 
 
