@@ -216,7 +216,7 @@ def _finished(
 ) -> tuple[Motion, Report]:
     """One candidate at the timeline's rate, with its goals met, and what that cost it.
 
-    Where nothing is asked of what was given, it is left alone; where a candidate does by itself what is asked, so is it.
+    Where nothing is asked of what was given, it is left alone; so is a candidate that does by itself what is asked.
     """
     goals, circular = timeline.goals, timeline.loop is not None
     steps, beyond = 0, frozenset[int]()
@@ -246,7 +246,7 @@ def _finished(
 
 
 def _steered(timeline: Timeline, motion: Motion, frozen: Any) -> tuple[Motion, int]:
-    """A led candidate with its seam decoded around, where that is better, and its joints steered, and the steps of that."""
+    """A led candidate, its seam decoded around where that is better, its joints steered; and the steps of that."""
     if frozen is None:
         return motion, 0
     from laban.authoring.steered import closed_around, missed, steered

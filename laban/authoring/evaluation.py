@@ -1,7 +1,7 @@
 """What authoring is worth: goals out of real held-out clips, cases from a desk, and rows that cheat beside them.
 
-Every row says how many goals were hit, how far they were missed, and what the motion paid: its feet's slide and its jerk
-against the same seed unconstrained. A row that cheats (`laban.evaluate.authoring_rows`) must be found out by one of them.
+Every row says how many goals were hit, how far they were missed, and what the motion paid: its feet's slide and its
+jerk against the same seed unconstrained. A row that cheats (`laban.evaluate.authoring_rows`) must be found out by one.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ class Row:
             "error_cm": mean([100 * e for e in self.errors]), "skate": mean([q.skate for q in self.qualities]),
             "skate_ratio": mean([q.skate_ratio for q in self.qualities]),
             "jerk_ratio": mean([q.jerk_ratio for q in self.qualities]),
-            "spike": mean([q.spike for q in self.qualities]), "facing_more": mean([q.facing_more for q in self.qualities]),
+            "spike": mean([q.spike for q in self.qualities]),
+            "facing_more": mean([q.facing_more for q in self.qualities]),
             "faulty": mean([float(f) for f in self.faults]), "cpu_s": mean(self.cpu),
         }  # fmt: skip
 
@@ -291,8 +292,8 @@ def markdown(facts: dict[str, Any]) -> str:
         lines.append(f"| {row['name']} | {row['clips']} | {row['refused']} | " + " | ".join(cells) + " |")
     desk = facts["desk"]
     lines += [
-        "", f"Cases from a desk: {desk['named'][0]} of {desk['named'][1]} impossible ones named, {desk['false_alarms'][0]} of "
-        f"{desk['false_alarms'][1]} possible ones refused, {desk['met'][0]} met.", "",
+        "", f"Cases from a desk: {desk['named'][0]} of {desk['named'][1]} impossible ones named, "
+        f"{desk['false_alarms'][0]} of {desk['false_alarms'][1]} possible ones refused, {desk['met'][0]} met.", "",
     ]  # fmt: skip
     for case in desk["cases"]:
         said = "; ".join(case["reasons"]) or ("met" if case["ok"] else "not met")

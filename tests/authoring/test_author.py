@@ -27,9 +27,8 @@ from laban.nn.steering import Aims, steer
 from tests.actions.stepping import stander, stepper
 
 SECONDS = 6.0
-CURVE = RootPath(
-    (PathPoint(0.0, (0.0, 0.0)), PathPoint(2.0, (0.5, 1.8)), PathPoint(4.0, (0.3, 3.7)), PathPoint(5.9, (-0.4, 5.3))), id="a"
-)  # fmt: skip
+PLACES = ((0.0, 0.0, 0.0), (2.0, 0.5, 1.8), (4.0, 0.3, 3.7), (5.9, -0.4, 5.3))
+CURVE = RootPath(tuple(PathPoint(t, (x, z)) for t, x, z in PLACES), id="a")
 REACH = Effector("right_wrist", (EffectorKey(3.0, (-0.1, 1.3, 3.2), 0.2),), id="e")
 
 
