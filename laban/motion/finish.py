@@ -33,6 +33,8 @@ CHAINS = {
     "right_knee": ("right_hip",),
 }
 """Joints that turn to bring another one to its place, where no two bones bend for it."""
+LEANING = ("spine1", "spine2", "spine3")
+LEAN = 0.3  # radians that each of these may bend for a hand
 TURNS = 4  # rounds over such a chain
 
 
@@ -175,12 +177,15 @@ def _reached(motion: Motion, asked: Effector, circular: bool) -> tuple[Motion, b
     touched = np.abs(offset).max(-1) > 1e-9
     world = kinematics.global_rotations(motion.skeleton, motion.rotations)
     side, _, part = asked.joint.partition("_")
+    if part == "wrist":
+        joints = _leaned(motion, world, joints, side, goal)
     if part in ("wrist", "ankle", "foot"):
         _bend(motion, world, joints, side, part, goal, offset)
     else:
         _turn(motion, world, asked.joint, goal)
     turns = kinematics.local_rotations(motion.skeleton, world)
     rotations = motion.rotations.copy()
+    touched = _lasting(touched.astype(float), motion.fps) > 0
     rotations[touched] = turns[touched]
     made = replace(motion, rotations=rotation.continuous(rotations))
     off = np.linalg.norm(made.joints()[frames, number] - places, axis=-1)
@@ -234,6 +239,39 @@ def _bend(
         world[:, chain[2]] = rotation.multiply(turn, hand)
     else:
         legs.bend(skeleton, world, side, limb[0], goal, limb)
+
+
+def _leaned(motion: Motion, world: np.ndarray, joints: np.ndarray, side: str, goal: np.ndarray) -> np.ndarray:
+    """The trunk bent in place towards what an arm alone does not reach, at most by LEAN; and where the joints are then."""
+    skeleton = motion.skeleton
+    shoulder, elbow, wrist = (skeleton.index(f"{side}_{name}") for name in ("shoulder", "elbow", "wrist"))
+    length = skeleton.lengths[elbow] + skeleton.lengths[wrist]
+    for name in LEANING:
+        way = goal - joints[:, shoulder]
+        far = np.linalg.norm(way, axis=-1)
+        own = np.linalg.norm(joints[:, wrist] - joints[:, shoulder], axis=-1)
+        need = _lasting(np.maximum(far - np.maximum(STRAIGHT * length, own), 0.0), motion.fps)
+        if need.max() < 1e-6:
+            break
+        pivot = skeleton.index(name)
+        arm = joints[:, shoulder] - joints[:, pivot]
+        wish = arm + rotation.unit(way) * need[:, None]
+        vector = rotation.to_axis_angle(rotation.between(arm, wish))
+        size = np.linalg.norm(vector, axis=-1, keepdims=True)
+        turn = rotation.from_axis_angle(vector * np.minimum(1.0, LEAN / np.maximum(size, 1e-9)))
+        for each in [pivot, *_below(skeleton, pivot)]:
+            world[:, each] = rotation.multiply(turn, world[:, each])
+        joints = kinematics.positions(skeleton, world, motion.root)
+    return joints
+
+
+def _lasting(need: np.ndarray, fps: float) -> np.ndarray:
+    """(T,) never less than `need`, without its edges: the largest within 0.15 s, smoothed over as long."""
+    half = int(np.clip(round(0.15 * fps), 1, 200))
+    taps = np.hanning(2 * half + 3)[1:-1]
+    padded = np.pad(need, 2 * half, mode="edge")
+    peaks = np.lib.stride_tricks.sliding_window_view(padded, len(taps)).max(-1)
+    return np.convolve(peaks, taps / taps.sum(), mode="valid")
 
 
 def _turn(motion: Motion, world: np.ndarray, joint: str, goal: np.ndarray) -> None:
