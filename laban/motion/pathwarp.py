@@ -17,7 +17,7 @@ from laban.motion.curves import Curve, paced
 from laban.motion.motion import Motion
 from laban.motion.travel import Travel
 
-SMOOTH = 0.15  # seconds: of the turn that is added
+SMOOTH = 0.35  # seconds: of the turn that is added; shorter than this is the sway of single steps
 MOST_PACE = 1.35  # how much faster or slower an action may be played to fit its path
 ROUNDS = 4  # of mending what the smoothing of the travel leaves
 DRIFT = 0.02  # m/s that a standing figure is taken to go, so that progress has a direction
@@ -120,12 +120,16 @@ def _turns(motion: Motion, way: Travel, wanted: np.ndarray, path: RootPath, aske
         inner = inner + np.interp(np.arange(len(inner)), at, more)
     if circular:  # both ends are one pose and turn alike, but for whole turns
         gap = inner[-1] - inner[0]
-        inner = inner - np.linspace(0, 1, len(inner)) * (gap - 2 * np.pi * np.round(gap / (2 * np.pi)))
+        whole = 2 * np.pi * np.round(gap / (2 * np.pi))
+        inner = inner - np.linspace(0, 1, len(inner)) * (gap - whole)
+        three = np.concatenate([inner[:-1] - whole, inner[:-1], inner + whole])
+        inner = filtered(three, SMOOTH * motion.fps)[len(inner) - 1 : 2 * len(inner) - 1]
     else:
-        inner = filtered(inner, SMOOTH * motion.fps)
-    whole = np.empty(motion.frames)
-    whole[: asked.first], whole[span], whole[asked.last + 1 :] = inner[0], inner, inner[-1]
-    return whole
+        reach = min(round(3 * SMOOTH * motion.fps), len(inner) - 1)  # mirrored: at the ends the way is uncertain
+        inner = filtered(np.pad(inner, reach, "reflect"), SMOOTH * motion.fps)[reach : reach + len(inner)]
+    turns = np.empty(motion.frames)
+    turns[: asked.first], turns[span], turns[asked.last + 1 :] = inner[0], inner, inner[-1]
+    return turns
 
 
 def _placed(motion: Motion, way: Travel, goal: np.ndarray, turn: np.ndarray, span: slice) -> Motion:

@@ -9,7 +9,7 @@ import numpy as np
 from laban.motion import kinematics, rotation
 from laban.motion.constraints import Effector, PoseKey, RootPath
 from laban.motion.curves import Curve
-from laban.motion.motion import Motion
+from laban.motion.motion import NEARLY_UNIT, Motion
 from laban.motion.parts import joints_of
 from laban.motion.travel import Travel
 
@@ -51,7 +51,9 @@ def pose(motion: Motion, key: PoseKey) -> WantedPose:
     joints = [j for j, name in enumerate(skeleton.names) if name in key.rotations and j in counted]
     heading = facing_of(rotations[0])
     for joint in joints:
-        turn = rotation.normalise(np.array(key.rotations[skeleton.names[joint]], np.float64))
+        turn = np.array(key.rotations[skeleton.names[joint]], np.float64)
+        if abs((turn * turn).sum() - 1.0) > NEARLY_UNIT:  # otherwise bit for bit
+            turn = rotation.normalise(turn)
         rotations[joint] = turn if joint else turned_to(turn, heading)
     asked = key.root
     if asked is not None:
