@@ -236,7 +236,8 @@ def quality(motion: Motion, reference: Motion | None = None, joints: np.ndarray 
         a, b = _jerks(own, motion.fps), _jerks(other, reference.fps)
         was = float(physics.skate(other, reference.fps))
         ratios = (
-            max(skate, 1e-3) / max(was, 1e-3), float(a.mean() / max(b.mean(), 1e-3)), float(a.max() / max(b.max(), 1e-3)),
+            max(skate, 1e-3) / max(was, 1e-3), float(a.mean() / max(b.mean(), 1e-3)),
+            float(a.max() / max(b.max(), 1e-3)),
             facing - float(facing_off(reference)), bends(reference)[0] - hinge,
         )  # fmt: skip
     bones = np.linalg.norm(own[:, 1:] - own[:, list(motion.skeleton.parents[1:])], axis=-1)

@@ -91,9 +91,12 @@ def _rooted(motion: Motion, goals: Goals, circular: bool) -> Motion:
     if not rows or max(np.abs(off).max() for *_, off in rows) < 1e-9:
         return motion
     at, reach = np.arange(motion.frames), BUMP * motion.fps
-    bumps = np.stack([bump(at, frame, wide) for frame, *_ in rows for wide in (reach, reach / 2)], -1)
-    if circular:  # both ends are one place and move together
-        bumps[[0, -1]] = 0.0 if all(0 < f < motion.frames - 1 for f, *_ in rows) else bumps[[0, -1]]
+    period = motion.frames - 1
+    rounds = (-period, 0, period) if circular else (0,)  # in a cycle a bump at the end is one at the beginning
+    places = sorted({frame % period if circular else frame for frame, *_ in rows})
+    bumps = np.stack([sum(bump(at, f + r, wide) for r in rounds) for f in places for wide in (reach, reach / 2)], -1)
+    if circular:
+        bumps = np.column_stack([bumps, at / period])  # and its travel may be longer or shorter
     flat = [motion.root * 0 + np.stack([b, 0 * b, 0 * b], -1) for b in bumps.T]
     smoothed = np.stack([travel.of(replace(motion, root=f), circular=circular).xz[:, 0] for f in flat], -1)
     system = np.stack([(smoothed if is_travel else bumps)[frame] for frame, is_travel, _ in rows])
@@ -242,7 +245,7 @@ def _bend(
 
 
 def _leaned(motion: Motion, world: np.ndarray, joints: np.ndarray, side: str, goal: np.ndarray) -> np.ndarray:
-    """The trunk bent in place towards what an arm alone does not reach, at most by LEAN; and where the joints are then."""
+    """The trunk bent in place towards what an arm alone does not reach, and where the joints are then."""
     skeleton = motion.skeleton
     shoulder, elbow, wrist = (skeleton.index(f"{side}_{name}") for name in ("shoulder", "elbow", "wrist"))
     length = skeleton.lengths[elbow] + skeleton.lengths[wrist]

@@ -51,8 +51,9 @@ class LoopReport:
 
     @property
     def closes(self) -> bool:
-        """Within the limits: error, yaw and contact."""
-        return self.loop_error <= max(1.2 * self.inside_max, 3.0) and self.yaw <= 0.5 and self.contact <= 1
+        """Within the limits: error, yaw, contact, and no jerk at the seam that the inside does not have."""
+        met = self.loop_error <= max(1.2 * self.inside_max, 3.0) and self.yaw <= 0.5 and self.contact <= 1
+        return met and self.jerk_ratio <= 1.0
 
     def record(self) -> dict[str, float]:
         """JSON-able, rounded."""
