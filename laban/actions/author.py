@@ -81,10 +81,22 @@ def author(options: AuthorOptions, context: Context) -> Authored:
     else:
         for path in options.out:
             with context.clock.part(f"write {path.suffix[1:]}"):
-                write(made.motion, path, context, made.motion.fps)
+                write(made.motion, path, context, made.motion.fps, **_root_bone(timeline, made, path, context))
     if options.report is not None:
         write_json(made.report.record(), options.report)
     return made
+
+
+def _root_bone(timeline: Timeline, made: Authored, path: Path, context: Context) -> dict[str, Any]:
+    """What a writer is told so that a bone `root` carries the travel, where that is asked for and the format has it."""
+    if timeline.root != "root_bone":
+        return {}
+    if path.suffix.lower() != ".glb":
+        context.warn(f"{path}: has no root bone; only .glb has. The travel is in the motion's own root.")
+        return {}
+    from laban.authoring.author import travel_of
+
+    return {"travel": travel_of(timeline, made.motion)}
 
 
 def import_timeline(kind: str, source: Path, out: Path) -> Timeline:

@@ -276,10 +276,15 @@ def _at_rate(timeline: Timeline, motion: Motion) -> Motion:
     return loops.cleaned(loops.sealed(made, turning=timeline.loop == "turn"))
 
 
+def travel_of(timeline: Timeline, motion: Motion) -> travel.Travel:
+    """The travel of an authored motion: smoothed over a second, of a cycle over all of it."""
+    circular = timeline.loop is not None
+    return travel.of(motion, timeline.length if circular else travel.WINDOW, circular)
+
+
 def _told(timeline: Timeline, motion: Motion, report: Report, candidates: Sequence[dict[str, Any]]) -> Motion:
     """The motion with its travel as asked and its passport."""
-    circular = timeline.loop is not None
-    way = travel.of(motion, seconds=timeline.length if circular else travel.WINDOW, circular=circular)
+    way = travel_of(timeline, motion)
     passport = dict(motion.passport or {})
     document = timeline.record()
     facts: dict[str, Any] = {

@@ -269,6 +269,16 @@ def test_author_says_by_its_exit_code_whether_all_was_met(folder: Path, capsys: 
     assert out.is_file()
 
 
+def test_a_root_bone_carries_the_travel(folder: Path) -> None:
+    made = Timeline(SECONDS, source=Source("walk.npz"), paths=(CURVE,), root="root_bone")
+    made.write(folder / "bone.timeline.json")
+    out = folder / "bone.glb"
+    words = ["author", str(folder / "bone.timeline.json"), "--out", str(out), "--solver", "warp", "--quiet"]
+    assert cli.main(words) == 0
+    plain = author(replace(made, root="travel"), Context(device="cpu"), solver="warp", folder=folder).motion
+    assert np.abs(formats.read(out).joints() - plain.joints()).max() < 1e-5
+
+
 def test_edit_makes_a_loop_and_import_timeline_writes_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     script = folder / "s.txt"
     script.write_text("a person walks @2\nshe bows @3\n")
