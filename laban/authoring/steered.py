@@ -52,7 +52,7 @@ class Sight:
         edge = min(WRAP * stride, first)
         latents = latents_of(frozen, whole[first - edge : first + size + edge])
         latents = latents[:, edge // stride : edge // stride + size // stride]
-        return cls(features, *_placed(features, motion.joints()[:-1], frozen), latents)
+        return cls(features, *_placed(features, motion.joints(), frozen), latents)
 
     def inward(self, points: np.ndarray) -> np.ndarray:
         """Points (..., 3) of the world in the frame of the features."""
@@ -69,7 +69,7 @@ def _placed(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The world's joints in the frame of the features, and the rigid way back (yaw and place)."""
     seen = humanml.decode(features, frozen.layout) * frozen.layout.unit
-    a, b = seen.reshape(-1, 3), world.reshape(-1, 3)
+    a, b = seen.reshape(-1, 3), world[: len(seen)].reshape(-1, 3)
     p, q = (a - a.mean(0))[:, [0, 2]], (b - b.mean(0))[:, [0, 2]]
     angle = np.arctan2((p[:, 1] * q[:, 0] - p[:, 0] * q[:, 1]).sum(), (p * q).sum())
     turn = rotation.yaw(np.array(angle))
@@ -80,7 +80,7 @@ def _placed(
 
 def aims_of(motion: Motion, goals: Goals, circular: bool) -> Aims:
     """Places of joints that goals ask for, in the world; each key weighs alike."""
-    way, last = travel.of(motion, circular=circular), motion.frames - (2 if circular else 1)
+    way, last = travel.of(motion, circular=circular), motion.frames - 1
     rows: list[tuple[int, int, np.ndarray, np.ndarray, float]] = []
     for key in goals.poses:
         asked = wanted.pose(motion, key)
@@ -128,10 +128,8 @@ def steered(motion: Motion, goals: Goals, frozen: FrozenTokenizer, circular: boo
         return motion, 0
     inner = replace(aims, places=sight.inward(aims.places), axes=aims.axes)
     made = steer(frozen, sight.features, sight.joints, inner, circular=circular, latents=sight.latents)
-    change = sight.outward(made.change)
-    if circular:
-        change = np.concatenate([change, change[:1]])
-    return with_change(motion, change), made.iterations
+    moved = with_change(motion, sight.outward(made.change))
+    return loops.sealed(moved, turning=loops.turns(motion)) if circular else moved, made.iterations
 
 
 def with_change(motion: Motion, change: np.ndarray) -> Motion:
@@ -161,7 +159,7 @@ def closed_around(motion: Motion, frozen: FrozenTokenizer) -> Motion:
     assert around is not None
     change = sight.outward(around)
     change[:, :] -= change[:, :1] * FLAT  # places of the root are the motion's own
-    return with_change(motion, np.concatenate([change, change[:1]]))
+    return loops.sealed(with_change(motion, change), turning=loops.turns(motion))
 
 
 def missed(motion: Motion, goals: Goals, circular: bool) -> Goals:

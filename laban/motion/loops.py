@@ -212,8 +212,13 @@ def cleaned(motion: Motion) -> Motion:
     )
     back = placed(middle, middle.root[0] * [1, 0, 1], motion.root[0] * [1, 0, 1],
                   float(travel.facing(motion)[0] - travel.facing(middle)[0]))  # fmt: skip
-    turn = travel.facing(motion)
-    return sealed(back, turning=abs(turn[-1] - turn[0]) > 1e-6)
+    return sealed(back, turning=turns(motion))
+
+
+def turns(motion: Motion) -> bool:
+    """Whether a cycle ends with another heading than it begins."""
+    yaw = travel.facing(motion)
+    return bool(abs(yaw[-1] - yaw[0]) > 1e-6)
 
 
 def report(motion: Motion) -> LoopReport:

@@ -61,10 +61,10 @@ class Steered:
     """What steering changed.
 
     Attributes:
-        change: (T, J, 3) metres by which the decoded joints moved.
+        change: (T, J, 3) metres by which the decoded joints moved; of a cycle (T + 1, J, 3).
         error: metres, the farthest goal after it.
         iterations: done.
-        around: with `circular`, (T, J, 3) metres by which decoding around the seam differs from decoding with open
+        around: with `circular`, (T + 1, J, 3) metres by which decoding around the seam differs from decoding with open
             ends.
     """
 
@@ -76,11 +76,12 @@ class Steered:
 
 @dataclass
 class _Decoder:
-    """Latents (1, N, D) to joints (T, J, 3) metres, perhaps around the seam."""
+    """Latents (1, N, D) to joints (T, J, 3) metres; of a cycle T + 1: the last is the first, one cycle on."""
 
     frozen: FrozenTokenizer
-    circular: bool
+    circular: bool  # tokens at its end see those at its beginning
     frames: int
+    cycle: bool  # one frame more
 
     def features(self, latents: Tensor) -> Tensor:
         decoder, frozen = self.frozen.tokenizer.decoder, self.frozen
@@ -95,8 +96,10 @@ class _Decoder:
         return normal.float().cpu() * frozen.std + frozen.mean
 
     def joints(self, latents: Tensor) -> Tensor:
-        layout = self.frozen.layout
-        return humanml.decode(self.features(latents), layout) * layout.unit
+        layout, features = self.frozen.layout, self.features(latents)
+        if self.cycle:
+            features = torch.cat([features, features[:1]])
+        return humanml.decode(features, layout) * layout.unit
 
 
 def latents_of(frozen: FrozenTokenizer, features: np.ndarray) -> Tensor:
@@ -117,7 +120,7 @@ def steer(
     Args:
         frozen: the tokenizer.
         features: (T, W) of the motion, in their own units.
-        truth: (T, J, 3) metres: its joints in the frame of the features.
+        truth: (T, J, 3) metres: its joints in the frame of the features; of a cycle (T + 1, J, 3).
         aims: what is asked. None at all: only the seam of a cycle is looked at.
         circular: the motion is a cycle of whole tokens.
         settings: how.
@@ -125,10 +128,10 @@ def steer(
     """
     settings = settings or SteeringSettings()
     start = latents_of(frozen, features) if latents is None else latents
-    decoder = _Decoder(frozen, circular, len(features))
+    decoder = _Decoder(frozen, circular, len(features), circular)
     with torch.no_grad():
         before = decoder.joints(start)
-        around = (before - _Decoder(frozen, False, len(features)).joints(start)).numpy() if circular else None
+        around = (before - _Decoder(frozen, False, len(features), True).joints(start)).numpy() if circular else None
     if not len(aims.frames):
         return Steered(np.zeros(tuple(before.shape)), 0.0, 0, around)
     layout, fps = frozen.layout, frozen.layout.fps
@@ -140,8 +143,8 @@ def steer(
     weights = torch.from_numpy(aims.weights).float()
     feet = list(layout.feet)
     with torch.no_grad():
-        stands = (decoder.features(start)[:, layout.contacts] > 0.5)[:-1]
-    anchors = _anchors(aims, len(features))
+        stands = (decoder.features(start)[:, layout.contacts] > 0.5)[: len(before) - 1]
+    anchors = _anchors(aims, len(before))
     free = _free(aims, start.shape[1], frozen.config.stride, circular)[None, :, None].to(start)
     moved = start.clone().requires_grad_(True)
     optimiser = torch.optim.Adam([moved], settings.rate, settings.betas)

@@ -210,7 +210,7 @@ def test_lines_fill_gaps_and_the_clock_follows_speed() -> None:
 @pytest.fixture(scope="module")
 def frozen() -> FrozenTokenizer:
     config = TokenizerConfig(width=32, code_width=16, codes=8, quantizers=2, depth=1, dilation_growth=2)
-    return FrozenTokenizer.random(config, torch.zeros(263), torch.full((263,), 0.05))
+    return FrozenTokenizer.random(config, torch.zeros(263), torch.full((263,), 0.2))
 
 
 def test_steering_comes_nearer_and_leaves_the_rest(frozen: FrozenTokenizer) -> None:
@@ -223,7 +223,7 @@ def test_steering_comes_nearer_and_leaves_the_rest(frozen: FrozenTokenizer) -> N
     made = steer(frozen, sight.features, sight.joints, aims)
     assert made.iterations > 0
     there = (sight.joints + made.change)[frame, joint]
-    assert np.linalg.norm(there - place) < 0.5 * np.linalg.norm(place - sight.joints[frame, joint])
+    assert np.linalg.norm(there - place) < 0.8 * np.linalg.norm(place - sight.joints[frame, joint])
     assert np.linalg.norm(there - place) == pytest.approx(made.error, abs=1e-5)
     local = made.change - made.change[:, :1]
     assert np.abs(local[:10]).max() < 1e-6 < np.abs(local[55:65]).max()
