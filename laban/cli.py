@@ -17,7 +17,7 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 
-from laban.errors import CheckFailed, InputError, LabanError
+from laban.errors import InputError, LabanError, sentence
 
 # command -> (module:function, one line of help)
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (LabanError, OSError, MemoryError) as error:
         if os.environ.get("LABAN_DEBUG") == "1":
             raise
-        print(f"laban: error: {said_of(error)}", file=sys.stderr)
+        print(f"laban: error: {sentence(error)}", file=sys.stderr)
         return error.exit_code if isinstance(error, LabanError) else 2
 
 
@@ -175,15 +175,3 @@ def overview(names: Sequence[str] = ()) -> str:
         "`laban COMMAND --help` lists a command's options; `laban --version` prints the version.\n"
         'Try: laban generate "a person walks forward and turns left" --seconds 6 --out walk.glb'
     )
-
-
-def said_of(error: BaseException) -> str:
-    """An error as one line: what, and on which file. Only a failed check needs more: its table."""
-    if isinstance(error, MemoryError):
-        return "not enough memory. Ask for fewer samples, fewer prompts or fewer seconds."
-    if isinstance(error, OSError) and not isinstance(error, LabanError):
-        where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}"
-    if isinstance(error, CheckFailed):
-        return str(error)  # a table, one line per array
-    return " ".join(str(error).split()) or type(error).__name__

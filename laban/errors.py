@@ -29,3 +29,15 @@ class CheckFailed(LabanError):
     """A comparison with expected values failed."""
 
     exit_code = 1
+
+
+def sentence(error: BaseException) -> str:
+    """An error as one line for a person: what, and on which file. Only a failed check needs more: its table."""
+    if isinstance(error, MemoryError):
+        return "not enough memory. Ask for fewer samples, fewer prompts or fewer seconds."
+    if isinstance(error, OSError) and not isinstance(error, LabanError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}"
+    if isinstance(error, CheckFailed):
+        return str(error)  # a table, one line per array
+    return " ".join(str(error).split()) or type(error).__name__

@@ -42,15 +42,3 @@ def check(options: Any, names: Mapping[str, str] | None = None) -> None:
 def flags(options: Any) -> dict[str, str]:
     """{field: --field-name}: how the command line spells the options, for `check`."""
     return {each.name: "--" + each.name.replace("_", "-") for each in fields(options)}
-
-
-def schema(options: type) -> dict[str, Any]:
-    """A JSON schema object of a dataclass's bounded and described fields: type, minimum, maximum, description."""
-    properties: dict[str, Any] = {}
-    for each in fields(options):
-        bounds: Bounds | None = each.metadata.get("bounds")
-        entry: dict[str, Any] = {"description": each.metadata.get("help", "")}
-        if bounds is not None:
-            entry |= {"type": "integer" if bounds.whole else "number", "minimum": bounds.low, "maximum": bounds.high}
-        properties[each.name] = entry
-    return {"type": "object", "properties": properties, "additionalProperties": False}

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
-import operator
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING
 from inspect import Parameter
-from types import GenericAlias, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import tyro
 
-from laban.actions.options import check, flags
+from laban.actions.fields import built, flat
 
 REQUIRED: Any = Parameter.empty
 """The default of a field that must be given."""
@@ -61,50 +59,3 @@ def takes_options(
         return called
 
     return decorate
-
-
-def flat(kind: type) -> Iterator[tuple[Field[Any], Any]]:
-    """(field, type) of a dataclass's fields, with those of its dataclasses in their place."""
-    hints = hints_of(kind)
-    for field in fields(kind):
-        if field.metadata.get("in_python"):
-            continue
-        if is_dataclass(hints[field.name]):
-            yield from flat(hints[field.name])
-        else:
-            yield field, given_as(hints[field.name])
-
-
-class Later:
-    """Stands for a class that only callers in Python give, so that help needs no numpy."""
-
-
-IN_PYTHON = {"Motion": Later, "Timeline": Later}
-
-
-def hints_of(kind: type) -> dict[str, Any]:
-    """The types of a dataclass's fields; those of IN_PYTHON are not looked up, and may be imported for types only."""
-    return get_type_hints(kind, localns=IN_PYTHON, include_extras=True)
-
-
-def given_as(hint: Any) -> Any:
-    """A type as the command line gives it: unions without Laban's own classes, which are for callers in Python."""
-    origin, members = get_origin(hint), get_args(hint)
-    if origin in (Union, UnionType):
-        given = [given_as(m) for m in members if not getattr(m, "__module__", "").startswith("laban.")]
-        return functools.reduce(operator.or_, given)
-    return GenericAlias(tuple, tuple(given_as(m) for m in members)) if origin is tuple else hint
-
-
-def built(kind: type, given: dict[str, Any]) -> Any:
-    """The dataclass of what was given. Raises: InputError for what is out of bounds, naming it as it is given."""
-    hints = hints_of(kind)
-    values = {}
-    for field in fields(kind):
-        if is_dataclass(hints[field.name]):
-            values[field.name] = built(hints[field.name], given)
-        elif field.name in given:
-            values[field.name] = given[field.name]
-    options = kind(**values)
-    check(options, flags(options))
-    return options
