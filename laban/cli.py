@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "character inspect": ("laban.commands.character:inspect", "which bone of a character is which"),
     "retarget": ("laban.commands.character:retarget", "a motion onto your own character"),
     "clean": ("laban.commands.clean:clean", "feet that slide, a floor that is not level, tremble"),
+    "serve": ("laban.commands.serve:serve", "jobs over HTTP, for programs and plug-ins"),
     "data prepare": ("laban.commands.data:prepare", "a published corpus into arrays to train on"),
     "data fetch": ("laban.commands.data:fetch", "the public sources of a corpus"),
     "train": ("laban.commands.train:train", "a system, stage by stage"),

@@ -32,6 +32,7 @@ FLOORS = (
     ("systems",),
     ("train", "evaluate", "check"),
     ("actions", "authoring"),
+    ("service",),
     ("commands", "api"),
     ("cli",),
     ("__main__",),

@@ -68,8 +68,9 @@ def holds_files(hint: Any) -> bool:
 
 
 def from_json(
-    kind: type, values: Mapping[str, Any], file_of: Callable[[str], Path], left_out: Collection[str] = ()
-) -> Any:
+    kind: type, values: Mapping[str, Any], file_of: Callable[[str], Path], left_out: Collection[str] = (),
+    fixed: Mapping[str, Any] | None = None,
+) -> Any:  # fmt: skip
     """The options dataclass of a JSON object.
 
     Args:
@@ -77,6 +78,7 @@ def from_json(
         values: field -> value, the fields of inner dataclasses beside the others.
         file_of: turns what a client wrote for a file into its path; may raise InputError.
         left_out: fields that are not given in JSON.
+        fixed: their values, where they are not the dataclass's.
     Raises: InputError for an unknown field, one that is missing, a value of another type or out of bounds.
     """
     known = {field.name: (field, hint) for field, hint in flat(kind) if field.name not in left_out}
@@ -89,7 +91,7 @@ def from_json(
         if field.default is MISSING and field.default_factory is MISSING and name not in values:
             raise InputError(f"{_flag(name)} is missing. {field.metadata.get('help', '')}".strip())
     given = {name: _fitting(_flag(name), value, known[name][1], file_of) for name, value in values.items()}
-    return built(kind, given)
+    return built(kind, {**given, **(fixed or {})})
 
 
 def _flag(name: str) -> str:
@@ -115,7 +117,13 @@ def _fitting(name: str, value: Any, hint: Any, file_of: Callable[[str], Path]) -
             raise InputError(f"{name} is {_short(value)}, expected a list.")
         return tuple(_fitting(name, each, members[0], file_of) for each in value)
     if not _is_of(value, hint):
-        said = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", Path: "the name of a file"}
+        said = {
+            str: "a text",
+            bool: "true or false",
+            int: "a whole number",
+            float: "a number",
+            Path: "the name of a file",
+        }
         raise InputError(f"{name} is {_short(value)}, expected {said.get(hint, hint)}.")
     if hint is Path:
         return file_of(value)

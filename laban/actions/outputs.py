@@ -61,7 +61,7 @@ def write(content: Motion | Made, path: Path, context: Context, fps: float | Non
     Args:
         content: what is written.
         path: where; the suffix says the format.
-        context: told how many frames of a film are done.
+        context: told how many frames of a film are done, and asked whether to go on.
         fps: of a film; the motion's own if not given.
         options: of the format's writer.
     """
@@ -72,7 +72,7 @@ def write(content: Motion | Made, path: Path, context: Context, fps: float | Non
         return
     if fps is not None:
         options["fps"] = fps
-    formats.write(content, path, progress=lambda done: context.progress(done, None, path.name), **options)
+    formats.write(content, path, progress=lambda done: context.advance(done, None, path.name), **options)
 
 
 def check_sheet(path: Path | None) -> None:

@@ -51,8 +51,7 @@ def locate(name_or_path: str | Path) -> Path:
     Raises: InputError for a name that is neither; WeightsError if the folder of a known name is not there.
     """
     text = str(name_or_path)
-    shipped = sorted(p.parent.name for p in WEIGHTS.glob("*/stats.safetensors"))  # not the text encoder's folder
-    if text in SYSTEMS or text in shipped:
+    if text in SYSTEMS or text in shipped():
         folder = WEIGHTS / text
         if folder.is_dir():
             return folder
@@ -66,9 +65,19 @@ def locate(name_or_path: str | Path) -> Path:
         return path
     if path.is_file():
         raise WeightsError(f"{path}: got a file, expected a checkpoint folder with config.json.")
-    known = list(dict.fromkeys([*SYSTEMS, *shipped]))
+    raise unknown_model(text)
+
+
+def shipped() -> list[str]:
+    """Names of the weights in this installation."""
+    return sorted(p.parent.name for p in WEIGHTS.glob("*/stats.safetensors"))  # not the text encoder's folder
+
+
+def unknown_model(text: str) -> InputError:
+    """What is said of a name that is neither a model nor a folder."""
+    known = list(dict.fromkeys([*SYSTEMS, *shipped()]))
     near = nearest(text, known)
-    raise InputError(
+    return InputError(
         f"{text!r} is neither a known model nor a folder; known: {', '.join(known)}; "
         + (f"did you mean {near!r}?" if near else "give one of them or the path of a checkpoint folder.")
     )

@@ -1,0 +1,49 @@
+"""The real service on a free port, as `laban serve` starts it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+pytest.importorskip("httpx", reason="the extra `dev` is not installed")
+pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
+
+from tests.service.live import WALK, Live
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A service whose worker loads no models before it is asked."""
+    root = tmp_path_factory.mktemp("root")
+    (root / "walk.bvh").write_text(WALK)
+    (root.parent / "secret.bvh").write_text(WALK)
+    (root / "out.bvh").symlink_to(root.parent / "secret.bvh")
+    data = tmp_path_factory.mktemp("service")
+    service = Live(data, "--workers", "1", "--root", str(root), "--origin", "https://studio.example", "--warm")
+    service.ready()
+    yield service
+    assert service.end() == 0
+    assert "Traceback" not in service.log.read_text()
+
+
+@pytest.fixture(scope="session")
+def walk(live: Live) -> str:
+    """An upload: three frames of a BVH."""
+    return live.upload(WALK.encode())
+
+
+@pytest.fixture(scope="session")
+def long(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An .npz of a person who stands for ten minutes: a film of it takes long."""
+    import laban
+    from laban.motion.motion import Motion
+    from laban.motion.skeletons import HUMANML22
+
+    rotations = np.zeros((12_000, 22, 4))
+    rotations[..., 0] = 1
+    root = np.zeros((12_000, 3)) + [0, 0.95, 0]
+    path = tmp_path_factory.mktemp("long") / "long.npz"
+    laban.write(Motion(HUMANML22, rotations, root, 20.0), path)
+    return path.read_bytes()
