@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "retarget": ("laban.commands.character:retarget", "a motion onto your own character"),
     "clean": ("laban.commands.clean:clean", "feet that slide, a floor that is not level, tremble"),
     "serve": ("laban.commands.serve:serve", "jobs over HTTP, for programs and plug-ins"),
+    "mcp": ("laban.commands.serve:mcp", "the same for an agent, over stdin and stdout"),
     "data prepare": ("laban.commands.data:prepare", "a published corpus into arrays to train on"),
     "data fetch": ("laban.commands.data:fetch", "the public sources of a corpus"),
     "train": ("laban.commands.train:train", "a system, stage by stage"),

@@ -20,6 +20,7 @@ class Later:
 
 
 IN_PYTHON = {"Motion": Later}
+SAID = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", Path: "the name of a file"}
 
 
 def flat(kind: type) -> Iterator[tuple[Field[Any], Any]]:
@@ -40,7 +41,7 @@ def hints_of(kind: type) -> dict[str, Any]:
 
 
 def given_as(hint: Any) -> Any:
-    """A type as a command line or JSON gives it: unions without Laban's own classes, which are for callers in Python."""
+    """A type as a command line or JSON gives it: unions without Laban's own classes, which callers in Python give."""
     origin, members = get_origin(hint), get_args(hint)
     if origin in (Union, UnionType):
         given = [given_as(m) for m in members if not getattr(m, "__module__", "").startswith("laban.")]
@@ -117,14 +118,7 @@ def _fitting(name: str, value: Any, hint: Any, file_of: Callable[[str], Path]) -
             raise InputError(f"{name} is {_short(value)}, expected a list.")
         return tuple(_fitting(name, each, members[0], file_of) for each in value)
     if not _is_of(value, hint):
-        said = {
-            str: "a text",
-            bool: "true or false",
-            int: "a whole number",
-            float: "a number",
-            Path: "the name of a file",
-        }
-        raise InputError(f"{name} is {_short(value)}, expected {said.get(hint, hint)}.")
+        raise InputError(f"{name} is {_short(value)}, expected {SAID.get(hint, hint)}.")
     if hint is Path:
         return file_of(value)
     return hint(value) if hint in (int, float) else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 CHARACTERS = (".glb", ".vrm", ".gltf")
 PIXELS = Bounds(32, 8192, whole=True)
+MOST_POSES = 64
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class RenderOptions:
     width: int | None = bounded(None, PIXELS, "Pixels, of films and pictures.")
     height: int | None = bounded(None, PIXELS, "Pixels, of films and pictures.")
     fps: float | None = bounded(None, FPS, "Frames per second of a film; 30 for .mp4 and 20 for .gif if not given.")
+    at: tuple[float, ...] = described((), "Seconds of the poses in a picture; eight spread evenly if not given.")
     clip: str = described("", "Which animation of a character, by name or number; the first if not given.")
     beats: bool = described(
         False,
@@ -95,6 +98,14 @@ class RenderOptions:
         """Width and height, where they were given."""
         asked = {"width": self.width, "height": self.height}
         return {name: value for name, value in asked.items() if value is not None}
+
+    def moments(self, suffix: str) -> dict[str, Any]:
+        """The seconds of a picture's poses, where they were given. Raises: InputError for too many, or none."""
+        if not self.at or suffix != ".png":
+            return {}
+        if len(self.at) > MOST_POSES or not all(math.isfinite(second) and second >= 0 for second in self.at):
+            raise InputError(f"--at holds {len(self.at)} times; expected 1 to {MOST_POSES} of 0 s or later.")
+        return {"at": self.at}
 
 
 def render(options: RenderOptions, context: Context) -> list[Written]:
@@ -123,6 +134,7 @@ def render(options: RenderOptions, context: Context) -> list[Written]:
         context.check()
         page = path.suffix.lower() == ".html"
         shown = {} if page else options.size() | ({"beats": True} if options.beats else {})
+        shown |= options.moments(path.suffix.lower())
         write(motion, path, context, options.fps, **shown)
         written.append(Written(path, motion))
     return written
@@ -136,7 +148,8 @@ def _render_character(options: RenderOptions, context: Context) -> list[Written]
     written = []
     for path in options.out:
         context.check()
-        written.append(Written(path, drawing.draw_file(options.source, path, options.clip, **asked)))
+        shown = asked | options.moments(path.suffix.lower())
+        written.append(Written(path, drawing.draw_file(options.source, path, options.clip, **shown)))
     return written
 
 

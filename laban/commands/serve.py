@@ -1,4 +1,4 @@
-"""`laban serve`: what Laban does, as a service."""
+"""`laban serve` and `laban mcp`: what Laban does, as a service."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import importlib.util
 
 from laban.commands.arguments import takes_options
 from laban.errors import InputError
-from laban.service.settings import ServeOptions
+from laban.service.settings import AgentOptions, ServeOptions
 
-NEEDED = ("fastapi", "uvicorn", "prometheus_client")
+NEEDED = ("fastapi", "uvicorn", "prometheus_client", "mcp")
 
 
 @takes_options()
@@ -23,6 +23,20 @@ def serve(options: ServeOptions) -> int:
     from laban.service import server
 
     server.serve(options, lambda address: print(f"listening on {address}", flush=True))
+    return 0
+
+
+@takes_options()
+def mcp(options: AgentOptions) -> int:
+    """Serve an agent (MCP) over stdin and stdout: it makes, edits, measures and looks at motions.
+
+    Programs start it themselves: give them the command `laban mcp --root FOLDER`.
+    """
+    settings = options.service()
+    check_installed()
+    from laban.service import agents
+
+    agents.over_stdio(settings)
     return 0
 
 

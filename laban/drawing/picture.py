@@ -19,7 +19,7 @@ _PAPER = (247, 247, 246)
 
 def poses(
     motion: Motion, width: int = 1280, height: int = 320, count: int = 8, layout: str = "row", yaw: float = 38.0,
-    figure: scene.Figure | None = None,
+    figure: scene.Figure | None = None, at: Sequence[float] = (),
 ) -> np.ndarray:  # fmt: skip
     """One picture of several moments of a motion, on one floor, under one camera.
 
@@ -32,6 +32,7 @@ def poses(
             leaves them where they happen, the earlier the paler.
         yaw: degrees that the camera stands off the character's mean facing, towards its left.
         figure: what is drawn, frame by frame of the motion; the mannequin if not given.
+        at: seconds of the moments, instead of `count`.
     Returns: (height, width, 3) uint8.
     Raises: InputError for another layout, size or count.
     """
@@ -40,7 +41,8 @@ def poses(
         raise InputError(f"picture: layout is {layout!r}; expected 'row' or 'path'.")
     if not 1 <= count <= 64:
         raise InputError(f"picture: {count} poses; expected 1 to 64.")
-    moments = np.unique(np.round(np.linspace(0, motion.frames - 1, count)).astype(int))
+    places = np.asarray(at) * motion.fps if len(at) else np.linspace(0, motion.frames - 1, count)
+    moments = np.unique(np.round(places).clip(0, motion.frames - 1).astype(int))
     still = replace(motion, rotations=motion.rotations[moments], root=motion.root[moments])
     drawn = scene.Figure(still) if figure is None else figure
     facing = scene.heading(motion.skeleton, still.joints())
@@ -113,6 +115,7 @@ def write(
     yaw: float = 38.0,
     figure: scene.Figure | None = None,
     beats: bool = False,
+    at: Sequence[float] = (),
 ) -> None:
     """Write a .png of several moments of a motion.
 
@@ -126,6 +129,7 @@ def write(
         caption: write the segments' texts above the row.
         yaw: degrees, figure: see `poses`.
         figure: see `poses`.
+        at: see `poses`.
         beats: draw beats under the row, see `timeline`.
     Raises: InputError for another suffix, layout or size, or a place that cannot be written.
     """
@@ -134,7 +138,7 @@ def write(
     bar = _bar(title, width, max(13, round(height / 20))) if title else None
     strip = timeline.height_of(height) if beats else 0
     room = height - (0 if bar is None else len(bar)) - strip
-    parts = [poses(motion, width, room, poses_shown, layout, yaw, figure)]
+    parts = [poses(motion, width, room, poses_shown, layout, yaw, figure, at)]
     if bar is not None:
         parts.insert(0, bar)
     if beats:

@@ -11,6 +11,8 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse, Response
+from mcp.server import MCPServer
+from mcp.server.transport_security import TransportSecuritySettings
 from starlette.exceptions import HTTPException
 
 from laban.service.answers import HealthAnswer, ProblemAnswer
@@ -34,13 +36,16 @@ def build(settings: ServeOptions, jobs: Jobs | None = None) -> FastAPI:
     """
     jobs = jobs or Jobs(settings, Metrics())
 
+    agents = _agents(jobs) if settings.mcp else None
+
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await jobs.open()
-        try:
+        async with contextlib.AsyncExitStack() as stack:
+            await jobs.open()
+            stack.push_async_callback(jobs.close)
+            if agents is not None:
+                await stack.enter_async_context(agents.session_manager.run())
             yield
-        finally:
-            await jobs.close()
 
     app = FastAPI(
         title="Laban", version=__version__, summary="Words and music become 3D human motion.", lifespan=lifespan,
@@ -49,10 +54,21 @@ def build(settings: ServeOptions, jobs: Jobs | None = None) -> FastAPI:
     app.state.jobs = jobs
     app.include_router(router(jobs))
     _add_health(app, jobs)
+    if agents is not None:
+        # whose hosts and origins are the guard's business
+        open_to_all = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+        routes = agents.streamable_http_app(stateless_http=True, transport_security=open_to_all).routes
+        app.router.routes.extend(routes)
     _add_handlers(app)
     app.add_middleware(Guard, settings=settings, metrics=jobs.metrics, refusal=refusal)
     app.openapi = lambda: openapi(app)  # type: ignore[method-assign]
     return app
+
+
+def _agents(jobs: Jobs) -> MCPServer:
+    from laban.service.agents import owner_of, server
+
+    return server(jobs, owner_of, paths=False)
 
 
 def refusal(path: str, problem: Problem) -> tuple[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Uploads: songs, characters, clips and texts, kept once under their SHA-256; what they are is told by their content."""
+"""Uploads: songs, characters, clips and texts, kept once under their SHA-256; their content tells what they are."""
 
 from __future__ import annotations
 

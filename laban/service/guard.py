@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from laban.service.metrics import Metrics
-from laban.service.problems import MEDIA_TYPE, Problem
+from laban.service.problems import Problem
 from laban.service.settings import BODY_SECONDS, LOCAL, MAX_ASSET, MAX_JSON, ServeOptions
 
 Scope = MutableMapping[str, Any]
@@ -45,7 +45,7 @@ class Guard:
 
     def __init__(
         self, app: App, settings: ServeOptions, metrics: Metrics,
-        refusal: Callable[[str, Problem], tuple[str, dict[str, Any]]] = lambda _, problem: (MEDIA_TYPE, problem.record()),
+        refusal: Callable[[str, Problem], tuple[str, dict[str, Any]]],
     ) -> None:  # fmt: skip
         self._app, self._metrics, self._refusal = app, metrics, refusal
         self._tokens = {token.encode(): owner for token, owner in settings.tokens().items()}

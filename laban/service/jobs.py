@@ -277,7 +277,7 @@ class Jobs:
 
     def _heard(self, hand: Hand, event: dict[str, Any]) -> None:
         """An event of a worker."""
-        what, name = event["event"], event.get("job")
+        what, name = event["event"], event.get("job", "")
         if what == "progress":
             facts = {key: event[key] for key in ("done", "total", "stage")}
             self.store.tell(name, "progress", facts)
@@ -290,8 +290,7 @@ class Jobs:
             self._end(name, "failed", error={**problem(event["code"] or "input", detail)})
         elif what == "cancelled" and hand.why == "timeout":
             self._end(name, "failed", error=self._late())
-        if name is not None:
-            self.wake(name)
+        self.wake(name)
         if what in ("ready", "idle"):
             self.dispatch()
 

@@ -1,4 +1,4 @@
-"""What jobs there are: for each kind the action, its options dataclass, and the files that it writes. Imports no torch."""
+"""What jobs there are: for each kind its action, options dataclass, and the files that it writes. Imports no torch."""
 
 from __future__ import annotations
 
@@ -125,6 +125,7 @@ KINDS = {
         Kind("search", "the clips of a folder that fit words", f"{_ACTIONS}library:SearchOptions:search"),
         Kind("recognise", "what happens in a motion file", f"{_ACTIONS}latent:RecogniseOptions:recognise"),
         Kind("caption", "the phrases nearest to a motion", f"{_ACTIONS}latent:CaptionOptions:caption"),
+        Kind("models", "the models that are there, and what they can do", f"{_ACTIONS}models:ModelsOptions:models"),
         Kind("measure", "skate, floor, tremble and seams of a motion", f"{_ACTIONS}measure:MeasureOptions:measure"),
     )
 }  # fmt: skip

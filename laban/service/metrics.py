@@ -12,14 +12,16 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        own = {"registry": self.registry}
-        self.jobs = Counter("laban_jobs", "Jobs by what became of them.", ("kind", "state"), **own)
-        self.job_seconds = Histogram("laban_job_seconds", "Time that jobs ran.", ("kind",), buckets=SECONDS, **own)
-        self.queue_length = Gauge("laban_queue_length", "Jobs that wait.", **own)
-        self.queue_wait = Histogram("laban_queue_wait_seconds", "Time that jobs waited.", buckets=SECONDS, **own)
-        self.workers = Gauge("laban_workers", "Worker processes by state.", ("state",), **own)
-        self.restarts = Counter("laban_worker_restarts", "Worker processes that were replaced.", **own)
-        self.http = Counter("laban_http_requests", "Requests by route and status.", ("route", "code"), **own)
+        own, times = self.registry, SECONDS
+        self.jobs = Counter("laban_jobs", "Jobs by what became of them.", ("kind", "state"), registry=own)
+        self.job_seconds = Histogram(
+            "laban_job_seconds", "Time that jobs ran.", ("kind",), buckets=times, registry=own
+        )
+        self.queue_length = Gauge("laban_queue_length", "Jobs that wait.", registry=own)
+        self.queue_wait = Histogram("laban_queue_wait_seconds", "Time that jobs waited.", buckets=times, registry=own)
+        self.workers = Gauge("laban_workers", "Worker processes by state.", ("state",), registry=own)
+        self.restarts = Counter("laban_worker_restarts", "Worker processes that were replaced.", registry=own)
+        self.http = Counter("laban_http_requests", "Requests by route and status.", ("route", "code"), registry=own)
 
     def text(self) -> bytes:
         """All of them, in Prometheus' text format."""

@@ -110,6 +110,10 @@ def _guesses(result: Any) -> dict[str, Any]:
     return {"guesses": [vars(guess) for guess in result]}
 
 
+def _models(result: Any) -> dict[str, Any]:
+    return {"models": [vars(model) for model in result]}
+
+
 def _measure(result: Any) -> dict[str, Any]:
     does = None if result.does is None else {"rule": result.does[0], "holds": result.does[1]}
     return {"motions": [_motion(result.motion, figures=result.figures, does=does, seams=list(result.seams))]}
@@ -119,4 +123,5 @@ TELLERS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "generate": _generate, "script": _script, "dance": _dance, "edit": _edit, "retarget": _retarget, "clean": _clean,
     "blend": _variations, "mix": _variations, "video": _video, "convert": _written, "render": _written,
     "search": _search, "recognise": _guesses, "caption": _guesses, "measure": _measure,
+    "models": _models,
 }  # fmt: skip

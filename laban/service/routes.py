@@ -160,7 +160,7 @@ def _add_following(routes: APIRouter, jobs: Jobs) -> None:
 
     @routes.get(
         "/jobs/{job}/events", operation_id="events", response_class=Response,
-        responses={200: {"description": "Events state, progress, warning and done, each with an id.", "content": stream},
+        responses={200: {"description": "state, progress, warning and done, with ids.", "content": stream},
                    204: {"description": "The job is over and every event was told."}, **problems("not-found", "input")},
     )  # fmt: skip
     async def events(

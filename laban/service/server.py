@@ -54,7 +54,7 @@ class Server(uvicorn.Server):
         if self.started:
             self._listening()
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - as uvicorn calls it
         """Signal handler."""
         if self._draining or self._loop is None:
             self._jobs.draining = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,7 @@ class ServeOptions:
         check(self, flags(self))
         if self.host not in LOCAL and self.token_file is None:
             raise InputError(
-                f"--host {self.host} lets other machines in. Give --token-file FILE too, so that they must bear a token."
+                f"--host {self.host} lets other machines in. Give --token-file FILE too: they must bear a token."
             )
         if self.root is not None and not self.root.is_dir():
             raise InputError(f"--root {self.root}: there is no such folder.")
@@ -103,3 +104,22 @@ class ServeOptions:
         if not found:
             raise InputError(f"--token-file {self.token_file}: holds no token. Write one `name token` per line.")
         return found
+
+
+@dataclass(frozen=True)
+class AgentOptions:
+    """What `laban mcp` serves one agent with."""
+
+    root: Path = described(Path("."), "Folder whose files the agent may name.")
+    data: Path | None = described(None, "Folder of jobs and results; a new temporary one if not given.")
+    warm: tuple[str, ...] = described(("kmm",), "Models that the worker loads before it takes jobs.")
+    device: str = described("auto", "cpu, cuda or auto.")
+    deadline: float = bounded(600.0, Bounds(1, 86_400), "Seconds that a job may run.")
+
+    def service(self) -> ServeOptions:
+        """The same as options of a service. Raises: InputError as `ServeOptions.checked`."""
+        data = self.data or Path(tempfile.mkdtemp(prefix="laban-mcp-"))
+        options = ServeOptions(
+            data=data, root=self.root, workers=1, warm=self.warm, device=self.device, deadline=self.deadline
+        )
+        return options.checked()
