@@ -19,6 +19,10 @@ from laban.service.answers import HealthAnswer, ProblemAnswer
 from laban.service.guard import Guard
 from laban.service.jobs import Jobs
 from laban.service.metrics import Metrics
+from laban.service.mmcp import errors
+from laban.service.mmcp.routes import router as mmcp_router
+from laban.service.mmcp.routes import speaks
+from laban.service.mmcp.schema import Generate
 from laban.service.problems import MEDIA_TYPE, OF_STATUS, PROBLEMS, Problem
 from laban.service.routes import problems, router
 from laban.service.settings import ServeOptions
@@ -53,6 +57,7 @@ def build(settings: ServeOptions, jobs: Jobs | None = None) -> FastAPI:
     )  # fmt: skip
     app.state.jobs = jobs
     app.include_router(router(jobs))
+    app.include_router(mmcp_router(jobs))
     _add_health(app, jobs)
     if agents is not None:
         # whose hosts and origins are the guard's business
@@ -71,9 +76,12 @@ def _agents(jobs: Jobs) -> MCPServer:
     return server(jobs, owner_of, paths=False)
 
 
-def refusal(path: str, problem: Problem) -> tuple[str, dict[str, Any]]:
-    """The media type and body of a refusal, as the path's protocol has it."""
-    return MEDIA_TYPE, problem.record()
+def refusal(path: str, problem: Problem) -> tuple[int, str, dict[str, Any]]:
+    """Status, media type and body of a refusal, as the path's protocol has it."""
+    if speaks(path):
+        status, envelope = errors.of_problem(problem)
+        return status, "application/json", envelope
+    return problem.status, MEDIA_TYPE, problem.record()
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:
@@ -81,6 +89,7 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         made = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
+        schemas |= Generate.model_json_schema(ref_template="#/components/schemas/{model}").get("$defs", {})
         schemas["ProblemAnswer"] = ProblemAnswer.model_json_schema()
         for name in ("HTTPValidationError", "ValidationError"):  # FastAPI's own, which we do not answer with
             schemas.pop(name, None)
@@ -116,12 +125,16 @@ def _add_health(app: FastAPI, jobs: Jobs) -> None:
 
 def _add_handlers(app: FastAPI) -> None:
     def answer(request: Request, problem: Problem, headers: Any = None) -> Response:
-        media, body = refusal(request.url.path, problem)
-        return JSONResponse(body, problem.status, {**(headers or {}), **problem.headers}, media)
+        status, media, body = refusal(request.url.path, problem)
+        return JSONResponse(body, status, {**(headers or {}), **problem.headers}, media)
 
     @app.exception_handler(Problem)
     async def of_problem(request: Request, error: Problem) -> Response:
         return answer(request, error)
+
+    @app.exception_handler(errors.Refused)
+    async def of_refused(_: Request, error: errors.Refused) -> Response:
+        return JSONResponse(error.record(), error.status)
 
     @app.exception_handler(RequestValidationError)
     async def of_validation(request: Request, error: RequestValidationError) -> Response:

@@ -40,12 +40,12 @@ class Guard:
         app: what is guarded.
         settings: hosts, origins and tokens.
         metrics: told of each request.
-        refusal: makes the body of a refusal of a path: (path, problem) -> media type and JSON object.
+        refusal: makes the body of a refusal of a path: (path, problem) -> status, media type and JSON object.
     """
 
     def __init__(
         self, app: App, settings: ServeOptions, metrics: Metrics,
-        refusal: Callable[[str, Problem], tuple[str, dict[str, Any]]],
+        refusal: Callable[[str, Problem], tuple[int, str, dict[str, Any]]],
     ) -> None:  # fmt: skip
         self._app, self._metrics, self._refusal = app, metrics, refusal
         self._tokens = {token.encode(): owner for token, owner in settings.tokens().items()}
@@ -81,8 +81,7 @@ class Guard:
             limited = await self._body(scope, headers, receive)
             await self._app(scope, limited, answer)
         except Problem as problem:
-            media, body = self._refusal(scope["path"], problem)
-            await _refuse(answer, problem, media, body)
+            await _refuse(answer, problem, *self._refusal(scope["path"], problem))
         finally:
             route = getattr(scope.get("route"), "path", "other")
             self._metrics.http.labels(route, str(status)).inc()
@@ -182,9 +181,9 @@ async def _preflight(send: Send) -> None:
     await send({"type": "http.response.body", "body": b""})
 
 
-async def _refuse(send: Send, problem: Problem, media: str, body: dict[str, Any]) -> None:
+async def _refuse(send: Send, problem: Problem, status: int, media: str, body: dict[str, Any]) -> None:
     data = json.dumps(body).encode()
     headers = {"content-type": media, "content-length": str(len(data)), **problem.headers}
     pairs = [(key.lower().encode(), value.encode()) for key, value in headers.items()]
-    await send({"type": "http.response.start", "status": problem.status, "headers": pairs})
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
     await send({"type": "http.response.body", "body": data})

@@ -19,7 +19,7 @@ from laban.service import kinds
 from laban.service.files import Files, hidden
 from laban.service.metrics import Metrics
 from laban.service.pool import Hand, Pool
-from laban.service.problems import Problem, problem
+from laban.service.problems import PROBLEMS, Problem, problem
 from laban.service.settings import ServeOptions
 from laban.service.store import Event, Job, KeyTaken, Store
 from laban.service.worker import RESULT
@@ -263,7 +263,7 @@ class Jobs:
             except LabanError as error:
                 raise InputError(hidden(sentence(error), files.named)) from None
         else:
-            CHECKERS[wanted.kind](wanted.args)
+            CHECKERS[wanted.kind](wanted.args, files)
         order = {"kind": wanted.kind, "args": wanted.args, "formats": list(wanted.formats), "files": files.named}
         return order
 
@@ -287,7 +287,9 @@ class Jobs:
             self._remove(name)
         elif what == "failed":
             detail = event["detail"] or "the job met a fault of the service, which is in its log."
-            self._end(name, "failed", error={**problem(event["code"] or "input", detail)})
+            code = event["code"]
+            known = problem(code if code in PROBLEMS else "input", detail)
+            self._end(name, "failed", error=known | ({"code": code} if code else {}))
         elif what == "cancelled" and hand.why == "timeout":
             self._end(name, "failed", error=self._late())
         self.wake(name)
@@ -365,5 +367,11 @@ class Jobs:
                 log.exception("the watch met a fault")
 
 
-CHECKERS: dict[str, Callable[[dict[str, Any]], None]] = {}
-"""Kind -> what refuses a request of it, of those that are not in `kinds.KINDS`."""
+def _check_mmcp(args: dict[str, Any], files: Files) -> None:
+    """Names the song of a dance. Raises: InputError if it is gone."""
+    if args.get("model") == "laban-dance":
+        files.named["song"] = str(files(f"asset:{args['options']['model_options']['song']}"))
+
+
+CHECKERS: dict[str, Callable[[dict[str, Any], Files], None]] = {"mmcp": _check_mmcp}
+"""Kind -> what looks up the files of a request, of those that are not in `kinds.KINDS`; it was checked before."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from laban import formats
 from laban.actions.fields import flat, from_json, holds_files, schema
@@ -15,10 +15,13 @@ from laban.errors import InputError
 from laban.service.settings import MAX_FRAMES
 from laban.systems.registry import SYSTEMS, shipped, unknown_model
 
-MAY_NAME_FILES = ("model", "minus", "plus")
-"""Fields of texts that actions read as a file or folder where there is one of that name."""
-WRITTEN = frozenset({"out", "sheet", "index", "rebuild"})
-"""Fields that are not given in a request: the service says where results go."""
+if TYPE_CHECKING:
+    from laban.authoring.timeline import Timeline
+
+MAY_NAME_FILES = ("model", "minus", "plus", "start_pose", "end_pose", "pose")
+"""Fields of texts that actions read as a file or folder, or that hold the name of one (see `named`)."""
+WRITTEN = frozenset({"out", "sheet", "index", "rebuild", "report", "save_timeline", "allow_outside"})
+"""Fields that are not given in a request: the service says where results go, and what may be read."""
 TEXT_SECONDS = 10.0  # taken as the length where nobody says, for MAX_FRAMES
 
 
@@ -67,7 +70,12 @@ class Kind:
         for name in MAY_NAME_FILES:
             if isinstance(given.get(name), str):
                 given[name] = named(name, given[name], file_of)
-        return from_json(self.options, given, file_of, WRITTEN, {"out": out})
+            elif isinstance(given.get(name), list):
+                given[name] = [named(name, each, file_of) if isinstance(each, str) else each for each in given[name]]
+        options = from_json(self.options, given, file_of, WRITTEN, {"out": out})
+        if self.name == "author":
+            return replace(options, timeline=with_files(options.timeline, file_of))
+        return options
 
     def check(self, options: Any) -> None:
         """Raises InputError for options that the action would refuse before any work, or that ask for too much."""
@@ -112,6 +120,7 @@ KINDS = {
     for kind in (
         Kind("generate", "a sentence to a motion", f"{_ACTIONS}generate:GenerateOptions:generate", _ALL),
         Kind("script", "lines of text to one long motion", f"{_ACTIONS}script:ScriptOptions:script", _PLAIN),
+        Kind("author", "a timeline to a motion", f"{_ACTIONS}author:AuthorOptions:author", _ALL),
         Kind("dance", "a song to a dance", f"{_ACTIONS}dance:DanceOptions:dance", _ALL),
         Kind("edit", "a stretch of a motion made anew by words", f"{_ACTIONS}edit:EditOptions:edit", _ALL),
         Kind("retarget", "a motion onto a character", f"{_ACTIONS}character:RetargetOptions:retarget", _WORN),
@@ -149,8 +158,40 @@ def named(field: str, text: str, file_of: Callable[[str], Path]) -> str:
             return str(file_of(text))
         except InputError:
             raise unknown_model(text) from None
+    if field in ("start_pose", "end_pose"):
+        return _pose_file(text, file_of)
+    if field == "pose":
+        file, equals, at = text.rpartition("=")
+        return f"{_pose_file(file, file_of)}={at}" if equals else text
     suffix = Path(text).suffix.lower()
     return str(file_of(text)) if suffix in formats.READERS or text.startswith(("asset:", "job:")) else text
+
+
+def _pose_file(text: str, file_of: Callable[[str], Path]) -> str:
+    """FILE or FILE@SECONDS with the path of the file."""
+    file, at_sign, seconds = text.rpartition("@")
+    return f"{file_of(file)}@{seconds}" if at_sign else str(file_of(text))
+
+
+def with_files(document: Path, file_of: Callable[[str], Path]) -> Timeline:
+    """The timeline in a document, in which the files that it names are those that its owner may name.
+
+    Raises: InputError for a document that is none, or a file that may not be read.
+    """
+    from laban.authoring.timeline import Timeline
+
+    made = Timeline.read(document)
+
+    def found(part: Any, *names: str) -> Any:
+        files = {name: getattr(part, name, None) for name in names}
+        return part and replace(part, **{name: str(file_of(file)) for name, file in files.items() if file is not None})
+
+    return replace(
+        made, source=found(made.source, "file"), music=found(made.music, "file"),
+        character=found(made.character, "file", "map"),
+        poses=tuple(replace(pose, source=found(pose.source, "file")) for pose in made.poses),
+        model=made.model if made.model == "auto" else named("model", made.model, file_of),
+    )  # fmt: skip
 
 
 def files_of(kind: Kind) -> list[str]:

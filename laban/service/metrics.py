@@ -14,9 +14,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         own, times = self.registry, SECONDS
         self.jobs = Counter("laban_jobs", "Jobs by what became of them.", ("kind", "state"), registry=own)
-        self.job_seconds = Histogram(
-            "laban_job_seconds", "Time that jobs ran.", ("kind",), buckets=times, registry=own
-        )
+        self.job_seconds = Histogram("laban_job_seconds", "Time that jobs ran.", ("kind",), buckets=times, registry=own)
         self.queue_length = Gauge("laban_queue_length", "Jobs that wait.", registry=own)
         self.queue_wait = Histogram("laban_queue_wait_seconds", "Time that jobs waited.", buckets=times, registry=own)
         self.workers = Gauge("laban_workers", "Worker processes by state.", ("state",), registry=own)

@@ -73,6 +73,10 @@ def _edit(result: Any) -> dict[str, Any]:
     return {"motions": [_motion(result.motion, seams=seams, **_certificate(result.certificate))]}
 
 
+def _author(result: Any) -> dict[str, Any]:
+    return {"motions": [_motion(result.motion, report=result.report.record())]}
+
+
 def _retarget(result: Any) -> dict[str, Any]:
     return {"motions": [{**_certificate(result.certificate), "passport": result.passport}]}
 
@@ -120,7 +124,7 @@ def _measure(result: Any) -> dict[str, Any]:
 
 
 TELLERS: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "generate": _generate, "script": _script, "dance": _dance, "edit": _edit, "retarget": _retarget, "clean": _clean,
+    "generate": _generate, "script": _script, "dance": _dance, "edit": _edit, "author": _author, "retarget": _retarget, "clean": _clean,
     "blend": _variations, "mix": _variations, "video": _video, "convert": _written, "render": _written,
     "search": _search, "recognise": _guesses, "caption": _guesses, "measure": _measure,
     "models": _models,

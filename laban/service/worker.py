@@ -166,7 +166,13 @@ def act(order: dict[str, Any], folder: Path, context: Context) -> dict[str, Any]
     return told(kind.name, kind.action(options, context))
 
 
-TASKS: dict[str, Callable[[dict[str, Any], Path, Context], dict[str, Any]]] = {}
+def _mmcp(order: dict[str, Any], folder: Path, context: Context) -> dict[str, Any]:
+    from laban.service.mmcp.perform import perform
+
+    return perform(order, folder, context)
+
+
+TASKS: dict[str, Callable[[dict[str, Any], Path, Context], dict[str, Any]]] = {"mmcp": _mmcp}
 """Kind -> what does it, of those that are no action alone."""
 
 
