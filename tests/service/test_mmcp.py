@@ -1,0 +1,231 @@
+"""MMCP: the SDK's schemas and checks agree with ours, and its clients get what they ask for from the real service."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
+sdk = pytest.importorskip("motionmcp", reason="the extra `dev` is not installed")
+
+import motionmcp_client
+from motionmcp import client as sdk_client
+from motionmcp.backbone import ModelSpec
+from motionmcp.client.glb import glb_to_gltf
+from motionmcp.client.gltf_parser import parse_gltf_samples
+from motionmcp.errors import ProtocolError
+from motionmcp.server import _check_version, _schema_error, _validate_against_spec
+from pydantic import ValidationError
+
+from laban.motion.motion import Motion
+from laban.motion.skeletons import HUMANML22
+from laban.service.mmcp import models
+from laban.service.mmcp.body import Body
+from laban.service.mmcp.errors import STATUS, Refused
+from tests.service.live import Live
+
+SONG = "0" * 64
+
+
+def wanted(**more: Any) -> dict[str, Any]:
+    """A request that can be done."""
+    segments = [] if "duration_frames" in more else [{"type": "text", "prompt": "a person walks", "duration_frames": 60}]
+    body = {"protocol_version": "1.0", "model": "laban-text", "skeleton": models.canonical(), "segments": segments}
+    return {**body, **more}
+
+
+def ours(body: Any) -> str:
+    """The code with which we refuse a body; empty if we take it."""
+    try:
+        models.checked(copy.deepcopy(body), [SONG])
+    except Refused as refused:
+        assert refused.status == STATUS[refused.code]
+        return refused.code
+    return ""
+
+
+def theirs(body: Any) -> str:
+    """The same of the SDK's server, with our models."""
+    known = {name: ModelSpec(**entry) for name, entry in models.models([SONG]).items()}
+    try:
+        if isinstance(body.get("protocol_version"), str) and body["protocol_version"].replace(".", "").isdigit():
+            _check_version(body["protocol_version"])
+        try:
+            request = sdk.schemas.GenerateRequest.model_validate(body)
+        except ValidationError as error:
+            raise _schema_error(error) from None
+        if request.model not in known:
+            return "unknown_model"
+        _validate_against_spec(request, known[request.model])
+    except ProtocolError as error:
+        return error.code
+    return ""
+
+
+def mutated(rng: random.Random) -> dict[str, Any]:
+    """A request with up to three changes, of which some are faults."""
+    body = wanted()
+    names = [joint["name"] for joint in body["skeleton"]["joints"]]
+    frames = sorted(rng.sample(range(90), 3))
+    turn = [0.0, 0.0, 0.0, 1.0]
+    changes: list[tuple[str, Any]] = [
+        ("protocol_version", rng.choice(["1.0", "1.4", "1.99", "2.0", "0.9", "one", "1", 1.0])),
+        ("model", rng.choice(["laban-script", "laban-dance", "kimodo", 3])),
+        ("segments", [{"type": "text", "prompt": rng.choice(["a", "", "x" * 600]), "duration_frames": rng.choice([1, 30, 0, -1, 5000, 2.5])}]),
+        ("segments", [{"type": "unconditioned", "duration_frames": 30}, {"type": "text", "prompt": "a", "duration_frames": 9, "seed": 1}]),
+        ("segments", []),
+        ("segments", "walk"),
+        ("constraints", [{"type": "root_path", "frames": frames, "positions_xz": [[0, 0]] * rng.choice([2, 3])}]),
+        ("constraints", [{"type": "root_path", "frames": frames[::-1], "positions_xz": [[0, 0]] * 3}]),
+        ("constraints", [{"type": "root_path", "frames": frames, "positions_xz": [[0, 0]] * 3, "heading_radians": [0.0] * rng.choice([0, 2, 3])}]),
+        ("constraints", [{"type": "effector_target", "joint": rng.choice([*names[-2:], "tail"]), "frames": [3], "positions": [[0, 1, 0]]}]),
+        ("constraints", [{"type": "pose_keyframe", "frame": rng.choice([0, 59, 60, -1]), "joint_rotations": {rng.choice([names[3], "tail"]): turn}}]),
+        ("constraints", [{"type": "pose_keyframe", "frame": 0, "joint_rotations": {}}]),
+        ("constraints", [{"type": "pose_keyframe", "frame": 1, "joint_rotations": {names[0]: turn}}] * rng.choice([64, 65])),
+        ("duration_frames", rng.choice([0, 60, None])),
+        ("timing", {"fps": rng.choice([0, 24, 60, -1, "30", 0.5])}),
+        ("options", {"num_samples": rng.choice([0, 1, 8, 9, 16, 17])}),
+        ("options", {"diffusion_steps": rng.choice([0, 1, 500, 501]), "transition_frames": rng.choice([0, 60, 61])}),
+        ("options", {"guidance": {"type": rng.choice(["nocfg", "regular", "separated", "x"]), "weight": [2.0] * rng.choice([0, 1, 2])}}),
+        ("options", {"loop": True}),
+        ("options", {"keyframe_budget": rng.choice([0.01, 0, -1])}),
+        ("options", {"model_options": rng.choice([{"song": SONG}, {"bpm": 120}, {"bpm": 500}, {"bpm": True}, {"lock_beats": 1}, {}])}),
+        ("skeleton", {"joints": body["skeleton"]["joints"][: rng.choice([0, 1, 5])]}),
+        ("skeleton", {"joints": body["skeleton"]["joints"][1:]}),
+        ("skeleton", {"joints": [*body["skeleton"]["joints"], body["skeleton"]["joints"][-1]]}),
+        ("skeleton", {**body["skeleton"], "units": rng.choice(["meters", "feet"])}),
+    ]  # fmt: skip
+    for name, value in rng.sample(changes, rng.randint(1, 3)):
+        body[name] = value
+    return body
+
+
+def test_two_hundred_requests_are_taken_or_refused_as_the_sdk_does() -> None:
+    rng = random.Random(18)
+    bodies = [mutated(rng) for _ in range(200)]
+    found = [(ours(body), theirs(body)) for body in bodies]
+    assert [(one, other, body) for (one, other), body in zip(found, bodies, strict=True) if one != other] == []
+    assert len({one for one, _ in found}) > 6  # and they are not all refused alike
+    assert sum(one == "" for one, _ in found) > 20
+
+
+@pytest.mark.parametrize("kind", ["pose", "motion_reference", "video_reference"])
+def test_segments_that_we_do_not_take_are_named(kind: str) -> None:
+    assert ours(wanted(segments=[{"type": kind}])) == "unsupported_segment"
+
+
+def test_unknown_members_are_no_error() -> None:
+    assert ours(wanted(mood="glad", options={"sparkle": 3})) == ""
+
+
+def test_a_skeleton_of_other_names_and_size_wears_a_motion() -> None:
+    skeleton = other_skeleton()
+    body = Body(skeleton)
+    assert not body.canonical and body.unit == pytest.approx(2.0, rel=0.1)
+    frames = 20
+    turns = np.zeros((frames, 22, 4))
+    turns[..., 0] = 1
+    root = np.stack([np.zeros(frames), np.full(frames, 0.95), np.linspace(0, 1, frames)], axis=-1)
+    tracks = body.worn(Motion(HUMANML22, turns, root, 20.0))
+    assert tracks.rotations.shape == (frames, len(skeleton["joints"]), 4)
+    assert np.ptp(tracks.root[:, 2]) == pytest.approx(2.0, rel=0.1)
+    assert np.abs(tracks.rotations[..., 3]).min() > 0.9  # at rest stays at rest
+    place = {"type": "effector_target", "joint": "LeftHand", "frames": [3], "positions": [[1.0, 2.0, 0.0]]}
+    (goal,), left_out = body.our_goals([place])
+    assert goal["joint"] == "left_wrist" and left_out == []
+    assert goal["positions"][0] == pytest.approx([0.5, 1.0, 0.0], rel=0.1)
+
+
+MIXAMO = {
+    "pelvis": "Hips", "spine1": "Spine", "spine2": "Spine1", "spine3": "Spine2", "neck": "Neck", "head": "Head",
+    "collar": "Shoulder", "shoulder": "Arm", "elbow": "ForeArm", "wrist": "Hand", "hip": "UpLeg", "knee": "Leg",
+    "ankle": "Foot", "foot": "ToeBase",
+}  # fmt: skip
+
+
+def other_skeleton() -> dict[str, Any]:
+    """Ours, under Mixamo's names, twice as large, with a root bone on the floor."""
+    joints = [{"name": "Root", "parent": None, "rest_translation": [0, 0, 0], "rest_rotation": [0, 0, 0, 1]}]
+    for joint in models.canonical()["joints"]:
+        parent = "Root" if joint["parent"] is None else named(joint["parent"])
+        offset = [2 * v for v in joint["rest_translation"]]
+        joints.append({"name": named(joint["name"]), "parent": parent, "rest_translation": offset, "rest_rotation": [0, 0, 0, 1]})
+    return {"joints": joints}
+
+
+def named(joint: str) -> str:
+    """Mixamo's name of a joint."""
+    side, _, part = joint.rpartition("_")
+    return side.capitalize() + MIXAMO[part]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    """A service."""
+    service = Live(tmp_path_factory.mktemp("mmcp") / "data", "--workers", "1", "--warm")
+    service.ready()
+    yield service
+    assert service.end() == 0
+    assert "Traceback" not in Path(service.log).read_text()
+
+
+def test_the_sdk_reads_our_capabilities(server: Live) -> None:
+    found = sdk_client.get_capabilities(server.address)
+    assert [ModelSpec(**entry).id for entry in found["models"]] == ["laban-text", "laban-script"]
+    assert sdk_client.probe_server(server.address).ok
+    joints = found["models"][0]["canonical_skeleton"]["joints"]
+    assert min(np.cumsum([0])) == 0 and joints[0]["rest_translation"][1] > 0.8
+
+
+def test_both_clients_generate_and_skeletons_of_others_are_answered(server: Live) -> None:
+    body = wanted(options={"num_samples": 2, "seed": 4})
+    document = sdk_client.generate(server.address, body)
+    samples = parse_gltf_samples(document)
+    assert len(samples) == 2 and samples[0]["num_frames"] == 60 and samples[0]["fps"] == 30
+    assert samples[0]["joint_names"] == list(HUMANML22.names)
+    assert samples[0]["foot_contacts"].any()
+    again = motionmcp_client.client.generate(server.address, body)
+    assert again["buffers"] == document["buffers"]  # the same request, the same motion
+    binary = server.client.post("/generate", json=body, headers={"Accept": "model/gltf-binary"})
+    assert glb_to_gltf(binary.content)["nodes"] == document["nodes"]
+    theirs = parse_gltf_samples(sdk_client.generate(server.address, wanted(skeleton=other_skeleton())))[0]
+    assert theirs["joint_names"][0] == "Root" and np.ptp(theirs["posed_joints"][:, 0, 2]) > 1.0
+
+
+def test_a_path_is_followed_and_poses_are_met(server: Live) -> None:
+    path = {"type": "root_path", "frames": [0, 90], "positions_xz": [[0, 0], [0.3, 2.4]]}
+    walk = [{"type": "text", "prompt": "a person walks forward", "duration_frames": 91}]
+    root = parse_gltf_samples(sdk_client.generate(server.address, wanted(segments=walk, constraints=[path])))[0]["posed_joints"]
+    assert np.linalg.norm(root[90, 0, [0, 2]] - root[0, 0, [0, 2]] - [0.3, 2.4]) < 0.1
+    pose = {"type": "pose_keyframe", "frame": 30, "joint_rotations": {"left_elbow": [0.0, 0.0, 0.5, 0.8660254]}}
+    made = sdk_client.generate(server.address, wanted(duration_frames=60, constraints=[pose]))
+    turns = parse_gltf_samples(made)[0]["local_rot_mats"][30, HUMANML22.index("left_elbow")]
+    assert np.degrees(np.arccos(np.clip((np.trace(turns @ _about_z(np.pi / 3).T) - 1) / 2, -1, 1))) < 5
+
+
+def _about_z(angle: float) -> np.ndarray:
+    return np.array([[np.cos(angle), -np.sin(angle), 0], [np.sin(angle), np.cos(angle), 0], [0, 0, 1]])
+
+
+def test_jobs_are_polled_batches_answered_in_order_and_refusals_enveloped(server: Live) -> None:
+    later = server.client.post("/generate", json=wanted(), headers={"Prefer": "respond-async"})
+    assert later.status_code == 202 and later.headers["retry-after"] == "1"
+    document = sdk_client.poll_job(server.address, later.headers["location"], retry_after=0.5)
+    assert document["extensions"]["MMCP_motion"]["model"] == "laban-text"
+    assert server.client.delete(later.headers["location"]).status_code == 204
+    items = [{k: v for k, v in wanted(model=name).items() if k != "protocol_version"} for name in ("laban-text", "other")]
+    results = server.client.post("/generate", json={"protocol_version": "1.2", "requests": items}).json()["results"]
+    assert results[0]["gltf"]["asset"]["version"] == "2.0" and results[1]["error"]["code"] == "unknown_model"
+    for content, status, code in [
+        (b"{", 422, "schema_validation"), (b"[" * 100, 422, "schema_validation"), (b'{"a": NaN}', 422, "schema_validation"),
+        (b"x" * (1 << 21), 413, "payload_too_large"),
+    ]:  # fmt: skip
+        refused = server.client.post("/generate", content=content)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (status, code)
+    assert server.client.get("/generate/jobs/none").json()["error"]["code"] == "invalid_request"
