@@ -19,7 +19,7 @@ class Later:
     """Stands for a class that only callers in Python give, so that help needs no numpy."""
 
 
-IN_PYTHON = {"Motion": Later}
+IN_PYTHON = {"Motion": Later, "Timeline": Later}
 SAID = {str: "a text", bool: "true or false", int: "a whole number", float: "a number", Path: "the name of a file"}
 
 

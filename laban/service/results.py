@@ -124,8 +124,8 @@ def _measure(result: Any) -> dict[str, Any]:
 
 
 TELLERS: dict[str, Callable[[Any], dict[str, Any]]] = {
-    "generate": _generate, "script": _script, "dance": _dance, "edit": _edit, "author": _author, "retarget": _retarget, "clean": _clean,
-    "blend": _variations, "mix": _variations, "video": _video, "convert": _written, "render": _written,
-    "search": _search, "recognise": _guesses, "caption": _guesses, "measure": _measure,
-    "models": _models,
+    "generate": _generate, "script": _script, "author": _author, "dance": _dance, "edit": _edit,
+    "retarget": _retarget, "clean": _clean, "blend": _variations, "mix": _variations, "video": _video,
+    "convert": _written, "render": _written, "search": _search, "recognise": _guesses, "caption": _guesses,
+    "measure": _measure, "models": _models,
 }  # fmt: skip

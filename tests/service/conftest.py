@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-pytest.importorskip("httpx", reason="the extra `dev` is not installed")
-pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
+if TYPE_CHECKING:
+    from tests.service.live import Live
 
-from tests.service.live import WALK, Live
+NEEDED = ("httpx", "fastapi", "uvicorn", "mcp", "motionmcp", "motionmcp_client")
+collect_ignore_glob = [] if all(importlib.util.find_spec(name) for name in NEEDED) else ["test_*.py"]
+"""Without the extras `serve` and `dev` there is nothing to test here."""
 
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A service whose worker loads no models before it is asked."""
+    from tests.service.live import WALK, Live
+
     root = tmp_path_factory.mktemp("root")
     (root / "walk.bvh").write_text(WALK)
     (root.parent / "secret.bvh").write_text(WALK)
@@ -31,6 +37,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
 @pytest.fixture(scope="session")
 def walk(live: Live) -> str:
     """An upload: three frames of a BVH."""
+    from tests.service.live import WALK
+
     return live.upload(WALK.encode())
 
 

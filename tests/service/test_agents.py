@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-pytest.importorskip("mcp", reason="the extra `serve` is not installed")
-
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
@@ -67,7 +64,9 @@ async def every_tool(client: Client, song: str, clips: Path) -> None:
     assert len(long["motions"][0]["segments"]) == 2
     new = await call(client, "edit", source=made["files"][1]["source"], text="a person waves", stretch="0.5:1.5")
     assert len(new["motions"][0]["seams"]) == 2
-    worn = await call(client, "retarget", source=made["files"][1]["source"], character="walk.bvh", formats=["bvh"], wait=False)
+    worn = await call(
+        client, "retarget", source=made["files"][1]["source"], character="walk.bvh", formats=["bvh"], wait=False
+    )
     assert (await call(client, "job", id=worn["job"]))["kind"] == "retarget"
     danced = await call(client, "dance", song=song, seconds=2)
     assert danced["motions"][0]["seconds"] == pytest.approx(2, abs=0.1)
@@ -79,7 +78,9 @@ async def every_tool(client: Client, song: str, clips: Path) -> None:
 
 async def every_refusal(client: Client) -> None:
     """What tools refuse is the command line's sentence, and nothing outside the root is read."""
-    assert (await refused(client, "generate", text="a", seconds=0)).endswith(": --seconds is 0, expected a number from 0.1 to 600.")
+    assert (await refused(client, "generate", text="a", seconds=0)).endswith(
+        ": --seconds is 0, expected a number from 0.1 to 600."
+    )
     assert "outside" in await refused(client, "check", source="/etc/passwd")
     assert "outside" in await refused(client, "check", source="../secret.bvh")
     assert "no job" in await refused(client, "job", id="0" * 24)

@@ -119,6 +119,9 @@ def checked(body: Any, songs: Sequence[str]) -> Generate:
     _check_options(request, entry)
     _check_constraints(request, entry)
     limit = entry["limits"]
+    if request.options is not None and request.options.num_samples > limit["max_num_samples"]:
+        asked = request.options.num_samples
+        raise Refused("invalid_options", f"num_samples is {asked}; at most {MOST_SAMPLES} are made.")
     for segment in request.segments:
         if segment.type == "text" and len(segment.prompt) > limit["max_prompt_length"]:
             most = limit["max_prompt_length"]
@@ -166,8 +169,6 @@ def _check_options(request: Generate, entry: dict[str, Any]) -> None:
         raise Refused("invalid_options", f"{entry['id']} makes no loops; leave loop out.")
     if options.loop and len(request.segments) != 1:
         raise Refused("invalid_options", "a loop has exactly one segment.", segments=len(request.segments))
-    if options.num_samples > entry["limits"]["max_num_samples"]:
-        raise Refused("invalid_options", f"num_samples is {options.num_samples}; at most {MOST_SAMPLES} are made.")
 
 
 def _check_dials(given: dict[str, Any], entry: dict[str, Any]) -> None:
