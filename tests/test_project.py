@@ -61,16 +61,20 @@ def test_the_package_imports_only_its_base_install() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     base = {line.partition(">")[0] for line in project["dependencies"]}
     allowed = {imports_as.get(name, name) for name in base} | set(sys.stdlib_module_names) | {"laban"}
-    found: dict[str, str] = {}
+    found: set[str] = set()
+    places: dict[str, str] = {}
     for path in (ROOT / "laban").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module or ""]
-            found |= {name.partition(".")[0]: path.name for name in names}
-    extras = {"pxr": "usda.py"}  # imported by one module, when its format is asked for
-    assert {name: where for name, where in found.items() if name not in allowed} == extras
-    assert allowed - set(sys.stdlib_module_names) <= set(found)  # and nothing is installed in vain
+            found |= {name.partition(".")[0] for name in names}
+            places |= {name.partition(".")[0]: path.relative_to(ROOT / "laban").parts[0] for name in names}
+    extras = {"pxr"}  # imported by one module, when its format is asked for
+    served = {"fastapi", "starlette", "uvicorn", "pydantic", "pydantic_core", "prometheus_client", "mcp", "mcp_types"}
+    assert {name for name in found if name not in allowed} == extras | served
+    assert {where for name, where in places.items() if name in served} == {"service"}
+    assert allowed - set(sys.stdlib_module_names) <= found  # and nothing is installed in vain
 
 
 def test_every_dependency_is_pinned() -> None:

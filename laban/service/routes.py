@@ -177,8 +177,9 @@ def _add_following(routes: APIRouter, jobs: Jobs) -> None:
         head = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(_stream(jobs, found, after), media_type="text/event-stream", headers=head)
 
-    @routes.api_route(
-        "/jobs/{job}/files/{name}", methods=["GET", "HEAD"], operation_id="file", response_class=Response,
+    @routes.head("/jobs/{job}/files/{name}", include_in_schema=False)
+    @routes.get(
+        "/jobs/{job}/files/{name}", operation_id="file", response_class=Response,
         responses={200: {"description": "The file; its ETag is its SHA-256.", "content": {"*/*": {}}},
                    206: {"description": "The range that was asked for.", "content": {"*/*": {}}},
                    304: {"description": "It is what If-None-Match says."},

@@ -13,10 +13,15 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 
+from laban.authoring.timeline import Prompt, Timeline
 from laban.io import audio
+from laban.motion.constraints import PathPoint, RootPath
 from tests.service.live import WALK, Live
 
-TOOLS = ["cancel", "check", "dance", "edit", "generate", "job", "list_models", "render", "retarget", "script", "search"]
+TOOLS = [
+    "author", "cancel", "check", "dance", "edit", "generate", "job", "list_models", "render", "retarget", "script",
+    "search",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +30,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("agent")
     (folder / "walk.bvh").write_text(WALK)
     (folder / "clips").mkdir()
+    prompt = Prompt(0.0, 2.0, "a person walks forward")
+    path = RootPath((PathPoint(0.0, (0.0, 0.0)), PathPoint(2.0, (0.0, 1.5))))
+    Timeline(2.0, samples=1, prompts=(prompt,), paths=(path,)).write(folder / "walk.timeline.json")
     return folder
 
 
@@ -62,6 +70,8 @@ async def every_tool(client: Client, song: str, clips: Path) -> None:
     assert seen[0].type == "image" and seen[0].mime_type == "image/png" and json.loads(seen[1].text)["state"] == "done"
     long = await call(client, "script", lines=["a person walks @2", "a person bows @2"])
     assert len(long["motions"][0]["segments"]) == 2
+    told = await call(client, "author", timeline="walk.timeline.json", formats=["npz"])
+    assert told["motions"][0]["report"]["goals"][0]["hit"]
     new = await call(client, "edit", source=made["files"][1]["source"], text="a person waves", stretch="0.5:1.5")
     assert len(new["motions"][0]["seams"]) == 2
     worn = await call(

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import motionmcp_client
 import numpy as np
 import pytest
 from motionmcp import client as sdk_client
@@ -18,6 +17,7 @@ from motionmcp.client.gltf_parser import parse_gltf_samples
 from motionmcp.errors import ProtocolError
 from motionmcp.schemas import GenerateRequest
 from motionmcp.server import _check_version, _schema_error, _validate_against_spec
+from motionmcp_client import client as older_client
 from pydantic import ValidationError
 
 from laban.motion.motion import Motion
@@ -205,7 +205,7 @@ def test_both_clients_generate_and_skeletons_of_others_are_answered(server: Live
     assert len(samples) == 2 and samples[0]["num_frames"] == 60 and samples[0]["fps"] == 30
     assert samples[0]["joint_names"] == list(HUMANML22.names)
     assert samples[0]["foot_contacts"].any()
-    again = motionmcp_client.client.generate(server.address, body)
+    again = older_client.generate(server.address, body)
     assert again["buffers"] == document["buffers"]  # the same request, the same motion
     binary = server.client.post("/generate", json=body, headers={"Accept": "model/gltf-binary"})
     assert glb_to_gltf(binary.content)["nodes"] == document["nodes"]
