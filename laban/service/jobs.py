@@ -343,6 +343,8 @@ class Jobs:
             self._settle(job, "lost")
         shutil.rmtree(self.folder / "attempts", ignore_errors=True)
         (self.folder / "attempts").mkdir()
+        for part in (self.folder / "assets").glob(".*.part"):
+            part.unlink(missing_ok=True)
         for folder in (self.folder / "results").iterdir():
             found = self.store.job(folder.name)
             if found is None or found.state != "done":

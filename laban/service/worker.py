@@ -137,7 +137,7 @@ class Worker:
         result = json.loads(hidden(json.dumps({**facts, "files": files}, ensure_ascii=False), named, attempt))
         whole = attempt / RESULT
         whole.write_text(json.dumps(result), encoding="utf-8")
-        for path in (*attempt.iterdir(), attempt):
+        for path in (*attempt.iterdir(), *([] if os.name == "nt" else [attempt])):
             handle = os.open(path, os.O_RDONLY)
             os.fsync(handle)
             os.close(handle)

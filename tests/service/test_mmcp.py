@@ -25,6 +25,7 @@ from laban.motion.skeletons import HUMANML22
 from laban.service.mmcp import models
 from laban.service.mmcp.body import Body
 from laban.service.mmcp.errors import STATUS, Refused
+from laban.service.mmcp.trajectory import trajectory
 from tests.service.live import Live
 
 SONG = "0" * 64
@@ -249,3 +250,17 @@ def test_jobs_are_polled_batches_answered_in_order_and_refusals_enveloped(server
         refused = server.client.post("/generate", content=content)
         assert (refused.status_code, refused.json()["error"]["code"]) == (status, code)
     assert server.client.get("/generate/jobs/none").json()["error"]["code"] == "invalid_request"
+
+
+def test_travel_is_a_point_a_line_or_a_curve() -> None:
+    time = np.linspace(0, 3, 91)
+    sway = 0.02 * np.sin(12 * time)
+    still = trajectory(np.stack([sway, sway, 0 * time], axis=1), 30)
+    line = trajectory(np.stack([sway, sway, 1.2 * time], axis=1), 30)
+    turn = trajectory(np.stack([1 - np.cos(time / 2), sway, np.sin(time / 2)], axis=1), 30)
+    loop = trajectory(np.stack([sway, sway, 1.2 * time], axis=1), 30, loop=True)
+    assert [found["model"] for found in (still, line, turn, loop)] == ["still", "line", "bezier", "line"]
+    assert line["params"]["speed"] == pytest.approx(1.2, abs=0.02)
+    assert turn["yaw"][0] == 0 and turn["yaw"][-1] == pytest.approx(1.5, abs=0.1)
+    assert np.abs(np.array(turn["position"])[:, 0] - (1 - np.cos(time / 2))).max() < 0.05
+    assert loop["position"][-1][1] - loop["position"][0][1] == pytest.approx(3.6)

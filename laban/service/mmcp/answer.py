@@ -12,6 +12,7 @@ import numpy as np
 
 from laban.service.mmcp.body import Tracks
 from laban.service.mmcp.models import VERSION
+from laban.service.mmcp.trajectory import trajectory
 
 EXTENSION = "MMCP_motion"
 FILE = "answer.gltf"  # in the job's folder
@@ -21,7 +22,7 @@ _FLOAT = 5126
 
 def document(
     skeleton: dict[str, Any], samples: Sequence[Tracks], fps: float, model: str, boundaries: Sequence[int] = (),
-    notes: Sequence[dict[str, Any]] = (), ours: dict[str, str] | None = None,
+    notes: Sequence[dict[str, Any]] = (), ours: dict[str, str] | None = None, loop: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The glTF document as JSON, its buffer a data URI.
 
@@ -32,6 +33,7 @@ def document(
         model: id.
         boundaries: frames at which one segment's stretch ends and the next begins.
         notes: code, severity and message of what the client should know.
+        loop: whether the motions are cycles.
         ours: our joint -> the request's, where the motion was put onto another skeleton.
     """
     joints = skeleton["joints"]
@@ -59,7 +61,10 @@ def document(
         })  # fmt: skip
     told = {
         "version": VERSION, "model": model, "fps": fps,
-        "samples": [_sample(number, sample, boundaries) for number, sample in enumerate(samples)],
+        "samples": [
+            _sample(number, sample, boundaries) | {"trajectory": trajectory(sample.root, fps, loop)}
+            for number, sample in enumerate(samples)
+        ],
     }  # fmt: skip
     told |= {"canonical_to_request": ours} if ours else {}
     told |= {"notes": list(notes)} if notes else {}

@@ -8,6 +8,7 @@ from typing import Any
 from laban.motion.skeletons import HUMANML22
 from laban.service.mmcp.errors import Refused
 from laban.service.mmcp.schema import Generate, PoseKeyframe, parsed
+from laban.service.settings import MAX_FRAMES
 from laban.systems.requests import MAX_CHARACTERS
 
 VERSION = "1.4"
@@ -47,7 +48,7 @@ def models(songs: Sequence[str]) -> dict[str, dict[str, Any]]:
     common = {
         "fps": FPS, "canonical_skeleton": canonical(), "supports_retargeting": True,
         "supports_joint_translation": False, "supports_async": True, "supports_keyframe_reduction": False,
-        "supports_motion_reference_mixed": False, "supports_batch": True, "supports_trajectory": False,
+        "supports_motion_reference_mixed": False, "supports_batch": True, "supports_trajectory": True,
         "predicted_contact_joints": list(CONTACTS), "supported_guidance_types": ["nocfg", "regular"],
         "chunking": "none",
     }  # fmt: skip
@@ -126,6 +127,9 @@ def checked(body: Any, songs: Sequence[str]) -> Generate:
         if segment.type == "text" and len(segment.prompt) > limit["max_prompt_length"]:
             most = limit["max_prompt_length"]
             raise Refused("invalid_options", f"a prompt has {len(segment.prompt)} characters; at most {most} are read.")
+    count = request.options.num_samples if request.options is not None else 1
+    if request.frames * count > MAX_FRAMES:
+        raise Refused("invalid_options", f"{request.frames * count} frames in all; at most {MAX_FRAMES} are made.")
     seconds = request.frames / (request.timing.fps if request.timing is not None else FPS)
     if seconds > limit["max_duration_seconds"]:
         most = limit["max_duration_seconds"]

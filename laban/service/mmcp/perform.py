@@ -56,7 +56,7 @@ def perform(order: dict[str, Any], folder: Path, context: Context) -> dict[str, 
     boundaries = np.cumsum([segment.duration_frames for segment in request.segments])[:-1].tolist()
     made = document(
         order["args"]["skeleton"], [body.worn(_cut(motion, fps, request.frames)) for motion in motions], fps,
-        request.model, boundaries, notes, None if body.canonical else body.ours,
+        request.model, boundaries, notes, None if body.canonical else body.ours, _loops(request),
     )  # fmt: skip
     (folder / FILE).write_text(json.dumps(made), encoding="utf-8")
     passport = {key: (motions[0].passport or {}).get(key) for key in ("system", "weights", "licence")}
@@ -73,14 +73,17 @@ def _made(
     if request.model == "laban-dance":
         return [_danced(request, fps, seed + number, files, context) for number in range(count)]
     texts = [segment for segment in request.segments if segment.type == "text"]
-    loop = options is not None and options.loop
-    if not request.constraints and not loop and len(texts) == len(request.segments):
+    if not request.constraints and not _loops(request) and len(texts) == len(request.segments):
         if len(texts) == 1:
             return _sentence(request, texts[0], fps, seed, count, context)
         return [_script(request, fps, seed + number, context) for number in range(count)]
     if request.model == "laban-script":
         return [_script(request, fps, seed + number, context) for number in range(count)]
     return _authored(request, body, fps, seed, notes, context)
+
+
+def _loops(request: Generate) -> bool:
+    return request.options is not None and request.options.loop
 
 
 def _settings(request: Generate) -> dict[str, Any]:
@@ -141,6 +144,8 @@ def _authored(
     for name in left_out:
         notes.append(_note("goal_ignored", "warning", f"{name} stands for no joint that can be led, and was ignored."))
     plain["timing"] = {"fps": fps}
+    if _loops(request):  # whose last frame is its first again
+        plain["segments"][0]["duration_frames"] = max(1, request.frames - 1)
     options = request.options
     count = options.num_samples if options is not None else 1
     motions = []
