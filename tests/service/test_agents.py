@@ -116,7 +116,7 @@ def test_every_tool_over_stdio(root: Path, song: str) -> None:
             await every_refusal(client)
             await every_tool(client, song, root / "clips")
 
-    asyncio.run(asyncio.wait_for(talk(), 300))
+    asyncio.run(asyncio.wait_for(talk(), 900))
 
 
 @pytest.fixture(scope="module")
