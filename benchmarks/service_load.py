@@ -1,8 +1,8 @@
-"""The service under load: latencies beside busy workers, throughput beside the command line, memory, kills, streams.
+"""The service under load: latencies beside busy workers, throughput beside the command line, memory, kills, streams, uploads.
 
     python benchmarks/service_load.py [--parts load control ...] [--seconds 60] [--clients 50] [--rounds 100]
 
-Parts: load, control (the same load on a handler that blocks, which must fail), throughput, memory, kills, streams.
+Parts: load, control (the same load on a handler that blocks, which must fail), throughput, memory, kills, streams, uploads.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import select
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from typing import Any
 import httpx
 from report import goal, parser, run
 
-PARTS = ("load", "control", "throughput", "memory", "kills", "streams")
+PARTS = ("load", "control", "throughput", "memory", "kills", "streams", "uploads")
 SENTENCE = "a person walks forward"
 LATE = 50  # milliseconds
 SECONDS = 2  # of a motion that a job makes
@@ -296,6 +297,47 @@ def streams(arguments: argparse.Namespace, goals: Goals) -> None:
     goals.add("event streams with a loss or a repetition", len(found) - same, 0)
 
 
+def uploads(arguments: argparse.Namespace, goals: Goals) -> None:
+    """Mutated clips and songs: each is refused by a sentence or read, and the worker lives on."""
+    rng = random.Random(18)
+    song = (Path(__file__).parents[1] / "examples" / "song.ogg").read_bytes()
+    with tempfile.TemporaryDirectory() as folder:
+        glb = Path(folder) / "walk.glb"
+        clip = Path(folder) / "walk.bvh"
+        clip.write_text(CLIP)
+        subprocess.run([sys.executable, "-m", "laban", "convert", str(clip), str(glb)], check=True, capture_output=True)
+        service = Service(Path(folder) / "data", "--workers", "1", "--warm")
+        service.ready()
+        worker = service.workers()
+        seen: dict[str, int] = {}
+        with httpx.Client(base_url=service.address, timeout=300) as http:
+            for number in range(arguments.uploads):
+                content = bytearray([CLIP.encode(), glb.read_bytes(), song][number % 3])
+                for _ in range(rng.choice([1, 3, 30])):
+                    content[rng.randrange(len(content))] = rng.randrange(256)
+                if rng.random() < 0.3:
+                    del content[rng.randrange(len(content)) :]
+                answer = http.post("/v1/assets", content=bytes(content))
+                state = f"refused with {answer.status_code}"
+                if answer.status_code in (200, 201):
+                    name = f"asset:{answer.json()['id']}"
+                    kind = "dance" if answer.json()["type"].startswith("audio/") else "convert"
+                    args = {"song": name, "seconds": 1} if kind == "dance" else {"source": name}
+                    taken = http.post("/v1/jobs", json={"kind": kind, "args": args, "formats": ["bvh"]})
+                    state = f"not taken, {taken.status_code}"
+                    if taken.status_code == 202:
+                        job = taken.json()["id"]
+                        while (found := http.get(f"/v1/jobs/{job}").json())["state"] in ("queued", "running"):
+                            time.sleep(0.02)
+                        state = found["state"] if found["error"] is None else f"failed with {found['error']['status']}"
+                seen[state] = seen.get(state, 0) + 1
+        died = service.workers() != worker
+        service.end()
+    print("uploads: " + ", ".join(f"{state}: {count}" for state, count in sorted(seen.items())))
+    faults = sum(count for state, count in seen.items() if any(code in state for code in ("500", "504")))
+    goals.add("faults of mutated uploads, and workers that died of them", faults + died, 0)
+
+
 def serve_blocking(words: list[str]) -> None:
     """The control: a service whose handler does the work itself."""
     import uvicorn
@@ -347,17 +389,17 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     made.add_argument("--jobs", type=int, default=50, help="of the part throughput")
     made.add_argument("--memory-jobs", type=int, default=500)
     made.add_argument("--rounds", type=int, default=100)
+    made.add_argument("--uploads", type=int, default=500)
     made.add_argument("--streams", type=int, default=200)
     options = made.parse_args()
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors", flush=True)
     goals = Goals()
+    rest = {"throughput": throughput, "memory": memory, "kills": kills, "streams": streams, "uploads": uploads}
     for part in options.parts:
-        if part == "control":
-            load(options, goals, blocking=True)
+        if part in ("load", "control"):
+            load(options, goals, blocking=part == "control")
         else:
-            {"load": load, "throughput": throughput, "memory": memory, "kills": kills, "streams": streams}[part](
-                options, goals
-            )
+            rest[part](options, goals)
     return goals.figures, goals.reached, options
 
 
