@@ -1,8 +1,8 @@
-"""The service under load: latencies beside busy workers, throughput beside the command line, memory, kills, streams, uploads.
+"""The service under load: latencies, throughput, memory, kills, streams that break, mutated uploads.
 
     python benchmarks/service_load.py [--parts load control ...] [--seconds 60] [--clients 50] [--rounds 100]
 
-Parts: load, control (the same load on a handler that blocks, which must fail), throughput, memory, kills, streams, uploads.
+Parts: load, control (the same on a handler that blocks, which must fail), throughput, memory, kills, streams, uploads.
 """
 
 from __future__ import annotations
