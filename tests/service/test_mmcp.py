@@ -184,7 +184,7 @@ def named(joint: str) -> str:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A service."""
-    service = Live(tmp_path_factory.mktemp("mmcp") / "data", "--workers", "1", "--warm")
+    service = Live(tmp_path_factory.mktemp("mmcp") / "data", "--workers", "1", "--deadline", "900", "--warm")
     service.ready()
     yield service
     assert service.end() == 0
