@@ -142,7 +142,9 @@ def load(arguments: argparse.Namespace, goals: Goals, blocking: bool = False) ->
 
         async def all_of_them() -> None:
             end = time.monotonic() + arguments.seconds
-            await asyncio.gather(*(client(service.address, end, times, codes, done) for _ in range(arguments.clients)))
+            several = (client(service.address, end, times, codes, done) for _ in range(arguments.clients))
+            ended = await asyncio.gather(*several, return_exceptions=True)
+            gave_up.extend(error for error in ended if isinstance(error, httpx.HTTPError))
 
         asyncio.run(all_of_them())
         service.end()
