@@ -1,7 +1,7 @@
 """`BoneMap`: which node of a character is which joint, and why; found, checked, written to a file and read back.
 
 Three ways are tried, the surest first: the file's own VRM humanoid map, the names of the bones, and the shape of the
-skeleton (`laban.character.geometry`). What the first leaves open the next may fill. Then the map is checked against
+skeleton (`laban.motion.anatomy`). What the first leaves open the next may fill. Then the map is checked against
 the tree and the rest pose, whoever made it.
 """
 
@@ -15,12 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from laban.character import geometry
 from laban.character.rig import Rig
 from laban.errors import FormatError, InputError
 from laban.io.atomic import replacing
-from laban.motion import tpose
-from laban.motion.joint_names import named, part
+from laban.motion import anatomy, tpose
+from laban.motion.joint_names import part
 from laban.motion.legs import SIDES
 
 # What a map may name, in the order in which it is printed; spine and neck are lists, from below to above.
@@ -34,7 +33,6 @@ VRM = {
     "leftFoot": "left_ankle", "leftToes": "left_foot",
 }  # fmt: skip
 VRM |= {k.replace("left", "right"): v.replace("left", "right") for k, v in VRM.items() if k.startswith("left")}
-_TWIST = ("twist", "roll", "twst")
 _FORMAT = 1
 
 
@@ -112,15 +110,10 @@ def guess(rig: Rig) -> BoneMap:
     if bones:
         notes.append("the file has a VRM humanoid map")
     vrm = bool(bones)
-    for name, bone in _by_name(rig).items():
-        if name not in bones and bone.node not in {b.node for b in bones.values()} and not (vrm and name in REQUIRED):
-            bones[name] = bone
-    _settle_pelvis(rig, bones)
-    if any(name not in bones for name in REQUIRED):
-        for name, node in geometry.find(rig).items():
-            if name not in bones and node not in {b.node for b in bones.values()}:
-                bones[name] = Bone(node, "its place in the skeleton's shape", 0.6)
-    _settle_pelvis(rig, bones)
+    for name, found in anatomy.recognise(rig.tree).items():
+        taken = {b.node for b in bones.values()}
+        if name not in ("neck", *bones) and found.joint not in taken and not (vrm and name in REQUIRED):
+            bones[name] = Bone(found.joint, found.reason, found.confidence)
     return complete(rig, bones, tuple(notes))
 
 
@@ -163,28 +156,6 @@ def _vrm(rig: Rig) -> dict[str, Bone]:
     return {VRM[n]: Bone(node, f"VRM humanoid {n}", 1.0) for n, node in found.items() if n in VRM}
 
 
-def _by_name(rig: Rig) -> dict[str, Bone]:
-    """By name, joints first; ends (`Foot.L_end`), which no skin moves, only where they hang on joints."""
-    ends = [n for n in rig.order if n not in rig.joints and rig.parents[n] in rig.joints]
-    nodes = [n for n in (*rig.joints, *ends) if not any(word in part(rig.names[n])[1] for word in _TWIST)]
-    found = named([rig.names[n] for n in nodes])
-    return {name: Bone(nodes[k], f"its name, {rig.names[nodes[k]]!r}", 0.9) for name, k in found.items()
-            if name not in ("neck",)}  # fmt: skip
-
-
-def _settle_pelvis(rig: Rig, bones: dict[str, Bone]) -> None:
-    """The pelvis must carry legs and head; where the bone of that name does not, the lowest that does is taken."""
-    below = [bones[n].node for n in ("left_hip", "right_hip", "head") if n in bones]
-    if len(below) < 3:
-        return
-    chains = [rig.above(node)[1:] for node in below]
-    common = [n for n in chains[0] if n in chains[1] and n in chains[2]]
-    now = bones.get("pelvis")
-    if common and (now is None or now.node not in common):
-        name = rig.names[common[0]]
-        bones["pelvis"] = Bone(common[0], f"carries both legs and the head ({name!r})", 0.85)
-
-
 def _twists(rig: Rig, bones: dict[str, Bone], taken: set[int]) -> dict[str, tuple[int, ...]]:
     """Nodes on the line from a limb's joint to the next that are no joints themselves: twist, roll, doubled ones."""
     found: dict[str, tuple[int, ...]] = {}
@@ -203,7 +174,7 @@ def _twists(rig: Rig, bones: dict[str, Bone], taken: set[int]) -> dict[str, tupl
                 for node in rig.below(start.node)[1:]:
                     if node in taken or end.node in rig.above(node)[1:]:
                         continue
-                    called = any(word in part(rig.names[node])[1] for word in _TWIST)
+                    called = any(word in part(rig.names[node])[1] for word in anatomy.TWIST)
                     rel = rig.place[node] - rig.place[start.node]
                     share = float(rel @ way) / length**2
                     off = float(np.linalg.norm(rel - share * way)) / length

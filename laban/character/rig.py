@@ -18,6 +18,7 @@ from laban.errors import FormatError, InputError
 from laban.io import bvh, gltf_document
 from laban.io.gltf_document import Document
 from laban.motion import rotation
+from laban.motion.shape import Tree
 from laban.motion.skeleton import Skeleton
 
 MOST_SCALE = 1e6
@@ -55,6 +56,11 @@ class Rig:
             if self.parents[node] >= 0:
                 lists[self.parents[node]].append(node)
         return tuple(tuple(c) for c in lists)
+
+    @cached_property
+    def tree(self) -> Tree:
+        """The nodes at rest."""
+        return Tree(self.names, self.parents, self.order, self.place, self.joints)
 
     @cached_property
     def world(self) -> np.ndarray:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from laban.errors import LabanError, ShapeError
 from laban.figure import mannequin as sculpture
-from laban.motion import joint_names, kinematics, retarget, rotation
+from laban.motion import anatomy, joint_names, kinematics, retarget, rotation
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
@@ -124,7 +124,7 @@ def landmarks(skeleton: Skeleton) -> tuple[dict[str, Array], dict[str, int]] | N
         still = np.zeros((1, len(skeleton), 4))
         still[..., 0] = 1.0
         try:
-            found = joint_names.match(skeleton)
+            found = anatomy.match(skeleton)
             places = retarget.landmarks(Motion(skeleton, still, np.zeros((1, 3)), 1.0))
         except LabanError:
             return None

@@ -13,7 +13,7 @@ import numpy as np
 
 from laban.errors import InputError
 from laban.motion import kinematics, rotation, tpose
-from laban.motion.joint_names import Mapping, match
+from laban.motion.anatomy import Mapping, match_motion
 from laban.motion.legs import SIDES
 from laban.motion.motion import Motion
 from laban.motion.retarget import landmarks
@@ -57,7 +57,7 @@ def perform(motion: Motion) -> Performance:
     """What a humanoid does.
 
     Args:
-        motion: any humanoid whose joints `joint_names.match` knows, Y up.
+        motion: any humanoid whose joints `anatomy.match` knows, Y up.
     Raises: InputError if joints are not recognised or a leg has no length.
     """
     places = landmarks(motion)
@@ -99,7 +99,7 @@ def _rests_as_ours(motion: Motion) -> bool:
 
 def _measured(motion: Motion, joints: np.ndarray) -> np.ndarray:
     """(T, 22, 4): turns of a foreign rig, from its rest pose if that is a person's, else from what it does."""
-    skeleton, mapping = motion.skeleton, match(motion.skeleton)
+    skeleton, mapping = motion.skeleton, match_motion(motion)
     world = kinematics.global_rotations(skeleton, motion.rotations)
     fitted, _ = kinematics.fit(HUMANML22, joints)
     out = kinematics.global_rotations(HUMANML22, fitted)
