@@ -183,19 +183,16 @@ def _arm(tree: Tree, start: int, inside: set[int]) -> list[int]:
         hand = abs(np.log(max(lengths[0], 1e-9) / max(lengths[1], 1e-9)))
         collar = abs(np.log(max(lengths[1], 1e-9) / max(lengths[2], 1e-9)))
         return [-1, *chain[:3]] if hand < collar else chain
-    if not fingers and len(chain) > 4:
-        chain = chain[:-1]  # the tip of the hand
     if len(chain) <= 4:
         return [-1, *chain] if len(chain) == 3 else chain
     best: tuple[float, list[int]] | None = None
-    for wrist in [len(chain) - 1] if fingers else range(2, len(chain)):
-        for elbow in range(1, wrist):
-            for shoulder in range(0, min(elbow, 3)):
+    for wrist in [len(chain) - 1] if fingers else range(3, len(chain)):
+        for elbow in range(2, wrist):
+            for shoulder in range(1, min(elbow, 3)):  # so many joints begin with a collar
                 upper, lower = sum(lengths[shoulder:elbow]), sum(lengths[elbow:wrist])
                 score = upper + lower - 3 * abs(upper - lower)
                 if best is None or score > best[0] + 1e-9:
-                    collar_joint = chain[shoulder - 1] if shoulder else -1
-                    best = (score, [collar_joint, chain[shoulder], chain[elbow], chain[wrist]])
+                    best = (score, [chain[shoulder - 1], chain[shoulder], chain[elbow], chain[wrist]])
     return best[1] if best else []
 
 
