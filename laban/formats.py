@@ -49,14 +49,21 @@ def check_suffix(path: str | Path, formats: Mapping[str, str]) -> str:
     return suffix
 
 
-def read(path: str | Path, animation: str = "", bone_map: str | Path | None = None) -> Motion:
+def read(
+    path: str | Path, animation: str = "", bone_map: str | Path | None = None, *, up: str = "", units: str = "",
+    person: str = "",
+) -> Motion:  # fmt: skip
     """The motion in a .bvh or .npz file, in a .glb that Laban wrote, or an animation of any rigged glTF file.
 
     Args:
         path: .bvh, .npz, .glb, .gltf, .vrm or .vrma.
         animation: of a character's file: its name, or its number as text; the first if empty.
-        bone_map: of a character's file: a mapping file, where its bones are not recognised (`laban character inspect`).
-    Returns: metres, Y up; of a character's file the joints that are mapped, at 30 fps, in the file's units.
+        bone_map: a mapping file, where joints are not recognised (`laban character inspect` writes one).
+        up: the axis that is up, of `bearings.AXES`; found from the body if empty. glTF files say it themselves.
+        units: of `bearings.UNITS`, or how many make a metre; found from the body if empty.
+        person: of a file with several: a root's name, or its number as text; the first if empty.
+    Returns: metres, Y up; of a character's file the joints that are mapped, at the rate of its keys. `notes` say what
+        was assumed.
     Raises: InputError if the file is absent, its suffix unknown, or it holds no humanoid or no such animation;
         FormatError if it cannot be read.
     """
@@ -68,9 +75,22 @@ def read(path: str | Path, animation: str = "", bone_map: str | Path | None = No
         from laban.io import gltf
 
         if not gltf.is_ours(path):
-            return importlib.import_module(CHARACTER_READERS[suffix]).read(path, animation, bone_map)
+            return importlib.import_module(CHARACTER_READERS[suffix]).read(path, animation, bone_map, units, person)
         suffix = ".glb"
-    return importlib.import_module(READERS[suffix]).read(path)
+    module = importlib.import_module(READERS[suffix])
+    if suffix == ".bvh":
+        motion = module.read(path, up=up, units=units, person=person)
+    else:
+        motion = module.read(path)
+        if up or units:
+            from laban.motion.bearings import settled
+
+            motion = settled(motion, up or "y", units or "m")
+    if bone_map is not None:
+        from laban.character.bonemap import renamed
+
+        motion = renamed(motion, Path(bone_map))
+    return motion
 
 
 def write(content: Motion | Video | Made, path: str | Path, **options: Any) -> None:

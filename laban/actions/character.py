@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from laban.actions.context import Context
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, write
+from laban.actions.reading import ReadOptions, read
 from laban.actions.wearing import check_certificates
 from laban.errors import InputError
 
@@ -58,10 +59,10 @@ def inspect(options: InspectOptions, context: Context) -> Inspected:
     Raises: InputError if the file is no character or the mapping file cannot be read or written.
     """
     from laban.character import bonemap
-    from laban.character.rig import read
+    from laban.character.rig import read as read_rig
 
     context.check()
-    rig = read(options.character)
+    rig = read_rig(options.character)
     made = bonemap.load(rig, options.map) if options.map is not None else bonemap.guess(rig)
     wrong = ""
     try:
@@ -87,7 +88,7 @@ class RetargetOptions:
         (), "Files to write: .glb .vrm .vrma .bvh .npz .fbx .usda, or .mp4 .gif .png to look at."
     )
     map: Path | None = described(None, "A mapping file for the character, from `laban character inspect`.")
-    source_map: Path | None = described(None, "A mapping file for a source that is a glTF file.")
+    source_map: Path | None = described(None, "A mapping file for the source, from `laban character inspect`.")
     clip: str = described("", "Which animation of the source, by name or number; the first if not given.")
     name: str = described("", "What the animation is called in the file.")
     fps: float | None = bounded(None, FPS, "Frames per second of the result; those of the source if not given.")
@@ -96,6 +97,7 @@ class RetargetOptions:
     hand_reach: bool = described(False, "Put the hands as far from the shoulders as the performer's, in arm lengths.")
     loop: bool = described(False, "Judge the seam, too.")
     partial: bool = described(False, "Accept a character without arms or head.")
+    reading: ReadOptions = ReadOptions()
 
 
 def retarget(options: RetargetOptions, context: Context) -> Made:
@@ -110,7 +112,7 @@ def retarget(options: RetargetOptions, context: Context) -> Made:
     from laban.character import export
     from laban.character.made import make
     from laban.character.stance import load
-    from laban.formats import CHARACTER_WRITERS, read
+    from laban.formats import CHARACTER_WRITERS
 
     check(options)
     if options.out:
@@ -118,8 +120,9 @@ def retarget(options: RetargetOptions, context: Context) -> Made:
         check_certificates(options.out)
     stance = load(options.character, options.map, options.partial)
     export.check_ready(options.out, stance)
-    source = options.source
-    motion = read(source, options.clip, options.source_map) if isinstance(source, Path) else source
+    for note in stance.rig.notes:
+        context.warn(f"{options.character.name}: {note}")
+    motion = read(options.source, options.reading, context, options.clip, options.source_map)
     context.check()
     made = make(
         motion, stance, fps=options.fps, append=options.append, loop=options.loop, name=options.name,

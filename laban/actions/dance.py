@@ -111,7 +111,7 @@ def dance(options: DanceOptions, context: Context) -> DanceResult:
         heard = performance.listen(options.song, options.seconds, options.start, options.bpm)
     for note in heard.notes:
         context.warn(f"{note}.")
-    before = None if options.seed_motion is None else motion_of(options.seed_motion)
+    before = None if options.seed_motion is None else motion_of(options.seed_motion, context)
     with clock.part(f"load {options.model}"):
         system = context.models.load(Dances, options.model, context.device)
 

@@ -154,7 +154,7 @@ def edit(options: EditOptions, context: Context) -> EditResult:
     from laban.systems.registry import locate
 
     locate(options.model)  # a wrong name is said before torch is loaded
-    clip, clock = motion_of(options.source), context.clock
+    clip, clock = motion_of(options.source, context), context.clock
     with clock.part(f"load {options.model}"):
         system = context.models.load(Inpaints, options.model, context.device)
         if options.text_encoder is not None:
@@ -185,7 +185,7 @@ def _edited(
         frames = [each.frames(clip) for each in options.ranges]
         stretches = [Stretch(text, *each) for text, each in zip(options.texts, frames, strict=True)]
         return replace_stretches(system, clip, stretches, draws, context)
-    then = None if options.then is None else motion_of(options.then)
+    then = None if options.then is None else motion_of(options.then, context)
     seconds = options.extend if options.gap is None else options.gap
     assert seconds is not None
     return extend(system, clip, options.texts[0], seconds, then, draws, context)

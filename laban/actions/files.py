@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from laban.actions.context import Context
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, write
+from laban.actions.reading import ReadOptions, read
 from laban.errors import InputError
-from laban.formats import READERS, SHOWN, check_suffix
+from laban.formats import CHARACTER_READERS, READERS, SHOWN, check_suffix
 from laban.systems.options import Bounds
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class ConvertOptions:
         "Put the motion on the 22 joints of HumanML3D first, which .glb dresses with a mannequin; other skeletons get "
         "capsules.",
     )
+    reading: ReadOptions = ReadOptions()
 
 
 def convert(options: ConvertOptions, context: Context) -> list[Written]:
@@ -57,9 +59,7 @@ def convert(options: ConvertOptions, context: Context) -> list[Written]:
     check(options)
     check_outputs(options.out)
     check_source(options.source)
-    from laban import formats
-
-    motion = formats.read(options.source)
+    motion = read(options.source, options.reading, context)
     motion = motion if options.fps is None else motion.resample(options.fps)
     if options.retarget:
         from laban.motion.retarget import retarget
@@ -90,6 +90,7 @@ class RenderOptions:
         "Draw kinematic beats at the foot of films and pictures, and the music's beats and onsets where the file comes "
         "from `laban dance`.",
     )
+    reading: ReadOptions = ReadOptions()
 
     def size(self) -> dict[str, Any]:
         """Width and height, where they were given."""
@@ -115,9 +116,7 @@ def render(options: RenderOptions, context: Context) -> list[Written]:
 
         if not gltf.is_ours(source):
             return _render_character(options, context)
-    from laban import formats
-
-    motion = formats.read(source)
+    motion = read(source, options.reading, context)
     written = []
     for path in options.out:
         context.check()
@@ -173,6 +172,6 @@ def info(file: Path) -> Contents:
 
 def check_source(path: Path) -> None:
     """Raises InputError if `path` is not a file with a suffix that can be read."""
-    check_suffix(path, READERS)
+    check_suffix(path, READERS | CHARACTER_READERS)
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laban.actions.context import Context
+from laban.actions.reading import ReadOptions, read
 from laban.errors import InputError
 from laban.systems.requests import MAX_CHARACTERS
 
@@ -59,13 +60,9 @@ def checked(sentence: str, where: str) -> str:
     return sentence
 
 
-def motion_of(source: Path | Motion) -> Motion:
-    """The motion, read if it is a file. Raises: as `laban.read`."""
-    if not isinstance(source, Path):
-        return source
-    from laban import formats
-
-    return formats.read(source)
+def motion_of(source: Path | Motion, context: Context) -> Motion:
+    """The motion, read if it is a file, with what its reader assumed told. Raises: as `laban.read`."""
+    return read(source, ReadOptions(), context)
 
 
 def give_encoder(system: Any, path: Path) -> None:

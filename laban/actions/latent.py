@@ -47,7 +47,7 @@ def recognise(options: RecogniseOptions, context: Context) -> list[Guess]:
     Raises: InputError for a file, class or model that cannot be used.
     """
     check(options)
-    motion = motion_of(options.file)
+    motion = motion_of(options.file, context)
     system = open_space(options.model, context, options.text_encoder)
     from laban.systems.motionclip import space
 
@@ -76,7 +76,7 @@ def caption(options: CaptionOptions, context: Context) -> list[Guess]:
     Raises: InputError for a file, phrase or model that cannot be used.
     """
     check(options)
-    motion = motion_of(options.file)
+    motion = motion_of(options.file, context)
     lines = list(dict.fromkeys(sentences("", options.phrases))) if options.phrases is not None else None
     system = open_space(options.model, context, options.text_encoder)
     from laban.systems.motionclip import space
@@ -125,7 +125,7 @@ def blend(options: BlendOptions, context: Context) -> list[Variation]:
     if options.out:
         check_outputs(options.out)
     check_sheet(options.sheet)
-    ends = [motion_of(options.a), motion_of(options.b)]
+    ends = [motion_of(options.a, context), motion_of(options.b, context)]
     system = open_space(options.model, context)
     from laban.systems.motionclip import space
 
@@ -172,7 +172,7 @@ def mix(options: MixOptions, context: Context) -> Variation:
     style, minus, plus = options.style.strip(), _given(options.minus), _given(options.plus)
     if bool(style) == (minus or plus) or minus != plus:
         raise InputError("mix: give --minus and --plus, both, or --style alone.")
-    source = motion_of(options.file)
+    source = motion_of(options.file, context)
     ends = [_text_or_motion(x) for x in (options.minus, options.plus)]
     system = open_space(options.model, context)
     from laban.motion.retarget import retarget
@@ -203,7 +203,7 @@ def _text_or_motion(said: str | Motion) -> str | Motion:
         return said
     path = Path(said)
     if path.suffix.lower() in READERS and " " not in path.suffix:
-        return motion_of(path)
+        return motion_of(path, context)
     return said
 
 

@@ -73,7 +73,7 @@ def search(options: SearchOptions, context: Context) -> Search:
 
     from laban import formats
 
-    source = motion_of(options.like) if options.like is not None else None
+    source = motion_of(options.like, context) if options.like is not None else None
     with context.clock.part("load"):
         system = open_space(options.model, context, options.text_encoder)
     from laban.systems.motionclip import space

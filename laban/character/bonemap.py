@@ -9,18 +9,19 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from laban.character.rig import Rig
+from laban.character.rig import Rig, rig_of, skeleton_document
 from laban.errors import FormatError, InputError
 from laban.io.atomic import replacing
 from laban.motion import anatomy, tpose
 from laban.motion.joint_names import part
 from laban.motion.legs import SIDES
+from laban.motion.motion import Motion
 
 # What a map may name, in the order in which it is printed; spine and neck are lists, from below to above.
 LISTS = ("spine", "neck")
@@ -306,3 +307,18 @@ def load(rig: Rig, path: str | Path) -> BoneMap:
             single[name] = Bone(rig.index(value), "the mapping file", 1.0)
     made = complete(rig, single)
     return BoneMap(single, chains.get("spine", made.spine), chains.get("neck", made.neck), made.twist)
+
+
+def renamed(motion: Motion, bone_map: Path) -> Motion:
+    """A motion whose joints have HumanML3D's names where a mapping file names them.
+
+    Raises: InputError for a file that is no map of its joints.
+    """
+    rig = rig_of(skeleton_document(motion.skeleton, bone_map))
+    bones = load(rig, bone_map).bones
+    ours = {bone.node: name for name, bone in bones.items()}
+    names = []
+    for joint, name in enumerate(motion.skeleton.names):
+        taken = name in bones and joint not in ours
+        names.append(ours.get(joint, f"other {name}" if taken else name))
+    return replace(motion, skeleton=replace(motion.skeleton, names=tuple(names)))

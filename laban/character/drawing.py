@@ -18,6 +18,7 @@ from laban.errors import InputError
 from laban.figure.mesh import Mesh, normals_of
 from laban.io import about
 from laban.motion import rotation
+from laban.motion.bearings import sized
 from laban.motion.motion import Motion, Segment
 
 MOST_TRIANGLES = 1_500_000
@@ -104,7 +105,7 @@ def write(made: Made, path: str | Path, **options: Any) -> None:
 def shown(stance: Stance, world: np.ndarray, fps: float, unit: float, text: str) -> Motion:
     """What the camera follows: the mapped joints in metres of the picture."""
     segments = (Segment(text, 0.0, len(world) / fps),)
-    return animation.scaled(animation.motion_from_world(stance, world, fps, segments), 1 / unit)
+    return sized(animation.motion_from_world(stance, world, fps, segments), 1 / unit)
 
 
 def draw_file(path: Path, out: Path, name: str = "", **options: Any) -> Motion:
@@ -113,7 +114,7 @@ def draw_file(path: Path, out: Path, name: str = "", **options: Any) -> Motion:
     fps = min(float(options.get("fps") or 30.0), 60.0)
     motion, world = animation.read_motion(stance, name, fps)
     unit = stance.leg / 0.83  # as large as a grown person in the picture
-    motion = animation.scaled(motion, 1 / unit)
+    motion = sized(motion, 1 / unit)
     figure = partial(_at, stance, world, fps, unit)
     if out.suffix.lower() == ".png":
         options.pop("fps", None)

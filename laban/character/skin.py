@@ -53,13 +53,17 @@ class Part:
 
 
 def parts(rig: Rig) -> Iterator[Part]:
-    """The skinned primitives that can be read; those compressed by an extension are left out."""
+    """The primitives that a skin or a joint moves and that can be read; what an extension compresses is left out."""
     document = rig.document
     nodes, meshes, skins = (document.items(key) for key in ("nodes", "meshes", "skins"))
-    for node in nodes:
-        if "mesh" not in node or "skin" not in node:
+    hung = _hung(rig)
+    for number, node in enumerate(nodes):
+        if "mesh" not in node or ("skin" not in node and number not in hung):
             continue
         try:
+            if "skin" not in node:
+                yield from _rigid(rig, number, meshes[node["mesh"]])
+                continue
             skin, mesh = skins[node["skin"]], meshes[node["mesh"]]
             joints = np.array(skin["joints"])
             to_joint = np.zeros((len(nodes), 4, 4))
@@ -70,6 +74,25 @@ def parts(rig: Rig) -> Iterator[Part]:
                     yield part
         except (KeyError, IndexError, TypeError) as error:
             raise FormatError(f"{rig.path}: a mesh or skin is damaged ({error}). Export it again.") from None
+
+
+def _hung(rig: Rig) -> set[int]:
+    """Nodes that hang on a joint or are one: what is drawn there moves as a whole."""
+    return {n for top in rig.joints for n in rig.below(top)}
+
+
+def _rigid(rig: Rig, node: int, mesh: dict[str, Any]) -> Iterator[Part]:
+    """The primitives of a mesh that one node moves."""
+    joints, to_joint = np.array([node]), np.zeros((len(rig.names), 4, 4))
+    to_joint[node] = np.eye(4)
+    for primitive in mesh["primitives"]:
+        if "POSITION" not in primitive["attributes"] or _unread(rig, primitive):
+            continue
+        positions = rig.document.array(primitive["attributes"]["POSITION"])
+        weights = np.zeros((len(positions), 4), np.float32)
+        weights[:, :1] = 1.0
+        if len(positions):
+            yield Part(positions, np.zeros((len(positions), 4), np.int64), weights, joints, to_joint, primitive)
 
 
 def _part(rig: Rig, primitive: dict[str, Any], joints: np.ndarray, to_joint: np.ndarray) -> Part | None:

@@ -96,6 +96,9 @@ def transfer(
     translations = {pelvis: (place - above[:3, 3]) @ np.linalg.inv(above[:3, :3]).T}
     if stance.detached:
         translations |= _detached(stance, skeleton, world, root - path, unit, rotations, translations)
+    for node in stance.rig.moved:  # whose place in the file is not where it rests
+        rotations.setdefault(node, np.repeat(stance.rig.rotation[node][None], len(root), axis=0))
+        translations.setdefault(node, np.repeat(stance.rig.translation[node][None], len(root), axis=0))
     text = motion.segments[0].text if motion.segments else ""
     name = name or text[:60] or "laban"
     return CharacterMotion(stance, rotations, translations, done.fps, name, path, unit, done, planted)

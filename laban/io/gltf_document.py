@@ -46,6 +46,7 @@ class Document:
         extra: bytes that were added behind buffer 0 (`add_bytes`).
         chunks: (type, bytes) of GLB chunks that the specification does not know.
         path: where it was read from.
+        notes: what was mended, for a person to be told.
     """
 
     json: dict[str, Any]
@@ -53,6 +54,7 @@ class Document:
     path: Path
     extra: bytearray = field(default_factory=bytearray)
     chunks: list[tuple[int, bytes]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def items(self, key: str) -> list[dict[str, Any]]:
         """The objects of a top-level list ("nodes", "skins", …), empty if there is none.
@@ -231,7 +233,9 @@ def _packed(document: Document) -> tuple[dict[str, Any], list[Any]]:
     images = [dict(image) for image in document.items("images")]
     for image in images:
         if "uri" in image and not str(image["uri"]).startswith("data:"):
-            data = _uri(str(image["uri"]), "picture", document.path)
+            data = _picture(document, str(image["uri"]))
+            if data is None:
+                continue
             name = str(image.pop("uri"))
             views.append({"buffer": 0, "byteOffset": place, "byteLength": len(data)})
             image["bufferView"] = len(views) - 1
@@ -246,6 +250,22 @@ def _packed(document: Document) -> tuple[dict[str, Any], list[Any]]:
         kept = {key: value for key, value in first.items() if key not in ("uri", "byteLength")}
         out["buffers"] = [kept | {"byteLength": place}]
     return out, parts
+
+
+def _picture(document: Document, uri: str) -> bytes | None:
+    """A picture beside the file; None where there is none, which readers of glTF go on without."""
+    try:
+        return _uri(uri, "picture", document.path)
+    except FormatError as error:
+        if "is missing" not in str(error):
+            raise
+        return None
+
+
+def missing_pictures(document: Document) -> list[str]:
+    """The URIs of pictures that are not there."""
+    uris = [str(image["uri"]) for image in document.items("images") if "uri" in image]
+    return [uri for uri in uris if not uri.startswith("data:") and _picture(document, uri) is None]
 
 
 def _move(view: dict[str, Any], starts: list[int]) -> None:

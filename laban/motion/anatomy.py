@@ -23,6 +23,8 @@ from laban.motion.skeleton import Skeleton
 OPTIONAL = {"neck", "left_collar", "right_collar", "left_foot", "right_foot"}
 """What can be made from its neighbours if the rig has none."""
 ARM, LEG = ("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle")
+LIMBS = ("pelvis", "head", *(f"{s}_{n}" for s in SIDES for n in (*ARM, *LEG)))
+"""What a whole body has."""
 TWIST = ("twist", "roll", "twst")
 """Words in the names of joints that share a limb's twist."""
 _BENDS = (0.28, 0.72)  # where along a limb its middle joint may be

@@ -37,6 +37,7 @@ class Motion:
         fps: frames per second.
         segments: which text describes which stretch.
         passport: where the motion comes from: system, weights hash, seed, request, data, licence. JSON-able.
+        notes: what its reader assumed or mended, a sentence each, for a person to be told. Files do not keep them.
     Raises: ShapeError if the arrays do not fit; InputError for a frame rate outside FPS, values that are not
         finite, or rotations of no length.
     """
@@ -47,6 +48,7 @@ class Motion:
     fps: float
     segments: tuple[Segment, ...] = ()
     passport: dict[str, Any] | None = field(default=None)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         rotations = np.asarray(self.rotations, np.float64)

@@ -141,24 +141,14 @@ def character_errors(path: Path, expected: dict[str, np.ndarray], case: str) -> 
     return worst, 0.0, who, ""
 
 
-class Told(Context):
-    """Keeps what is said."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.said: list[str] = []
-
-    def warn(self, message: str) -> None:
-        """Keep a warning."""
-        self.said.append(message)
-
-
 def run(case: Path, truth: Path, folder: Path, expected: dict[str, np.ndarray]) -> tuple[str, str]:
     """(right, wrong or refused; why)."""
     files = [p for p in sorted(case.iterdir()) if p.stem in ("in", "character", "animated")]
     if not files:
         return "skipped", "no motion and no character"
-    file, told = files[0], Told()
+    file, told = files[0], Context()
+    said: list[str] = []
+    told.warn = said.append
     is_source = file.stem != "character"
     out = folder / (f"{case.name}.npz" if is_source or case.name in TARGETS else f"{case.name}.glb")
     try:
@@ -169,10 +159,10 @@ def run(case: Path, truth: Path, folder: Path, expected: dict[str, np.ndarray]) 
         made = retarget(options, told)
     except LabanError as error:
         return "refused", str(error)[:150]
-    said = " | ".join(told.said)
+    heard = " | ".join(said)
     judged = made.certificate
     if case.name in TARGETS:
-        return ("right" if judged.passed else "wrong"), f"certificate {judged.failed} {said}"
+        return ("right" if judged.passed else "wrong"), f"certificate {judged.failed} {heard}"
     if is_source and case.name != "foreign-glb" and case.name != "animation-only":
         cm, angle, who, wrong = motion_errors(out, truth)
     elif is_source:
@@ -183,8 +173,8 @@ def run(case: Path, truth: Path, folder: Path, expected: dict[str, np.ndarray]) 
     right = cm <= CENTIMETRES and angle <= DEGREES and not wrong
     text = f"{cm:.1f} cm {angle:.0f} deg {who} {wrong} {'pass' if judged.passed else 'FAIL ' + ','.join(judged.failed)}"
     if not right and not judged.passed:
-        return "failed", f"{text} {said}"
-    return ("right" if right else "WRONG"), f"{text} {said}"
+        return "failed", f"{text} {heard}"
+    return ("right" if right else "WRONG"), f"{text} {heard}"
 
 
 def main(arguments: list[str]) -> int:
@@ -195,7 +185,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as name, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         folder = Path(name)
-        retarget(RetargetOptions(truth / "plain.bvh", truth / "boxman.glb", (folder / "b.glb",), fps=20.0), Told())
+        retarget(RetargetOptions(truth / "plain.bvh", truth / "boxman.glb", (folder / "b.glb",), fps=20.0), Context())
         expected = tracks(folder / "b.glb")
         for case in sorted(p for p in root.iterdir() if p.is_dir() and p.name != "_truth"):
             if arguments[1:] and case.name not in arguments[1:]:
