@@ -172,7 +172,7 @@ class _Body:
                 continue
             below = self.below(joint)
             way = float(np.ptp(self.places[joint], axis=0).max())
-            if way > 0.1 * self.size and not below & self.known and len(below) < 0.35 * len(self.nodes):
+            if len(self.nodes) > 9 and way > 0.1 * self.size and not below & self.known and len(below) < 0.35 * len(self.nodes):
                 kept -= below
         return kept
 
