@@ -22,13 +22,15 @@ from laban.motion.skeletons import HUMANML22
 
 NAMES = HUMANML22.names
 TRUNK = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
-_STRAIGHT = np.radians(25.0)  # between a rest pose's pelvis or chest and what the places of their joints say
-_BENT = np.radians(35.0)  # the same of the joints between, and of the neck
+_STRAIGHT = np.radians(25.0)  # between a rest pose's pelvis or chest and what the places of their joints say, if they stand for one body
+_BENT = np.radians(35.0)  # the same of the joints between
+_SURE = np.radians((12.0, 30.0))  # off the vertical and the sideways line: who rests within stands, beyond does not
 _ROLLED = np.radians(75.0)  # the same of limbs, whose roll the places show worse
 _TPOSE = np.cos(np.radians(20.0))  # of the T-pose's directions: a frame that stands so is a T-pose
 _UPRIGHT = np.cos(np.radians(30.0))  # of a trunk that may be taken as straight
 _USUAL = np.cos(np.radians(25.0))  # of our skeleton's directions: how a straight trunk may be built
 _LEAN = np.cos(np.radians(8.0))  # a spine that bends less leans
+_OWN = np.radians(50.0)  # from the frame of its limb: a joint has a frame of its own
 _BUILT = 0.6  # of the joints within SNAP of the axes: the rig is built along them
 _LIMBS = tuple((f"{s}_{a}", f"{s}_{b}", f"{s}_{c}") for s in SIDES for a, b, c in tpose.LIMBS)
 
@@ -59,25 +61,45 @@ def in_tpose(motion: Motion, mapping: Mapping, world: np.ndarray, joints: np.nda
     if frame is not None:
         upright = {name: rotation.rotate(frame, place) for name, place in known.items()}
         rests = {name: rotation.multiply(turn, frame) for name, turn in tpose.turns(upright).items()}
-        if _agree(rests, means):
+        stands = _stands(upright)
+        if stands or (stands is None and _agree(rests, means)):
             return rests
         if _angle(rests["pelvis"], means["pelvis"]) < _STRAIGHT:  # the hips rest as a person's, what is above does not
             pelvis = rotation.multiply(world[:, source["pelvis"]], rotation.conjugate(rests["pelvis"]))
             means = _means(_built(joints, pelvis), source, world, joints) | {"pelvis": rests["pelvis"]}
+            if (moment := _tpose_frame(joints)) is None:
+                return _limbs(known, _along_axes(means), means)
     if (moment := _tpose_frame(joints)) is not None:
         return _at(moment, source, world, joints)
-    return _limbs(known, _along_axes(means), means)
+    return _along_axes(means)
+
+
+def _stands(places: dict[str, np.ndarray]) -> bool | None:
+    """Whether a rest pose, turned upright, is that of a person who stands straight; None where that is not clear."""
+    off = []
+    for line in ("hip", "shoulder"):
+        way = rotation.unit(places[f"left_{line}"] - places[f"right_{line}"])
+        off.append(_off(way, (1.0, 0.0, 0.0)))
+    top = places.get("neck", places["head"])
+    whole = top - places["pelvis"]
+    off.append(_off(whole, (0.0, 1.0, 0.0)))
+    chain = [name for name in TRUNK if name in places]
+    for a, b in itertools.pairwise(chain):
+        way = places[b] - places[a]
+        if np.linalg.norm(way) > 0.05 * np.linalg.norm(whole):
+            off.append(_off(way, (0.0, 1.0, 0.0)) / (3.0 if b == "head" else 2.0))
+    worst = max(off)
+    return True if worst < _SURE[0] else (False if worst > _SURE[1] else None)
+
+
+def _off(way: np.ndarray, axis: tuple[float, float, float]) -> float:
+    return float(np.arccos(np.clip(rotation.unit(way) @ np.array(axis), -1.0, 1.0)))
 
 
 def _agree(rests: dict[str, np.ndarray], means: dict[str, np.ndarray]) -> bool:
     """Whether a rest pose and what the joints do speak of one body."""
-    for name, turn in rests.items():
-        most = {"pelvis": _STRAIGHT, "spine3": _STRAIGHT, "spine1": _BENT, "spine2": _BENT, "neck": _BENT}.get(name)
-        if most is None and name.endswith(("_hip", "_shoulder")):
-            most = 2 * _ROLLED
-        if most is not None and _angle(turn, means[name]) > most:
-            return False
-    return True
+    most = {"pelvis": _STRAIGHT, "spine3": _STRAIGHT, "spine1": _BENT, "spine2": _BENT}
+    return all(_angle(rests[name], means[name]) < limit for name, limit in most.items() if name in rests)
 
 
 def _angle(a: np.ndarray, b: np.ndarray) -> float:
@@ -97,7 +119,7 @@ def _means(
 
 
 def _built(joints: np.ndarray, pelvis: np.ndarray | None) -> Skeleton:
-    """Our skeleton with a trunk as this body's is when it stands straight, as far as it ever does.
+    """Our skeleton with a trunk as this body's is when it stands straightest.
 
     Args:
         joints: (T, 22, 3).
@@ -109,9 +131,9 @@ def _built(joints: np.ndarray, pelvis: np.ndarray | None) -> Skeleton:
     if pelvis is not None:
         up = rotation.rotate(pelvis, up)
     upright = (trunk * up).sum(-1)
-    straight = upright >= max(float(np.percentile(upright, 75)), _UPRIGHT)
-    if not straight.any():
-        return HUMANML22
+    straight = upright >= float(np.percentile(upright, 75))
+    if upright.max() < _UPRIGHT:  # who never stands is straight along their own trunk
+        up = trunk
     found: dict[str, np.ndarray] = {}
     for joint, name in enumerate(NAMES):
         parent = NAMES[max(HUMANML22.parents[joint], 0)]
@@ -124,11 +146,14 @@ def _built(joints: np.ndarray, pelvis: np.ndarray | None) -> Skeleton:
         way = rotation.unit(of[name] - of[parent])
         mean = np.stack([(way * axis).sum(-1)[straight].mean() for axis in (left, up, ahead)])
         found[name] = rotation.unit(mean * (0.0, 1.0, 1.0) if name in TRUNK else mean)
+        if np.linalg.norm(found[name]) < 0.5:  # joints in one place
+            found[name] = rotation.unit(HUMANML22.offsets[joint])
     _straighten(found)
     offsets = HUMANML22.offsets.copy()
     for name, way in found.items():
         joint = NAMES.index(name)
-        if way @ rotation.unit(offsets[joint]) > _USUAL:
+        branches = NAMES[HUMANML22.parents[joint]] in ("pelvis", "spine3")  # where their children lie differs most
+        if branches or way @ rotation.unit(offsets[joint]) > _USUAL:
             offsets[joint] = way * np.linalg.norm(offsets[joint])
     return replace(HUMANML22, offsets=offsets)
 
@@ -195,13 +220,14 @@ def _along_axes(means: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return dict(means)
     out = dict(means)
     for chain in (TRUNK, *_LIMBS):
-        there = [name for name in chain if name in means]
-        bases = [snapped[name] for name in there if tpose.on_axes(snapped[name])]
-        for name in there:
-            if tpose.on_axes(snapped[name]) and not name.endswith("ankle"):
-                out[name] = snapped[name]
-            elif bases and not name.endswith("ankle"):  # a straight limb's roll is unsure: as the rest of the limb
-                out[name] = bases[0]
+        there = [name for name in chain if name in means and not name.endswith("ankle")]
+        bases = [tuple(snapped[name]) for name in there if tpose.on_axes(snapped[name])]
+        if not bases:
+            continue
+        base = np.array(max(bases, key=bases.count))
+        for name in there:  # a joint has a frame of its own if it is far from that of its limb
+            own = tpose.on_axes(snapped[name]) and _angle(means[name], base) > _OWN
+            out[name] = snapped[name] if own else base
     return out
 
 
