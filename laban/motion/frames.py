@@ -22,8 +22,8 @@ from laban.motion.skeletons import HUMANML22
 
 NAMES = HUMANML22.names
 TRUNK = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
-_STRAIGHT = np.radians(25.0)  # between a rest pose's pelvis or chest and what the places of their joints say, if they stand for one body
-_BENT = np.radians(35.0)  # the same of the joints between
+_STRAIGHT = np.radians(18.0)  # between a rest pose's pelvis or chest and what the places of their joints say, if they stand for one body
+_BENT = np.radians(25.0)  # the same of the joints between
 _SURE = np.radians((12.0, 30.0))  # off the vertical and the sideways line: who rests within stands, beyond does not
 _ROLLED = np.radians(75.0)  # the same of limbs, whose roll the places show worse
 _TPOSE = np.cos(np.radians(20.0))  # of the T-pose's directions: a frame that stands so is a T-pose
@@ -31,7 +31,9 @@ _UPRIGHT = np.cos(np.radians(30.0))  # of a trunk that may be taken as straight
 _USUAL = np.cos(np.radians(25.0))  # of our skeleton's directions: how a straight trunk may be built
 _LEAN = np.cos(np.radians(8.0))  # a spine that bends less leans
 _OWN = np.radians(50.0)  # from the frame of its limb: a joint has a frame of its own
-_BUILT = 0.6  # of the joints within SNAP of the axes: the rig is built along them
+_ALONG = np.radians((28.0, 12.0))  # of every joint of a chain, and of all on the average: it is built along the axes
+_SURELY = np.radians(10.0)  # from the axes: a joint amid a chain has a frame of its own
+_BUILT = 0.6  # of the joints within SNAP of the axes: the rig is
 _LIMBS = tuple((f"{s}_{a}", f"{s}_{b}", f"{s}_{c}") for s in SIDES for a, b, c in tpose.LIMBS)
 
 
@@ -57,21 +59,33 @@ def in_tpose(motion: Motion, mapping: Mapping, world: np.ndarray, joints: np.nda
     rest = motion.skeleton.rest()
     known = {name: rest[joint] for name, joint in source.items()}
     means = _means(_built(joints, None), source, world, joints)
-    frame = None if _folded(known) else tpose.frame(known)
+    frame = None
+    if not _folded(known):
+        frame = tpose.frame(known)
+        frame = _by_legs(known) if frame is None else frame
     if frame is not None:
         upright = {name: rotation.rotate(frame, place) for name, place in known.items()}
         rests = {name: rotation.multiply(turn, frame) for name, turn in tpose.turns(upright).items()}
-        stands = _stands(upright)
+        stands = False if _arms_folded(known) else _stands(upright)
         if stands or (stands is None and _agree(rests, means)):
             return rests
-        if _angle(rests["pelvis"], means["pelvis"]) < _STRAIGHT:  # the hips rest as a person's, what is above does not
-            pelvis = rotation.multiply(world[:, source["pelvis"]], rotation.conjugate(rests["pelvis"]))
-            means = _means(_built(joints, pelvis), source, world, joints) | {"pelvis": rests["pelvis"]}
+        hips = _by_legs(known)
+        if _angle(hips, means["pelvis"]) < _STRAIGHT:  # the hips rest as a person's, what is above does not
+            pelvis = rotation.multiply(world[:, source["pelvis"]], rotation.conjugate(hips))
+            means = _means(_built(joints, pelvis), source, world, joints) | {"pelvis": hips}
             if (moment := _tpose_frame(joints)) is None:
-                return _limbs(known, _along_axes(means), means)
+                return _limbs(known, _along_axes(means, True), means)
     if (moment := _tpose_frame(joints)) is not None:
         return _at(moment, source, world, joints)
     return _along_axes(means)
+
+
+def _by_legs(places: dict[str, np.ndarray]) -> np.ndarray:
+    """(4,): the rotation that makes legs hang and the left hip lie at +X."""
+    hips, ankles = ((places[f"left_{n}"] + places[f"right_{n}"]) / 2 for n in ("hip", "ankle"))
+    up, across = rotation.unit(hips - ankles), places["left_hip"] - places["right_hip"]
+    left = rotation.unit(across - (across @ up) * up)
+    return tpose.snapped(rotation.from_matrix(np.stack([left, up, np.cross(left, up)])))
 
 
 def _stands(places: dict[str, np.ndarray]) -> bool | None:
@@ -173,13 +187,20 @@ def _straighten(ways: dict[str, np.ndarray]) -> None:
 
 
 def _folded(places: dict[str, np.ndarray]) -> bool:
-    """Whether a rest pose is no pose of a person: legs that do not hang, arms on the wrong sides."""
+    """Whether a rest pose is no pose of a person: legs that do not hang side by side below the hips."""
     if "head" not in places or np.linalg.norm(places["left_hip"] - places["left_ankle"]) < 1e-6:
         return True
     left = rotation.unit(places["left_hip"] - places["right_hip"])
-    arms = rotation.unit(places["left_wrist"] - places["right_wrist"])
+    legs = [rotation.unit(places[f"{s}_ankle"] - places[f"{s}_hip"]) for s in SIDES]
     thighs = [rotation.unit(places[f"{s}_knee"] - places[f"{s}_hip"]) for s in SIDES]
-    return bool(left @ arms < 0.5 or thighs[0] @ thighs[1] < 0.5)
+    along = max(abs(float(leg @ left)) for leg in legs)
+    return bool(thighs[0] @ thighs[1] < 0.5 or legs[0] @ legs[1] < 0.5 or along > 0.7)
+
+
+def _arms_folded(places: dict[str, np.ndarray]) -> bool:
+    """Whether the left arm is not on the left of the hips."""
+    left = rotation.unit(places["left_hip"] - places["right_hip"])
+    return bool(left @ rotation.unit(places["left_wrist"] - places["right_wrist"]) < 0.5)
 
 
 def _tpose_frame(joints: np.ndarray) -> int | None:
@@ -212,21 +233,30 @@ def _at(moment: int, source: dict[str, int], world: np.ndarray, joints: np.ndarr
     }  # fmt: skip
 
 
-def _along_axes(means: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Frames that are known to some degrees, put along the axes where the rig is built so; each joint has its own."""
+def _along_axes(means: dict[str, np.ndarray], hips_rest: bool = False) -> dict[str, np.ndarray]:
+    """Frames that are known to some degrees, put along the axes where the rig is built so; each joint has its own.
+
+    Args:
+        means: canonical name -> (4,).
+        hips_rest: the rest pose is a person's but for the trunk, whose frames must then be nearer to the axes.
+    """
     snapped = {name: tpose.snapped(turn) for name, turn in means.items()}
     near = [name for name in means if not name.endswith(("ankle", "foot"))]
-    if sum(tpose.on_axes(snapped[name]) for name in near) < _BUILT * len(near):
-        return dict(means)
+    built = sum(tpose.on_axes(snapped[name]) for name in near) >= _BUILT * len(near)
     out = dict(means)
-    for chain in (TRUNK, *_LIMBS):
+    for chain in (TRUNK[:1], TRUNK[1:], *_LIMBS):
         there = [name for name in chain if name in means and not name.endswith("ankle")]
-        bases = [tuple(snapped[name]) for name in there if tpose.on_axes(snapped[name])]
-        if not bases:
+        firm = [name for name in there if name not in ("neck", "head") and not name.endswith("wrist")]
+        bases = [tuple(snapped[name]) for name in firm if tpose.on_axes(snapped[name])]
+        off = [_angle(means[name], tpose.snapped(means[name], np.pi)) for name in firm]
+        if built and not hips_rest:
+            off = off[:1]  # the nearest to the trunk is the surest
+        if not bases or (not built and len(set(bases)) > 1) or max(off) > _ALONG[0] or (len(off) > 1 and np.mean(off) > _ALONG[1]):
             continue
-        base = np.array(max(bases, key=bases.count))
+        base = np.array(bases[0])
         for name in there:  # a joint has a frame of its own if it is far from that of its limb
-            own = tpose.on_axes(snapped[name]) and _angle(means[name], base) > _OWN
+            sure = tpose.SNAP if name in ("head", there[-1]) else _SURELY
+            own = _angle(means[name], base) > _OWN and _angle(means[name], tpose.snapped(means[name], np.pi)) < sure
             out[name] = snapped[name] if own else base
     return out
 
