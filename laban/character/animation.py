@@ -160,8 +160,12 @@ def motion_from_world(
             shift = middle - places[0]
             places[0] = middle
     offsets = np.array([places[k] - places[p] if p >= 0 else np.zeros(3) for k, p in enumerate(parents)])
-    turns = rotation.multiply(turn_of(world[:, nodes]), rotation.conjugate(rig.turn[nodes]))
-    turns = rotation.multiply(frame, rotation.multiply(turns, rotation.conjugate(frame)))
+    if every and rig.path.suffix.lower() == ".bvh":  # whose zero pose is kept, whatever pose that is
+        offsets = np.where(np.array(parents)[:, None] >= 0, rig.translation[nodes], 0.0)
+        turns = rotation.multiply(frame, turn_of(world[:, nodes]))
+    else:
+        turns = rotation.multiply(turn_of(world[:, nodes]), rotation.conjugate(rig.turn[nodes]))
+        turns = rotation.multiply(frame, rotation.multiply(turns, rotation.conjugate(frame)))
     skeleton = Skeleton(rig.path.stem, tuple(names), tuple(parents), offsets)
     root = rotation.rotate(frame, world[:, nodes[0], :3, 3])
     root = root + rotation.rotate(turns[:, 0], np.broadcast_to(shift, root.shape))

@@ -16,7 +16,7 @@ import numpy as np
 from laban.errors import FormatError, InputError
 from laban.io import bvh, gltf_document
 from laban.io.gltf_document import Document
-from laban.motion import anatomy, rotation, tpose
+from laban.motion import anatomy, frames, rotation, tpose
 from laban.motion.shape import Tree
 from laban.motion.skeleton import Skeleton
 
@@ -151,18 +151,22 @@ def read(path: str | Path, person: str = "") -> Rig:
     """
     path = Path(path)
     if path.suffix.lower() == ".bvh":
-        return rig_of(skeleton_document(bvh.read(path).skeleton, path))
+        motion = bvh.read(path, person=person)
+        rig = rig_of(skeleton_document(motion.skeleton, path, frames.standing(motion)))
+        return replace(rig, notes=(*motion.notes, *rig.notes))
     if path.suffix.lower() not in gltf_document.SUFFIXES:
         known = " ".join(gltf_document.SUFFIXES)
         raise InputError(f"{path}: a character is read from {known}. Convert it, for example with Blender.")
     return rig_of(gltf_document.read(path), person)
 
 
-def skeleton_document(skeleton: Skeleton, path: Path) -> Document:
-    """A glTF document that holds a skeleton and no mesh."""
+def skeleton_document(skeleton: Skeleton, path: Path, pose: np.ndarray | None = None) -> Document:
+    """A glTF document that holds a skeleton and no mesh, in a pose (J, 4), joint to parent; its rest pose if None."""
     nodes: list[dict[str, Any]] = []
     for joint, name in enumerate(skeleton.names):
         node: dict[str, Any] = {"name": name, "translation": skeleton.offsets[joint].tolist()}
+        if pose is not None:
+            node["rotation"] = np.roll(pose[joint], -1).tolist()
         if skeleton.children(joint):
             node["children"] = list(skeleton.children(joint))
         nodes.append(node)

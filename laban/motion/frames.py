@@ -13,9 +13,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from laban.errors import InputError
 from laban.motion import kinematics, rotation, tpose
-from laban.motion.anatomy import Mapping
+from laban.motion.anatomy import Mapping, match_motion
 from laban.motion.motion import Motion
+from laban.motion.retarget import landmarks
 from laban.motion.shape import SIDES
 from laban.motion.skeleton import Skeleton
 from laban.motion.skeletons import HUMANML22
@@ -118,6 +120,32 @@ def _agree(rests: dict[str, np.ndarray], means: dict[str, np.ndarray]) -> bool:
 
 def _angle(a: np.ndarray, b: np.ndarray) -> float:
     return float(2 * np.arccos(min(1.0, abs(float(a @ b)))))
+
+
+def standing(motion: Motion) -> np.ndarray | None:
+    """The T-pose of a rig whose own rest pose is no person's, from what it does.
+
+    Returns: (J, 4) joint to parent; None where the rest pose will do, or no person is recognised.
+    """
+    try:
+        mapping = match_motion(motion)
+    except InputError:
+        return None
+    rest = motion.skeleton.rest()
+    known = {name: rest[joint] for name, joint in sources(mapping).items()}
+    if not _folded(known) and not _arms_folded(known):
+        frame = tpose.frame(known)
+        if frame is not None and _stands({n: rotation.rotate(frame, p) for n, p in known.items()}) is not False:
+            return None
+    world = kinematics.global_rotations(motion.skeleton, motion.rotations)
+    places = landmarks(motion)
+    owns = in_tpose(motion, mapping, world, np.stack([places[name] for name in NAMES], 1))
+    by_joint = {joint: owns[name] for name, joint in sources(mapping).items()}
+    turns = np.zeros((len(motion.skeleton), 4))
+    for joint, parent in enumerate(motion.skeleton.parents):
+        local = tpose.mean(motion.rotations[:, joint])
+        turns[joint] = by_joint.get(joint, rotation.multiply(turns[parent], local) if parent >= 0 else local)
+    return kinematics.local_rotations(motion.skeleton, turns)
 
 
 def _means(
