@@ -92,6 +92,11 @@ def write(made: Made, path: str | Path, **options: Any) -> None:
     world = clip.world()
     motion = replace(shown(clip.stance, world, clip.fps, clip.unit, clip.name), passport=made.passport)
 
+    if not any(len(triangles(clip.stance.rig, part)) for part in parts(clip.stance.rig)):
+        figureless = film.write if path.suffix.lower() != ".png" else picture.write
+        figureless(motion, path, **options)  # a mesh that cannot be read: the bones
+        return
+
     def figure(at: Motion) -> CharacterFigure:
         there = clip.stance.rig.forward(*animation.tracks(clip, at.fps))[: at.frames]
         return CharacterFigure(clip.stance, at, there, clip.unit)

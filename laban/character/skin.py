@@ -86,7 +86,7 @@ def _rigid(rig: Rig, node: int, mesh: dict[str, Any]) -> Iterator[Part]:
     joints, to_joint = np.array([node]), np.zeros((len(rig.names), 4, 4))
     to_joint[node] = np.eye(4)
     for primitive in mesh["primitives"]:
-        if "POSITION" not in primitive["attributes"] or _unread(rig, primitive):
+        if "POSITION" not in primitive["attributes"] or _unread(primitive):
             continue
         positions = rig.document.array(primitive["attributes"]["POSITION"])
         weights = np.zeros((len(positions), 4), np.float32)
@@ -97,7 +97,7 @@ def _rigid(rig: Rig, node: int, mesh: dict[str, Any]) -> Iterator[Part]:
 
 def _part(rig: Rig, primitive: dict[str, Any], joints: np.ndarray, to_joint: np.ndarray) -> Part | None:
     attributes, document = primitive["attributes"], rig.document
-    if not {"POSITION", "JOINTS_0", "WEIGHTS_0"} <= attributes.keys() or _unread(rig, primitive):
+    if not {"POSITION", "JOINTS_0", "WEIGHTS_0"} <= attributes.keys() or _unread(primitive):
         return None
     positions = document.array(attributes["POSITION"])
     places = document.array(attributes["JOINTS_0"])
@@ -125,15 +125,8 @@ def triangles(rig: Rig, part: Part) -> np.ndarray:
     return corners[(corners < count).all(1)]
 
 
-def _unread(rig: Rig, primitive: dict[str, Any]) -> bool:
-    if "KHR_draco_mesh_compression" in primitive.get("extensions", {}):
-        return True
-    views, accessors = rig.document.items("bufferViews"), rig.document.items("accessors")
-    for accessor in primitive["attributes"].values():
-        view = accessors[accessor].get("bufferView")
-        if view is not None and any("meshopt" in name for name in views[view].get("extensions", {})):
-            return True
-    return False
+def _unread(primitive: dict[str, Any]) -> bool:
+    return "KHR_draco_mesh_compression" in primitive.get("extensions", {})
 
 
 def moved_by(rig: Rig, nodes: set[int], most: int = 400) -> tuple[np.ndarray, list[tuple[Part, np.ndarray]]]:

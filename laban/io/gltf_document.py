@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from laban.errors import FormatError, InputError
+from laban.io import meshopt
 from laban.io.atomic import replacing
 
 SUFFIXES = (".glb", ".vrm", ".vrma", ".gltf")
@@ -55,6 +56,7 @@ class Document:
     extra: bytearray = field(default_factory=bytearray)
     chunks: list[tuple[int, bytes]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    _decoded: dict[int, bytes] = field(default_factory=dict, repr=False)
 
     def items(self, key: str) -> list[dict[str, Any]]:
         """The objects of a top-level list ("nodes", "skins", …), empty if there is none.
@@ -84,9 +86,7 @@ class Document:
         if "bufferView" not in entry:
             return np.zeros((count, width), kind)
         view = self.items("bufferViews")[entry["bufferView"]]
-        if any(name in view.get("extensions", {}) for name in COMPRESSED):
-            raise FormatError(f"{self.path}: accessor {number} is compressed (meshopt), which is not read here.")
-        data = self._view(view)
+        data = self._unpacked(entry["bufferView"]) if compressed(view) else self._view(view)
         size = width * np.dtype(kind).itemsize
         stride = view.get("byteStride") or size
         offset = entry.get("byteOffset", 0)
@@ -103,6 +103,19 @@ class Document:
             raise FormatError(f"{self.path}: accessor {number} replaces elements that it does not have. Export again.")
         out[places] = self._dense(values, number)
         return out
+
+    def _unpacked(self, number: int) -> bytes:
+        """The bytes of a view that is compressed by meshopt."""
+        if number not in self._decoded:
+            found = compressed(self.items("bufferViews")[number])
+            try:
+                start, length = found.get("byteOffset", 0), found["byteLength"]
+                if not 0 <= found["count"] * found["byteStride"] <= MOST_BYTES or start < 0 or length < 0:
+                    raise ValueError(f"{found['count']} elements of {found['byteStride']} bytes")
+                self._decoded[number] = meshopt.decode(bytes(self.buffers[found["buffer"]][start : start + length]), found)
+            except (ValueError, KeyError, IndexError, TypeError) as error:
+                raise FormatError(f"{self.path}: view {number}, compressed by meshopt, is damaged ({error}).") from None
+        return self._decoded[number]
 
     def _view(self, view: dict[str, Any]) -> memoryview:
         start = view.get("byteOffset", 0)
@@ -145,6 +158,12 @@ class Document:
         accessors = self.json.setdefault("accessors", [])
         accessors.append(entry)
         return len(accessors) - 1
+
+
+def compressed(view: dict[str, Any]) -> dict[str, Any]:
+    """What meshopt's extension says of a buffer view; empty if it is not compressed."""
+    extensions = view.get("extensions", {})
+    return next((extensions[name] for name in COMPRESSED if name in extensions), {})
 
 
 def read(path: str | Path) -> Document:
