@@ -10,7 +10,7 @@ from laban.actions.context import Context
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, write
 from laban.actions.reading import ReadOptions, read
-from laban.actions.wearing import check_certificates
+from laban.actions.wearing import Root, check_certificates
 from laban.errors import InputError
 
 if TYPE_CHECKING:
@@ -92,7 +92,10 @@ class RetargetOptions:
     clip: str = described("", "Which animation of the source, by name or number; the first if not given.")
     name: str = described("", "What the animation is called in the file.")
     fps: float | None = bounded(None, FPS, "Frames per second of the result; those of the source if not given.")
-    in_place: bool = described(False, "Take the path out of the root; the sway stays.")
+    in_place: bool = described(False, "The same as --root in-place.")
+    root: Root = described(
+        "travel", "Who covers the way: the hips (travel), nobody (in-place), or a bone on the floor (root-bone), for engines."
+    )
     append: bool = described(False, "Put the clip behind the character's own animations instead of before them.")
     hand_reach: bool = described(False, "Put the hands as far from the shoulders as the performer's, in arm lengths.")
     loop: bool = described(False, "Judge the seam, too.")
@@ -126,7 +129,7 @@ def retarget(options: RetargetOptions, context: Context) -> Made:
     context.check()
     made = make(
         motion, stance, fps=options.fps, append=options.append, loop=options.loop, name=options.name,
-        in_place=options.in_place, hand_reach=options.hand_reach,
+        root="in-place" if options.in_place else options.root, hand_reach=options.hand_reach,
     )  # fmt: skip
     for path in options.out:
         write(made, path, context)

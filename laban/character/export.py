@@ -25,6 +25,8 @@ def write(made: Made, path: str | Path) -> None:
     Raises: InputError for another suffix, or a program or package that the format needs and is not there.
     """
     path = Path(path)
+    if made.clip.root == "root-bone" and path.suffix.lower() in (".bvh", ".npz"):
+        raise InputError(f"{path}: bones under a root that travels have no place in it. Write .glb, .fbx or .usda.")
     about.dumps(made.passport, path)
     match path.suffix.lower():
         case ".glb" | ".vrm":

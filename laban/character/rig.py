@@ -195,6 +195,8 @@ def rig_of(document: Document, person: str = "") -> Rig:
     if not (np.isfinite(t).all() and np.isfinite(r).all() and np.isfinite(s).all() and (np.abs(s) <= MOST_SCALE).all()):
         raise FormatError(f"{path}: a node's transform is not finite, or scales by more than {MOST_SCALE:g}.")
     notes = list(document.notes)
+    if any("KHR_draco_mesh_compression" in p.get("extensions", {}) for m in document.items("meshes") for p in m["primitives"]):
+        notes.append("its meshes are compressed by Draco, which is not read here: soles are made, and pictures show a mannequin")
     if lost := gltf_document.missing_pictures(document):
         notes.append(f"pictures are missing, and were left out: {', '.join(lost[:4])}")
     skinned = {joint for skin in document.items("skins") for joint in skin["joints"]}
