@@ -94,7 +94,8 @@ class RetargetOptions:
     fps: float | None = bounded(None, FPS, "Frames per second of the result; those of the source if not given.")
     in_place: bool = described(False, "The same as --root in-place.")
     root: Root = described(
-        "travel", "Who covers the way: the hips (travel), nobody (in-place), or a bone on the floor (root-bone), for engines."
+        "travel",
+        "Who covers the way: the hips (travel), nobody (in-place), or a bone on the floor (root-bone), for engines.",
     )
     append: bool = described(False, "Put the clip behind the character's own animations instead of before them.")
     hand_reach: bool = described(False, "Put the hands as far from the shoulders as the performer's, in arm lengths.")

@@ -173,7 +173,7 @@ def mix(options: MixOptions, context: Context) -> Variation:
     if bool(style) == (minus or plus) or minus != plus:
         raise InputError("mix: give --minus and --plus, both, or --style alone.")
     source = motion_of(options.file, context)
-    ends = [_text_or_motion(x) for x in (options.minus, options.plus)]
+    ends = [_text_or_motion(x, context) for x in (options.minus, options.plus)]
     system = open_space(options.model, context)
     from laban.motion.retarget import retarget
     from laban.systems.motionclip import space
@@ -195,7 +195,7 @@ def _given(what: str | Motion) -> bool:
     return not isinstance(what, str) or bool(what.strip())
 
 
-def _text_or_motion(said: str | Motion) -> str | Motion:
+def _text_or_motion(said: str | Motion, context: Context) -> str | Motion:
     """A motion if `said` is one or names a file with a motion file's suffix; else the words."""
     from laban.formats import READERS
 

@@ -24,7 +24,8 @@ class ReadOptions:
 
     up: str = described("", "Which axis is up in the source: y, z, x, -y, -z or -x; found from the body if not given.")
     units: str = described(
-        "", "Units of the source: m, cm, mm, in, ft, dm, cmu, or how many make a metre; found from the body if not given."
+        "",
+        "Units of the source: m, cm, mm, in, ft, dm, cmu, or how many make a metre; found from the body if not given.",
     )
     person: str = described("", "Whose motion, where a file holds several people: a root's name, or its number from 0.")
     source_fps: float | None = bounded(None, RATE, "Frames per second of the source, where its file is wrong.")

@@ -46,8 +46,9 @@ class Wearing:
     map: Path | None = described(None, "A mapping file for the character, from `laban character inspect`.")
     in_place: bool = described(False, "With --character: the same as --root in-place.")
     root: Root = described(
-        "travel", "With --character: who covers the way: the hips (travel), nobody (in-place), or a bone on the floor "
-        "(root-bone), for engines."
+        "travel",
+        "With --character: who covers the way: the hips (travel), nobody (in-place), or a bone on the floor "
+        "(root-bone), for engines.",
     )
     append: bool = described(False, "With --character: put the clip behind the file's own animations.")
 
@@ -69,7 +70,9 @@ class Wearing:
         """
         if self.character is None:
             if self.map is not None or self.in_place or self.append or self.root != "travel":
-                raise InputError("--map, --in-place, --root and --append are about a character. Give --character FILE too.")
+                raise InputError(
+                    "--map, --in-place, --root and --append are about a character. Give --character FILE too."
+                )
             return None
         from laban.character import export
         from laban.character.stance import load

@@ -57,7 +57,7 @@ THRESHOLDS = (
     Threshold("penetration_cm", "sole below the floor, worst", "cm", 1.5, "`laban clean --ground` puts the floor to 0"),
     Threshold("reach", "reach of the hands, mean error", "arm lengths", 0.15, "try --hand-reach"),
     Threshold("round_trip_cm", "back on our skeleton, mean joint error", "cm", 4.0, _MAP),
-    Threshold("seam_cm", "seam of the loop, mean joint jump", "cm", None, "leave out --loop, or cut with --start, --end"),
+    Threshold("seam_cm", "seam of the loop, mean joint jump", "cm", None, "leave out --loop, or cut with --end"),
     Threshold("upright", "frames in which the performer is upright", "of all", None),
 )  # fmt: skip
 FRAMES = 64  # that are skinned at a time
@@ -287,7 +287,7 @@ def _turns_performed(done: Performance) -> dict[str, float | None]:
 
 
 def _axes(stance: Stance, world: np.ndarray, unit: float, done: Performance) -> float:
-    """Degrees by which what the file shows must be turned, beyond a turn of axes onto axes, to be what the source shows.
+    """Degrees by which what the file shows must be turned, beyond a turn of axes onto axes, to be the source's.
 
     Both are taken as they stand in their own worlds: a body that leans in its file, or walks aside in it, is seen here.
     """

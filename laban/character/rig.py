@@ -195,8 +195,14 @@ def rig_of(document: Document, person: str = "") -> Rig:
     if not (np.isfinite(t).all() and np.isfinite(r).all() and np.isfinite(s).all() and (np.abs(s) <= MOST_SCALE).all()):
         raise FormatError(f"{path}: a node's transform is not finite, or scales by more than {MOST_SCALE:g}.")
     notes = list(document.notes)
-    if any("KHR_draco_mesh_compression" in p.get("extensions", {}) for m in document.items("meshes") for p in m["primitives"]):
-        notes.append("its meshes are compressed by Draco, which is not read here: soles are made, and pictures show a mannequin")
+    if any(
+        "KHR_draco_mesh_compression" in p.get("extensions", {})
+        for m in document.items("meshes")
+        for p in m["primitives"]
+    ):
+        notes.append(
+            "its meshes are compressed by Draco, which is not read here: soles are made, and pictures show a mannequin"
+        )
     if lost := gltf_document.missing_pictures(document):
         notes.append(f"pictures are missing, and were left out: {', '.join(lost[:4])}")
     skinned = {joint for skin in document.items("skins") for joint in skin["joints"]}
@@ -207,8 +213,8 @@ def rig_of(document: Document, person: str = "") -> Rig:
     rig = Rig(document, names, tuple(parents), tuple(order), t, rotation.normalise(r), s, joints)
     if not skinned and not (_said(document) or set(anatomy.LIMBS) <= anatomy.recognise(rig.tree).keys()):
         raise InputError(
-            f"{path}: has no skeleton (no skin, and no nodes that make a person), so there are no bones to move: a prop? "
-            "Give it an armature, bind the mesh to it, and export again."
+            f"{path}: has no skeleton (no skin, and no nodes that make a person), so there are no bones to move: a "
+            "prop? Give it an armature, bind the mesh to it, and export again."
         )
     rig = _bound(_one_person(rig, person, notes), notes)
     return replace(rig, notes=tuple(notes))
@@ -216,10 +222,11 @@ def rig_of(document: Document, person: str = "") -> Rig:
 
 def _bones(nodes: list[dict[str, Any]]) -> set[int]:
     """Nodes that may be bones where no skin says which are: all but meshes, cameras and lights that carry nothing."""
-    return {
-        k for k, node in enumerate(nodes)
-        if node.get("children") or not ({"mesh", "camera"} & node.keys() or "KHR_lights_punctual" in node.get("extensions", {}))
-    }  # fmt: skip
+
+    def shown(node: dict[str, Any]) -> bool:
+        return bool({"mesh", "camera"} & node.keys()) or "KHR_lights_punctual" in node.get("extensions", {})
+
+    return {k for k, node in enumerate(nodes) if node.get("children") or not shown(node)}
 
 
 def _said(document: Document) -> bool:
@@ -269,8 +276,10 @@ def _one_person(rig: Rig, person: str, notes: list[str]) -> Rig:
     elif person:
         raise InputError(f"{rig.path}: there is no person {person!r}; it holds {', '.join(names)} (or 0, 1, …).")
     else:
-        notes.append(f"{len(names)} people are in it ({', '.join(names)}); {names[0]!r} was taken. --person says who of a "
-                     "source, --map of a character")  # fmt: skip
+        notes.append(
+            f"{len(names)} people are in it ({', '.join(names)}); {names[0]!r} was taken. --person says who of a "
+            "source, --map of a character"
+        )
     others = set().union(*(whole for top, whole in people.items() if top != tops[number]))
     return replace(rig, joints=tuple(j for j in rig.joints if j not in others))
 

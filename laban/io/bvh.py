@@ -1,7 +1,7 @@
 """BVH: `read` any humanoid or other single-character file, `write` one that Blender, Unity and Unreal take.
 
-Units and the axis that is up are those of a person who stands (see `read`). End Sites become joints called `<parent>_end`, so that toe tips and head tops are not lost; leaf joints
-of that name are written as End Sites again.
+Units and the axis that is up are those of a person who stands (see `read`). End Sites become joints called
+`<parent>_end`, so that toe tips and head tops are not lost; leaf joints of that name are written as End Sites again.
 """
 
 from __future__ import annotations

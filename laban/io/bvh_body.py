@@ -51,7 +51,9 @@ def assembled(layout: Layout, name: str, what: str, person: str = "") -> Motion:
         first = child
     kept = body.kept(first)
     left = [nodes[j].name for j in range(len(nodes)) if j not in kept and j not in body.above(first)]
-    tops = [nodes[j].name for j in range(len(nodes)) if nodes[j].name in left and nodes[j].parent in (kept | {first, 0})]
+    tops = [
+        nodes[j].name for j in range(len(nodes)) if nodes[j].name in left and nodes[j].parent in (kept | {first, 0})
+    ]
     if [name for name in left if not name.endswith("_end")]:
         shown = ", ".join(tops[:4] or left[:4]) + (" …" if len(tops) > 4 else "")
         notes.append(f"what does not belong to the body is left out: {shown}")
@@ -124,8 +126,9 @@ class _Body:
         for joint in range(1, len(nodes)):
             rest[joint] = rest[parents[joint]] + offsets[joint]
         count = tuple(range(len(nodes)))
-        known = {name: some.joint for name, some in recognise(Tree(tuple(n.name for n in nodes), parents, count, rest, count)).items()}  # noqa: E501  # fmt: skip
-        self.known = {known[name] for name in known}
+        tree = Tree(tuple(node.name for node in nodes), parents, count, rest, count)
+        known = {name: some.joint for name, some in recognise(tree).items()}
+        self.known = set(known.values())
         self.trunk = {known[name] for name in ("left_hip", "right_hip", "head") if name in known}
 
     def below(self, joint: int) -> set[int]:
@@ -172,7 +175,12 @@ class _Body:
                 continue
             below = self.below(joint)
             way = float(np.ptp(self.places[joint], axis=0).max())
-            if len(self.nodes) > 9 and way > 0.1 * self.size and not below & self.known and len(below) < 0.35 * len(self.nodes):
+            if (
+                len(self.nodes) > 9
+                and way > 0.1 * self.size
+                and not below & self.known
+                and len(below) < 0.35 * len(self.nodes)
+            ):
                 kept -= below
         return kept
 
@@ -198,8 +206,8 @@ def _fix(
             worst, who = way, nodes[joint].name
     if worst > 1e-3 * body.size:
         notes.append(
-            f"joints that stretch or wander got one place each; {who!r} moved most, by {100 * worst / body.size:.1f} % of "
-            "the body's size"
+            f"joints that stretch or wander got one place each; {who!r} moved most, by {100 * worst / body.size:.1f} % "
+            "of the body's size"
         )
 
 

@@ -112,7 +112,9 @@ class Document:
                 start, length = found.get("byteOffset", 0), found["byteLength"]
                 if not 0 <= found["count"] * found["byteStride"] <= MOST_BYTES or start < 0 or length < 0:
                     raise ValueError(f"{found['count']} elements of {found['byteStride']} bytes")
-                self._decoded[number] = meshopt.decode(bytes(self.buffers[found["buffer"]][start : start + length]), found)
+                self._decoded[number] = meshopt.decode(
+                    bytes(self.buffers[found["buffer"]][start : start + length]), found
+                )
             except (ValueError, KeyError, IndexError, TypeError) as error:
                 raise FormatError(f"{self.path}: view {number}, compressed by meshopt, is damaged ({error}).") from None
         return self._decoded[number]

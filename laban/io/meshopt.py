@@ -132,60 +132,76 @@ def _indices(data: bytes, count: int) -> list[int]:
     return out
 
 
-def _triangles(data: bytes, count: int) -> list[int]:
+class _Triangles:
     """Triangles as steps from the latest edges and vertices, of which sixteen each are remembered."""
+
+    def __init__(self, data: bytes, total: int) -> None:
+        self.table = data[-16:]
+        self.varints = _Varints(data, 1 + total, len(data) - 16)
+        self.edges: list[tuple[int, int]] = [(0, 0)] * 16
+        self.corners = [0] * 16
+        self.edge = self.corner = self.fresh = self.last = 0
+
+    def on_edge(self, code: int) -> tuple[int, int, int]:
+        """A triangle on a remembered edge."""
+        a, b = self.edges[(self.edge - 1 - (code >> 4)) & 15]
+        kind = code & 15
+        if 0 < kind < 13:
+            c = self.corners[(self.corner - 1 - kind) & 15]
+        else:
+            c = self._new(kind)
+            self._keep(c)
+        self._edges((c, b), (a, c))
+        return a, b, c
+
+    def _new(self, kind: int) -> int:
+        if kind == 0:
+            self.fresh += 1
+            return self.fresh - 1
+        self.last += self.varints.step() if kind == 15 else (1 if kind == 14 else -1)
+        return self.last
+
+    def alone(self, code: int) -> tuple[int, int, int]:
+        """A triangle on no edge."""
+        spelled = code >= 0xFE
+        pair = self.varints.byte() if spelled else self.table[code & 15]
+        if spelled and pair == 0:
+            self.fresh = 0
+        kinds = (15 if code == 0xFF else 0, pair >> 4, pair & 15)
+        found = []
+        for kind in kinds:
+            if kind == 0:
+                found.append(self._new(0))
+            else:
+                found.append(self.corners[(self.corner - kind) & 15])
+        for place, kind in enumerate(kinds):
+            if spelled and kind == 15:
+                found[place] = self._new(15)
+        for place, kind in enumerate(kinds):
+            if place == 0 or kind == 0 or (spelled and kind == 15):
+                self._keep(found[place])
+        a, b, c = found
+        self._edges((b, a), (c, b), (a, c))
+        return a, b, c
+
+    def _keep(self, corner: int) -> None:
+        self.corners[self.corner & 15] = corner
+        self.corner += 1
+
+    def _edges(self, *edges: tuple[int, int]) -> None:
+        for edge in edges:
+            self.edges[self.edge & 15] = edge
+            self.edge += 1
+
+
+def _triangles(data: bytes, count: int) -> list[int]:
     total = count // 3
     if len(data) < 1 + total + 16 or data[0] != 0xE1:
         raise ValueError(f"a triangle stream of version {data[:1].hex() or 'none'} and {len(data)} bytes")
-    table = data[-16:]
-    varints = _Varints(data, 1 + total, len(data) - 16)
-    edges: list[tuple[int, int]] = [(0, 0)] * 16
-    corners = [0] * 16
-    edge = corner = fresh = last = 0
-    out: list[int] = []
+    decoder, out = _Triangles(data, total), []
     for code in data[1 : 1 + total]:
-        if code < 0xF0:
-            a, b = edges[(edge - 1 - (code >> 4)) & 15]
-            kind = code & 15
-            new = True
-            if kind == 0:
-                c, fresh = fresh, fresh + 1
-            elif kind < 13:
-                c, new = corners[(corner - 1 - kind) & 15], False
-            else:
-                last += varints.step() if kind == 15 else (1 if kind == 14 else -1)
-                c = last
-            if new:
-                corners[corner & 15], corner = c, corner + 1
-            added = ((c, b), (a, c))
-        else:
-            pair = table[code & 15] if code < 0xFE else varints.byte()
-            first = 15 if code == 0xFF else 0
-            if code >= 0xFE and pair == 0:
-                fresh = 0
-            kinds = (first, pair >> 4, pair & 15)
-            known = corner
-            found = []
-            for place, kind in enumerate(kinds):
-                if kind == 0:
-                    found.append(fresh)
-                    fresh += 1
-                else:
-                    found.append(corners[(known - kind) & 15] if place else 0)
-            if code >= 0xFE:
-                for place, kind in enumerate(kinds):
-                    if kind == 15:
-                        last += varints.step()
-                        found[place] = last
-            for place, kind in enumerate(kinds):
-                if place == 0 or kind == 0 or (kind == 15 and code >= 0xFE):
-                    corners[corner & 15], corner = found[place], corner + 1
-            a, b, c = found
-            added = ((b, a), (c, b), (a, c))
-        for pair_of in added:
-            edges[edge & 15], edge = pair_of, edge + 1
-        out += (a, b, c)
-    return out
+        out += decoder.on_edge(code) if code < 0xF0 else decoder.alone(code)
+    return [value & 0xFFFFFFFF for value in out]
 
 
 def _plain(elements: np.ndarray) -> bytes:

@@ -108,7 +108,7 @@ def _way(tree: Tree, start: int, end: int) -> float:
 def _from_shape(
     tree: Tree, found: dict[str, Found], bad: list[tuple[str, str, str]], poses: Callable[[], Iterable[np.ndarray]]
 ) -> None:
-    """Puts what the shape says in the place of limbs that are missing or bend elsewhere, and of other missing joints."""
+    """Puts what the shape says in the place of limbs that are missing or bend elsewhere, and of other lost joints."""
     seen: dict[str, int] = {}
     for place in itertools.chain([tree.place], poses()):
         seen = shape.find(replace(tree, place=place))

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from laban.errors import InputError
-from laban.motion import kinematics, rotation
+from laban.motion import rotation
 from laban.motion.anatomy import Mapping, match_motion, poses_of
 from laban.motion.motion import Motion
 from laban.motion.shape import SIDES
@@ -29,9 +29,10 @@ _USUAL = 1.7
 _HEAD = 1.2  # stature over the way from ankle to head joint along the bones
 _POSES = 48  # that are looked at
 _FLOOR = 0.12  # of the stature: the floor of a file is no farther from its zero
+_HALF = float(np.sqrt(0.5))
 _TURNS = {
-    "y": (1.0, 0.0, 0.0, 0.0), "z": (np.sqrt(0.5), -np.sqrt(0.5), 0.0, 0.0), "x": (np.sqrt(0.5), 0.0, 0.0, np.sqrt(0.5)),
-    "-y": (0.0, 1.0, 0.0, 0.0), "-z": (np.sqrt(0.5), np.sqrt(0.5), 0.0, 0.0), "-x": (np.sqrt(0.5), 0.0, 0.0, -np.sqrt(0.5)),
+    "y": (1.0, 0.0, 0.0, 0.0), "z": (_HALF, -_HALF, 0.0, 0.0), "x": (_HALF, 0.0, 0.0, _HALF),
+    "-y": (0.0, 1.0, 0.0, 0.0), "-z": (_HALF, _HALF, 0.0, 0.0), "-x": (_HALF, 0.0, 0.0, -_HALF),
 }  # fmt: skip
 
 
@@ -110,7 +111,9 @@ def stature(motion: Motion, mapping: Mapping) -> float:
             total, at = total + float(lengths[at]), parents[at]
         return total
 
-    legs = [way(joints[f"{s}_ankle"], joints[f"{s}_knee"]) + way(joints[f"{s}_knee"], joints[f"{s}_hip"]) for s in SIDES]
+    legs = [
+        way(joints[f"{s}_ankle"], joints[f"{s}_knee"]) + way(joints[f"{s}_knee"], joints[f"{s}_hip"]) for s in SIDES
+    ]
     return _HEAD * (float(np.mean(legs)) + way(joints["head"], joints["pelvis"]))
 
 
@@ -190,10 +193,3 @@ def turned(motion: Motion, up: str) -> Motion:
     rotations = motion.rotations.copy()
     rotations[:, 0] = rotation.multiply(turn, rotations[:, 0])
     return replace(motion, rotations=rotations, root=root)
-
-
-def on_floor(motion: Motion) -> float:
-    """Metres of the lowest joint over all looked-at frames above zero."""
-    chosen = np.unique(np.linspace(0, motion.frames - 1, _POSES).astype(int))
-    joints = kinematics.forward(motion.skeleton, motion.rotations[chosen], motion.root[chosen])
-    return float(joints[..., 1].min())

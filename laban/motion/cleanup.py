@@ -17,8 +17,8 @@ import numpy as np
 
 from laban.errors import InputError
 from laban.motion import kinematics, rotation, tpose
-from laban.motion.easing import smoothstep
 from laban.motion.anatomy import match_motion
+from laban.motion.easing import smoothstep
 from laban.motion.landmarks import Performance, perform
 from laban.motion.legs import HINGE, SIDES, bend, bend_limb, sink
 from laban.motion.motion import Motion

@@ -1,9 +1,9 @@
 """How a rig's joints are turned when its body stands in the T-pose: what separates their frames from ours.
 
-Most rigs say it by their rest pose. Where that is no person who stands straight (folded, bowed, twisted, scrambled), the
-T-pose is worked out from what the rig does: from a frame in which it stands so, or else from the places of its joints
-over all frames, which leave only the roll of heads, hands and straight limbs open. Those are taken to be as they are on
-the average, and along the axes where the rig is built along axes.
+Most rigs say it by their rest pose. Where that is no person who stands straight (folded, bowed, twisted, scrambled),
+the T-pose is worked out from what the rig does: from a frame in which it stands so, or else from the places of its
+joints over all frames, which leave only the roll of heads, hands and straight limbs open. Those are taken to be as they
+are on the average, and along the axes where the rig is built along axes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ from laban.motion.skeletons import HUMANML22
 
 NAMES = HUMANML22.names
 TRUNK = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
-_STRAIGHT = np.radians(18.0)  # between a rest pose's pelvis or chest and what the places of their joints say, if they stand for one body
+_STRAIGHT = np.radians(
+    18.0
+)  # between a rest pose's pelvis or chest and what the places of their joints say, if they stand for one body
 _BENT = np.radians(25.0)  # the same of the joints between
 _SURE = np.radians((12.0, 30.0))  # off the vertical and the sideways line: who rests within stands, beyond does not
 _ROLLED = np.radians(75.0)  # the same of limbs, whose roll the places show worse
@@ -148,9 +150,7 @@ def standing(motion: Motion) -> np.ndarray | None:
     return kinematics.local_rotations(motion.skeleton, turns)
 
 
-def _means(
-    body: Skeleton, source: dict[str, int], world: np.ndarray, joints: np.ndarray
-) -> dict[str, np.ndarray]:
+def _means(body: Skeleton, source: dict[str, int], world: np.ndarray, joints: np.ndarray) -> dict[str, np.ndarray]:
     """The joints' rotations in the T-pose, on the average over all frames, if that is how the body is built."""
     fitted, _ = kinematics.fit(body, joints)
     seen = kinematics.global_rotations(body, fitted)
@@ -279,7 +279,12 @@ def _along_axes(means: dict[str, np.ndarray], hips_rest: bool = False) -> dict[s
         off = [_angle(means[name], tpose.snapped(means[name], np.pi)) for name in firm]
         if built and not hips_rest:
             off = off[:1]  # the nearest to the trunk is the surest
-        if not bases or (not built and len(set(bases)) > 1) or max(off) > _ALONG[0] or (len(off) > 1 and np.mean(off) > _ALONG[1]):
+        if (
+            not bases
+            or (not built and len(set(bases)) > 1)
+            or max(off) > _ALONG[0]
+            or (len(off) > 1 and np.mean(off) > _ALONG[1])
+        ):
             continue
         base = np.array(bases[0])
         for name in there:  # a joint has a frame of its own if it is far from that of its limb
@@ -313,8 +318,9 @@ def _limbs(
             turns[a] = above
         else:
             turns[limb[2]] = above if arm else owns["pelvis"]
-            if all(_angle(turns[name], means[name]) < _ROLLED for name in limb[:2]) and _angle(
-                turns[limb[2]], means[limb[2]]
-            ) < _ROLLED:
+            if (
+                all(_angle(turns[name], means[name]) < _ROLLED for name in limb[:2])
+                and _angle(turns[limb[2]], means[limb[2]]) < _ROLLED
+            ):
                 out |= turns
     return out

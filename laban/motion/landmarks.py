@@ -98,7 +98,7 @@ def _rests_as_ours(motion: Motion) -> bool:
 
 
 def _measured(motion: Motion, joints: np.ndarray) -> np.ndarray:
-    """(T, 22, 4): turns of a foreign rig, from its own rotations; of joints that it lacks, from where the others are."""
+    """(T, 22, 4): turns of a foreign rig, from its own rotations; of joints that it lacks, from where others are."""
     mapping = match_motion(motion)
     world = kinematics.global_rotations(motion.skeleton, motion.rotations)
     fitted, _ = kinematics.fit(HUMANML22, joints)

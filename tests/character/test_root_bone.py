@@ -55,7 +55,9 @@ def test_the_body_moves_as_before_and_the_root_bone_under_it(options: dict[str, 
     assert np.abs(there[:, root, 1, 3]).max() < 1e-4  # on the floor
     assert np.linalg.norm(way[:, [0, 2]], axis=-1).max() < 0.1  # under the hips
     assert np.abs(carried.clip.translations[pelvis] - carried.clip.translations[pelvis].mean(0)).max() < 12
-    assert carried.certificate.values["limb_degrees"] == pytest.approx(plain.certificate.values["limb_degrees"], abs=0.05)
+    assert carried.certificate.values["limb_degrees"] == pytest.approx(
+        plain.certificate.values["limb_degrees"], abs=0.05
+    )
 
 
 def test_a_character_that_has_a_root_bone_uses_it() -> None:

@@ -148,7 +148,7 @@ def test_twist_is_spread_over_twist_bones() -> None:
 
 def test_in_place_keeps_the_sway_and_takes_the_path() -> None:
     whom = stance(mesh=False)
-    made = transfer(walk(4.0), whom, in_place=True)
+    made = transfer(walk(4.0), whom, root="in-place")
     found = joints(made)["pelvis"]
     assert np.ptp(found[:, 2]) < 0.05 < 2.0 < np.ptp(made.path[:, 2])
     assert certify(made, animation.document_of(made), 0).values["skate_ratio"] < 1.2  # type: ignore[operator]

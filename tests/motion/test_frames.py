@@ -47,6 +47,7 @@ def rested(motion: Motion, frames: dict[str, np.ndarray]) -> Motion:
     """The same motion on a rig whose joints have other frames, so that its zero pose is another.
 
     Args:
+        motion: in its T-pose at rest.
         frames: joint -> (4,), its frame in the T-pose.
     """
     own = np.tile(np.array(rotation.IDENTITY), (22, 1))
