@@ -45,9 +45,10 @@ _REST = "look at the source's zero pose and its bones: `laban character inspect 
 _MAP = "look at the map: `laban character inspect CHARACTER`, then --map"
 THRESHOLDS = (
     Threshold("limb_degrees", "limb directions, mean error", "degrees", 3.0, _MAP),
-    Threshold("trunk_degrees", "trunk, hips and shoulders against the source's joints, mean", "degrees", 12.0, _REST),
-    Threshold("head_degrees", "neck to head against the source's joints, mean", "degrees", 35.0, _REST),
-    Threshold("head_turn", "head against the chest, as performed, mean", "degrees", 60.0, _REST),
+    Threshold("trunk_degrees", "trunk, hips or shoulders against the source's joints, mean of the worst", "degrees", 20.0,
+              _REST),
+    Threshold("head_degrees", "neck to head against the source's joints, mean", "degrees", 50.0, _REST),
+    Threshold("head_turn", "head against the chest, as performed, mean", "degrees", 75.0, _REST),
     Threshold("hand_turn", "hands against the forearms, as performed, mean", "degrees", 80.0, _REST),
     Threshold("world_degrees", "the file's axes against the source's", "degrees", 8.0,
               "the character is turned or leans in its own file: save it in its rest pose, facing along an axis"),
@@ -260,7 +261,7 @@ def _body(stance: Stance, joints: np.ndarray, done: Performance) -> dict[str, fl
     lines = [(hips[1:], hips[:1])]
     if all(n in names for n in shoulders):
         lines += [(hips, shoulders), (shoulders[1:], shoulders[:1])]
-    trunk = np.mean([_apart(*ways(a, b)) for a, b in lines])
+    trunk = max(_apart(*ways(a, b)) for a, b in lines)
     neck = None
     if "head" in names and len(lines) > 1:
         neck = float(_apart(*ways(shoulders, ("head",))))

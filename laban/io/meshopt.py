@@ -198,7 +198,8 @@ def _triangles(data: bytes, count: int) -> list[int]:
     total = count // 3
     if len(data) < 1 + total + 16 or data[0] != 0xE1:
         raise ValueError(f"a triangle stream of version {data[:1].hex() or 'none'} and {len(data)} bytes")
-    decoder, out = _Triangles(data, total), []
+    decoder = _Triangles(data, total)
+    out: list[int] = []
     for code in data[1 : 1 + total]:
         out += decoder.on_edge(code) if code < 0xF0 else decoder.alone(code)
     return [value & 0xFFFFFFFF for value in out]
