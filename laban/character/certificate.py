@@ -45,8 +45,7 @@ _REST = "look at the source's zero pose and its bones: `laban character inspect 
 _MAP = "look at the map: `laban character inspect CHARACTER`, then --map"
 THRESHOLDS = (
     Threshold("limb_degrees", "limb directions, mean error", "degrees", 3.0, _MAP),
-    Threshold("trunk_degrees", "trunk, hips or shoulders against the source's joints, mean of the worst", "degrees", 20.0,
-              _REST),
+    Threshold("trunk_degrees", "trunk, hips, shoulders against the source's, worst mean", "degrees", 20.0, _REST),
     Threshold("head_degrees", "neck to head against the source's joints, mean", "degrees", 50.0, _REST),
     Threshold("head_turn", "head against the chest, as performed, mean", "degrees", 75.0, _REST),
     Threshold("hand_turn", "hands against the forearms, as performed, mean", "degrees", 80.0, _REST),

@@ -67,7 +67,7 @@ def read(path: str | Path, scale: float | None = None, *, up: str = "", units: s
         scale, up = CENTIMETRES, "y"
     given = units if scale is None else repr(scale)
     motion = as_builtin(settled(raw, up, given, usual_units(raw)))
-    return replace(motion, passport=passport, segments=segments)
+    return replace(motion, passport=passport, segments=segments) if passport or segments else motion
 
 
 def write(motion: Motion, path: str | Path, order: str = "ZXY", scale: float = CENTIMETRES) -> None:

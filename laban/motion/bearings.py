@@ -88,7 +88,8 @@ def settled(motion: Motion, up: str = "", units: str = "", usual: float = 1.0) -
         axis = found_up(motion, mapping)
         if axis != "y":
             notes.append(f"{axis.upper()} is up in it, as the body shows; it was turned to Y. --up says otherwise")
-    return replace(turned(motion, axis), notes=tuple(notes))
+    motion = turned(motion, axis)
+    return motion if motion.notes == tuple(notes) else replace(motion, notes=tuple(notes))
 
 
 def sized(motion: Motion, factor: float) -> Motion:

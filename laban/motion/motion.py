@@ -69,7 +69,9 @@ class Motion:
             raise InputError("Motion: some rotations are no unit quaternions (0, or huge). The source is damaged.")
         # What float32 files hold is unit to 1e-7; it stays bit for bit, so that reading and writing change nothing.
         unit = np.abs((rotations * rotations).sum(-1, keepdims=True) - 1.0) < NEARLY_UNIT
-        object.__setattr__(self, "rotations", np.where(unit, rotations, rotation.normalise(rotations)))
+        if not unit.all():
+            rotations = np.where(unit, rotations, rotation.normalise(rotations))
+        object.__setattr__(self, "rotations", rotations)
         object.__setattr__(self, "root", root)
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "segments", tuple(self.segments))
