@@ -179,7 +179,8 @@ def _edited(
     options: EditOptions, clip: Motion, system: Inpaints, draws: Draws, context: Context
 ) -> tuple[Motion, tuple[Seam, ...]]:
     """The motion and its seams, in one of the three ways."""
-    from laban.actions.inpainting import Stretch, extend, replace_stretches
+    from laban.actions.inpainting import extend, replace_stretches
+    from laban.systems.requests import Stretch
 
     if options.range:
         frames = [each.frames(clip) for each in options.ranges]

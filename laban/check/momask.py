@@ -33,7 +33,7 @@ from laban.errors import CheckFailed, FormatError
 from laban.nn.sampling import generators
 from laban.systems.momask.condition import Condition
 from laban.systems.momask.released import import_released
-from laban.systems.momask.sampling import Draw, sample_base, sample_residual
+from laban.systems.momask.sampling import Inpainting, SamplingOptions, sample_base, sample_residual
 from laban.systems.momask.system import MoMask
 
 TOLERANCE = 1e-4  # absolute, float32 (KIT's denormalised columns are millimetres: relative)
@@ -176,16 +176,17 @@ class Run:
     def base(self, steps: str, scale: str, edited: bool = False) -> Tensor:
         key = (steps, scale)
         if edited or key not in self.bases:
-            known = place = None
+            inpainting = None
             model = self.system.masked
             if edited:
                 most = max(self.lengths)
                 known = self.whole("edit_tokens", -1, model.pad_id, len(self.text), most)
                 known = torch.where(known < 0, model.pad_id, known)
                 place = self.whole("edit_mask", 0, 1, len(self.text), most).bool()
+                inpainting = Inpainting(known, place)
             sources = generators(0, len(self.lengths))
-            draw = Draw(float(scale), temperature=COLD)
-            made = sample_base(model, self.told, self.lengths, sources, int(steps), draw, known, place)
+            options = SamplingOptions(float(scale), temperature=COLD)
+            made = sample_base(model, self.told, self.lengths, sources, int(steps), options, inpainting)
             if edited:
                 return made
             self.bases[key] = made
@@ -194,10 +195,10 @@ class Run:
     def every(self, steps: str, scale: str, upper: str) -> Tensor:
         key = (steps, scale, upper)
         if key not in self.codes:
-            draw, sources = Draw(float(upper), temperature=COLD), generators(0, len(self.lengths))
+            options, sources = SamplingOptions(float(upper), temperature=COLD), generators(0, len(self.lengths))
             base = self.base(steps, scale)
             self.codes[key] = sample_residual(
-                self.system.residual, base, self.told, self.lengths, sources, draw, pad_class=True
+                self.system.residual, base, self.told, self.lengths, sources, options, pad_class=True
             )
         return self.codes[key]
 

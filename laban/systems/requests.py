@@ -27,6 +27,30 @@ class TextRequest:
     seconds: float | None = None
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Frames [first, last) of a clip that are made anew, and what happens in them."""
+
+    text: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How much of a protocol of its own a system is put through.
+
+    Attributes:
+        cases: so many results; None: the protocol's number.
+        seed: of what is sampled.
+        quick: the main table only.
+    """
+
+    cases: int | None = None
+    seed: int = 0
+    quick: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class MusicRequest:
     """One dance wanted.

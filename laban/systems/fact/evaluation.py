@@ -60,7 +60,25 @@ class Song:
     before: np.ndarray | None = None
 
 
-def songs(corpus: Corpus, count: int = 40, frames: int = 1200, seed: int = 0, own_beats: bool = False) -> list[Song]:
+@dataclass(frozen=True)
+class Programme:
+    """Which songs are synthesised; the paper's protocol has forty of twenty seconds.
+
+    Attributes:
+        count: how many.
+        frames: of each dance, at 60 fps.
+        seed: of tracks, phrases and dances.
+        own_beats: let the tracker find the beats, with no hint, as with a stranger's song; by default the features have
+            the true ones, so that what is scored is the dancer, not the tracker.
+    """
+
+    count: int = 40
+    frames: int = 1200
+    seed: int = 0
+    own_beats: bool = False
+
+
+def songs(corpus: Corpus, programme: Programme) -> list[Song]:
     """Held-out songs in turn: training grooves in held-out tempi, held-out grooves in their usual ones.
 
     The paired dance is choreography on the song's beats; for a held-out groove its phrases are another groove's.
@@ -68,23 +86,20 @@ def songs(corpus: Corpus, count: int = 40, frames: int = 1200, seed: int = 0, ow
 
     Args:
         corpus: of the dances from which the phrases come.
-        count: how many.
-        frames: of each dance.
-        seed: of tracks and phrases.
-        own_beats: let the tracker find the beats, with no hint, as with a stranger's song; by default the features have
-            the true ones, so that what is scored is the dancer, not the tracker.
+        programme: which songs.
     """
-    rng = np.random.default_rng([seed, 99])
+    frames, own_beats = programme.frames, programme.own_beats
+    rng = np.random.default_rng([programme.seed, 99])
     names = [*tracks.TRAINING, *tracks.HELD_OUT]
     cast = {groove: choreography.phrases(corpus, groove) for groove in tracks.TRAINING}
     made = []
-    for number in range(count):
+    for number in range(programme.count):
         genre = names[number % len(names)]
         fresh = genre in tracks.HELD_OUT
         low, high = tracks.GROOVES[genre].tempi if fresh else tracks.HELD_OUT_TEMPI[number // len(names) % 2]
         bpm = float(rng.uniform(low, high))
         track = tracks.synthesise(genre, bpm, frames / FPS + 3, int(rng.integers(2**31)), float(rng.uniform(0.0, 0.5)))
-        features = analyse(track.samples, None if own_beats else bpm).features
+        features = analyse(track.samples, None if programme.own_beats else bpm).features
         beats = np.round(track.beats * FPS).astype(np.int64)
         if not own_beats:
             features[:, BEAT] = 0.0
@@ -235,18 +250,15 @@ def clips(corpus: Corpus) -> list[Motion]:
 
 
 def evaluate(
-    system: Fact, corpus: Corpus, count: int = 40, frames: int = 1200, seed: int = 0, own_beats: bool = False,
-    block: int | None = None, progress: Callable[[int], None] | None = None, given: Sequence[Song] | None = None,
+    system: Fact, corpus: Corpus, programme: Programme, *, block: int | None = None,
+    progress: Callable[[int], None] | None = None, given: Sequence[Song] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The whole protocol.
 
     Args:
         system: the model.
         corpus: of the choreographies and of the dance clips.
-        count: how many dances.
-        frames: of each dance.
-        seed: of songs and dances.
-        own_beats: see `songs`.
+        programme: which songs.
         block: frames committed per pass; None: the configuration's.
         progress: called with the number of dances done.
         given: other songs than `songs` makes, each with a paired dance (AIST++'s).
@@ -257,11 +269,11 @@ def evaluate(
         if given is not None
         else (
             "Synthesised songs in tempi and grooves that training lacks, with "
-            + ("the tracker's beats heard and the true ones scored" if own_beats else "their true beats")
+            + ("the tracker's beats heard and the true ones scored" if programme.own_beats else "their true beats")
         )
     )
-    given = songs(corpus, count, frames, seed, own_beats) if given is None else given
-    count = len(given)
+    given = songs(corpus, programme) if given is None else given
+    count, frames, seed = len(given), programme.frames, programme.seed
     options = {} if block is None else {"block": block}
     made = perform(system, given, frames, seed, progress, **options)
     locked = [performance.lock(m, s.beats)[0] for m, s in zip(made, given, strict=True)]
@@ -326,7 +338,7 @@ def endurance(
     frames = round(seconds * FPS)
     training = float(np.mean([_speeds(d.motion).mean() for d in _training(system, corpus)]))
     rows = []
-    for song in songs(corpus, inputs, frames, seed):
+    for song in songs(corpus, Programme(inputs, frames, seed)):
         (motion,) = perform(system, [song], frames, seed)
         windows = _windows(motion) / training
         away = np.linalg.norm((motion.root - motion.root[:1])[:, [0, 2]], axis=1)
@@ -363,7 +375,7 @@ def variety(system: Fact, corpus: Corpus, seconds: float = 20.0, seed: int = 2) 
         songs, and between noise seeds on one song, which is what chance alone makes.
     """
     frames = round(seconds * FPS)
-    given = songs(corpus, 8, frames, seed)
+    given = songs(corpus, Programme(8, frames, seed))
     four = [replace(s, seed_motion=given[0].seed_motion) for s in (given[0], given[1], given[3], given[4])]
     by_song = perform(system, four, frames, seed)
     by_seed = [perform(system, four[:1], frames, seed + k)[0] for k in range(4)]

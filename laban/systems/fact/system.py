@@ -211,11 +211,10 @@ class Fact(Dances):
                     "text. Use laban dance, or a MusicRequest."
                 )
         counts = [self._frames(i, request) for i, request in enumerate(requests, start=1)]
-        sources = generators(seed, len(requests), first_index)
         with self.still():
             return [
-                self._dance(request, frames, seed, first_index + i, block, clean, source, progress)
-                for i, (request, frames, source) in enumerate(zip(requests, counts, sources, strict=True))
+                self._dance(request, frames, seed, first_index + i, block, clean, progress)
+                for i, (request, frames) in enumerate(zip(requests, counts, strict=True))
             ]
 
     def dance(
@@ -242,8 +241,9 @@ class Fact(Dances):
 
     def _dance(
         self, request: MusicRequest, frames: int, seed: int, index: int, block: int, clean: bool,
-        source: torch.Generator, progress: Callable[[int], None] | None,
+        progress: Callable[[int], None] | None,
     ) -> Motion:  # fmt: skip
+        [source] = generators(seed, 1, index)
         c, s = self.config, self.stats
         given = request.seed_motion or shipped_seed()
         rows, begin = seed_rows(given, self.kind, c.history)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from laban.data.corpus import Corpus
     from laban.systems.fact.system import Fact
+    from laban.systems.requests import Trial
 
 DANCES, FRAMES = 40, 1200
 """The paper's protocol: forty dances of twenty seconds."""
@@ -83,7 +84,7 @@ def lines(facts: dict[str, Any]) -> list[str]:
 
 
 def protocol(
-    system: Fact, corpus: Corpus, out: Path, *, cases: int | None, seed: int, quick: bool, aist: Path | None = None,
+    system: Fact, corpus: Corpus, out: Path, trial: Trial, *, aist: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """`laban evaluate fact`: 40 dances of 1,200 frames, ten of 60 s, and one seed motion with four songs.
@@ -92,9 +93,7 @@ def protocol(
         system: the model.
         corpus: of real dances.
         out: the four dances are drawn there (four-songs.png).
-        cases: so many dances instead of 40.
-        seed: of songs and dances.
-        quick: the 40 alone.
+        trial: so many dances instead of 40; quick: these alone.
         aist: the test and validation songs of an AIST++ copy instead of synthesised ones.
         progress: called with (done, total).
     Returns: the facts, with their Markdown in `tables`.
@@ -103,13 +102,13 @@ def protocol(
     from laban.drawing import picture
     from laban.systems.fact import evaluation
 
-    count = cases or DANCES
-    given = evaluation.of_aist(Aist(aist), FRAMES, count) if aist else None
+    programme = evaluation.Programme(trial.cases or DANCES, FRAMES, trial.seed)
+    given = evaluation.of_aist(Aist(aist), FRAMES, programme.count) if aist else None
+    total = len(given) if given else programme.count
     facts = evaluation.evaluate(
-        system, corpus, count, FRAMES, seed, given=given,
-        progress=lambda done: progress(done, len(given) if given else count) if progress else None,
-    )  # fmt: skip
-    if not quick:
+        system, corpus, programme, given=given, progress=lambda done: progress(done, total) if progress else None
+    )
+    if not trial.quick:
         facts["long"] = evaluation.endurance(system, corpus)
         facts["variety"] = evaluation.variety(system, corpus)
         motions = facts["variety"].pop("motions")

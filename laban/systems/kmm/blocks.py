@@ -25,7 +25,7 @@ KEPT = 1e5
 
 
 @dataclass(frozen=True)
-class Draw:
+class SamplingOptions:
     """How tokens are drawn."""
 
     steps: int
@@ -70,12 +70,12 @@ class BlockMaker:
         masked: MaskedModel,
         residual: ResidualModel,
         pooled: Callable[[str], Tensor],
-        draw: Draw,
+        options: SamplingOptions,
         seed: int,
         index: int = 0,
     ) -> None:
         self.masked, self.residual, self.pooled = masked, residual, pooled
-        self.draw, self.seed, self.index = draw, seed, index
+        self.options, self.seed, self.index = options, seed, index
         self.sources: dict[int, torch.Generator] = {}
         self.memory = Memory(None, [None] * (residual.quantizers - 1))
         self.device = masked.embedding.weight.device
@@ -129,7 +129,7 @@ class BlockMaker:
     def _base(
         self, parts: list[tuple[int, int, Span]], start: int, stop: int, known: Tensor | None, free: Tensor | None
     ) -> Tensor:
-        model, draw = self.masked, self.draw
+        model, options = self.masked, self.options
         n = stop - start
         told = self._told(parts, 0, model.text.blank)
         open_ = torch.ones(n, dtype=torch.bool) if free is None else free
@@ -140,12 +140,12 @@ class BlockMaker:
         scores = torch.full((n,), KEPT, device=self.device).masked_fill(open_, 0.0)
         count = open_.sum()[None]
         if bool(open_.any()):
-            for step in range(draw.steps):
-                hidden = lowest(scores[None], remaining(count, step, draw.steps))[0] & open_
+            for step in range(options.steps):
+                hidden = lowest(scores[None], remaining(count, step, options.steps))[0] & open_
                 ids = torch.where(hidden, model.mask_id, ids)
-                logits = self._guided(model(ids.expand(2, -1), told, self.memory.base)[0], draw.guidance)
+                logits = self._guided(model(ids.expand(2, -1), told, self.memory.base)[0], options.guidance)
                 noise = self._noise(parts, model.codes)
-                drawn = (keep_top(logits, draw.filter) / draw.temperature + noise).argmax(-1)
+                drawn = (keep_top(logits, options.filter) / options.temperature + noise).argmax(-1)
                 sure = logits.softmax(-1).gather(-1, drawn[:, None])[:, 0]
                 ids = torch.where(hidden, drawn, ids)
                 scores = torch.where(hidden, sure, KEPT)
@@ -155,7 +155,7 @@ class BlockMaker:
     def _residual(
         self, parts: list[tuple[int, int, Span]], base: Tensor, known: Tensor | None, free: Tensor | None
     ) -> Tensor:
-        model, draw = self.residual, self.draw
+        model, options = self.residual, self.options
         told = self._told(parts, 1, model.text.blank)
         layers = [base]
         below = torch.zeros((), device=self.device)
@@ -164,9 +164,9 @@ class BlockMaker:
             which = torch.full((2,), q, device=self.device)
             logits, after = model(below.expand(2, -1, -1), which, told, self.memory.residual[q - 1])
             self.memory.residual[q - 1] = after
-            logits = self._guided(logits, draw.residual_guidance)
+            logits = self._guided(logits, options.residual_guidance)
             noise = self._noise(parts, model.codes)
-            drawn = (keep_top(logits, draw.filter) / draw.residual_temperature + noise).argmax(-1)
+            drawn = (keep_top(logits, options.filter) / options.residual_temperature + noise).argmax(-1)
             if known is not None and free is not None:
                 drawn = torch.where(free.to(self.device), drawn, known[:, q].to(self.device))
             layers.append(drawn)
