@@ -17,7 +17,7 @@ from laban.actions.inputs import sentences
 from laban.errors import CheckFailed, InputError
 from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
-from laban.systems.requests import MAX_CHARACTERS
+from laban.systems.sentences import MAX_CHARACTERS
 
 
 @pytest.fixture

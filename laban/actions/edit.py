@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from laban.actions.context import Context
 from laban.actions.files import check_source
-from laban.actions.inputs import MAX_SECONDS, checked, give_encoder, motion_of
+from laban.actions.inputs import MAX_SECONDS, checked, motion_of
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import check_outputs, write
 from laban.actions.wearing import Wearing
@@ -156,9 +156,7 @@ def edit(options: EditOptions, context: Context) -> EditResult:
     locate(options.model)  # a wrong name is said before torch is loaded
     clip, clock = motion_of(options.source), context.clock
     with clock.part(f"load {options.model}"):
-        system = context.models.load(Inpaints, options.model, context.device)
-        if options.text_encoder is not None:
-            give_encoder(system, options.text_encoder)
+        system = context.models.load(Inpaints, options.model, context.device, text_encoder=options.text_encoder)
     draws = Draws(options.seed, options.samples, {"steps": options.steps, "guidance": options.guidance})
     with clock.part("edit"):
         motion, seams = _edited(options, clip, system, draws, context)

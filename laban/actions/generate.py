@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from laban.actions.context import Context
-from laban.actions.inputs import MAX_SECONDS, checked, give_encoder, sentences
+from laban.actions.inputs import MAX_SECONDS, checked, sentences
 from laban.actions.options import bounded, check, described, in_python
 from laban.actions.outputs import check_outputs, write
 from laban.actions.understanding import Reading, reader_of
@@ -17,6 +17,8 @@ from laban.errors import InputError
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
 
 if TYPE_CHECKING:
+    from laban.actions.library import LibraryFirst
+    from laban.character.stance import Stance
     from laban.motion.motion import Motion
     from laban.systems.base import System
 
@@ -180,15 +182,8 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
     with clock.part("import torch"):
         import torch  # noqa: F401
     with clock.part(f"load {name}"):
-        system = context.models.load(MakesMotion, name, context.device)
-        if options.text_encoder is not None:
-            give_encoder(system, options.text_encoder)
-    shelf = None
-    if options.library is not None:
-        from laban.actions.library import LibraryFirst
-
-        with clock.part("open library"):
-            shelf = LibraryFirst.open(options.library, context)
+        system = context.models.load(MakesMotion, name, context.device, text_encoder=options.text_encoder)
+    shelf = _shelf(options.library, context)
     reader = None if options.as_is else reader_of(system, name)
     results: list[Generated] = []
     for line, sentence in enumerate(options.lines, start=1):
@@ -201,20 +196,33 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
         if shelf is not None:
             with clock.part("search library"):
                 motions = shelf.answer(sentence, options.seconds, motions)
-        for sample, made in enumerate(motions, start=1):
-            motion = made.resample(options.fps)
-            files = tuple(options.files(line, sample)) if options.out else ()
-            certificate = None
-            if stance is not None:
-                with clock.part("retarget and write"):
-                    certificate = options.wearing.write(stance, motion, files, context).certificate
-            else:
-                for path in files:
-                    with clock.part(f"write {path.suffix[1:]}"):
-                        write(motion, path, context, options.fps)
-            results.append(Generated(sentence, motion, files, reading, certificate))
+        for sample, motion in enumerate(motions, start=1):
+            made = Generated(sentence, motion.resample(options.fps), tuple(options.files(line, sample)), reading)
+            results.append(_written(made, stance, options, context))
     context.progress(len(options.lines), len(options.lines), "sentences")
     return results
+
+
+def _shelf(folder: Path | None, context: Context) -> LibraryFirst | None:
+    """The library that answers first, if one is named."""
+    if folder is None:
+        return None
+    from laban.actions.library import LibraryFirst
+
+    with context.clock.part("open library"):
+        return LibraryFirst.open(folder, context)
+
+
+def _written(made: Generated, stance: Stance | None, options: GenerateOptions, context: Context) -> Generated:
+    """The same, in its files; on the character, if there is one, with its certificate."""
+    if stance is not None:
+        with context.clock.part("retarget and write"):
+            worn = options.wearing.write(stance, made.motion, made.files, context)
+        return replace(made, certificate=worn.certificate)
+    for path in made.files:
+        with context.clock.part(f"write {path.suffix[1:]}"):
+            write(made.motion, path, context, options.fps)
+    return made
 
 
 def _drawn(

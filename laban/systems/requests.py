@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from laban.motion.motion import Motion
 
 
-MAX_CHARACTERS = 500
-"""Of a sentence that a user writes; captions have 60 or so."""
-
-
 MAX_DANCE_SECONDS = 600.0
 """Of one dance."""
 

@@ -289,7 +289,7 @@ def protocol(
     system: Godiva, source: VideoSource, out: Path, trial: Trial, *, progress: Progress | None = None,
     judges: Path | None = None, floor: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """`laban evaluate godiva`: the judges' table of `trial.cases` videos (500); of other data than digits the likelihood.
+    """`laban evaluate godiva`: the judges' table, of 500 videos; of data without digits the likelihood.
 
     Args:
         system: what is scored.
