@@ -46,7 +46,7 @@ class Pair:
         from baselines.momask import Baseline, Sizes
 
         from laban.systems.momask.config import PAPER
-        from laban.systems.momask.released_names import STATISTICS, to_ours
+        from laban.systems.momask.released.names import STATISTICS, to_ours
         from laban.systems.momask.system import MoMask
 
         self.plain = Baseline.random(Sizes(), 0)

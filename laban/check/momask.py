@@ -32,7 +32,7 @@ from laban.check.compare import Report, Row, compare, concluded, read_arrays
 from laban.errors import CheckFailed, FormatError
 from laban.nn.sampling import generators
 from laban.systems.momask.condition import Condition
-from laban.systems.momask.released import import_released
+from laban.systems.momask.released.importer import import_released
 from laban.systems.momask.sampling import Inpainting, SamplingOptions, sample_base, sample_residual
 from laban.systems.momask.system import MoMask
 

@@ -17,7 +17,7 @@ import torch
 
 from laban.check.compare import Report, Row, compare, concluded, read_arrays
 from laban.errors import CheckFailed, FormatError
-from laban.systems.motionclip.importing import load_released
+from laban.systems.motionclip.released.importer import load_released
 
 TOLERANCE = 1e-4  # absolute, float32
 EXACT = 1e-9

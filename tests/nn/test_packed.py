@@ -22,7 +22,7 @@ from laban.systems.momask.condition import Condition  # noqa: E402
 from laban.systems.momask.config import PAPER, TINY  # noqa: E402
 from laban.systems.momask.guided import GuidedMasked, GuidedResidual, Positions  # noqa: E402
 from laban.systems.momask.masked import MaskedTransformer  # noqa: E402
-from laban.systems.momask.released_names import to_ours, to_released  # noqa: E402
+from laban.systems.momask.released.names import to_ours, to_released  # noqa: E402
 from laban.systems.momask.residual import ResidualTransformer  # noqa: E402
 
 LENGTHS = [5, 9, 2, 9]

@@ -23,7 +23,7 @@ from laban.systems.motionclip import evaluation, importing, representation, spac
 from laban.systems.motionclip.config import PAPER, MotionClipConfig
 from laban.systems.motionclip.library import PLACE, Library
 from laban.systems.motionclip.pictures import write_features
-from laban.systems.motionclip.released import ReleasedAutoencoder
+from laban.systems.motionclip.released.network import ReleasedAutoencoder
 from laban.systems.motionclip.system import MotionCLIP
 from laban.systems.registry import load
 from laban.systems.requests import TextRequest

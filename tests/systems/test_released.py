@@ -22,7 +22,7 @@ from laban import cli
 from laban.check.momask import check_momask
 from laban.errors import LabanError
 from laban.systems.momask.condition import HashedText
-from laban.systems.momask.released import export_released, import_released
+from laban.systems.momask.released.importer import export_released, import_released
 from laban.systems.requests import TextRequest
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "momask-t2m"

@@ -26,8 +26,8 @@ from laban.metrics import physics
 from laban.metrics.geometric import geometric
 from laban.metrics.kinetic import kinetic
 from laban.motion.motion import Motion
-from laban.systems.fact import performance
 from laban.systems.fact.representation import Absolute
+from laban.systems.fact.song import lock, score
 from laban.systems.fact.system import Fact
 from laban.systems.requests import MusicRequest
 
@@ -173,7 +173,7 @@ def beats_row(name: str, motions: Sequence[Motion], beats: Sequence[np.ndarray],
     """Both beat alignments of each dance against its beats, and FACT's per genre."""
     row = Row(name)
     for motion, own in zip(motions, beats, strict=True):
-        scores = performance.score(motion, own[own < motion.frames])
+        scores = score(motion, own[own < motion.frames])
         row.fact.append(scores.fact)
         row.bailando.append(scores.bailando)
         row.per_second.append(scores.per_second)
@@ -276,7 +276,7 @@ def evaluate(
     count, frames, seed = len(given), programme.frames, programme.seed
     options = {} if block is None else {"block": block}
     made = perform(system, given, frames, seed, progress, **options)
-    locked = [performance.lock(m, s.beats)[0] for m, s in zip(made, given, strict=True)]
+    locked = [lock(m, s.beats)[0] for m, s in zip(made, given, strict=True)]
     genres = [s.genre for s in given]
     rng = np.random.default_rng([seed, 7])
     beats = [s.beats for s in given]

@@ -19,7 +19,7 @@ from laban.systems.motionclip.compact import CompactAutoencoder
 from laban.systems.motionclip.config import PRESETS, MotionClipConfig
 from laban.systems.motionclip.losses import AutoencoderLoss
 from laban.systems.motionclip.prior import Prior
-from laban.systems.motionclip.released import ReleasedAutoencoder
+from laban.systems.motionclip.released.network import ReleasedAutoencoder
 from laban.systems.options import check_sampling, check_seed, check_texts
 from laban.systems.requests import TextRequest
 from laban.systems.schedule import Sampler, StageSchedule

@@ -23,9 +23,9 @@ from laban.motion.humanml import Layout
 from laban.nn.attention import sinusoids
 from laban.nn.config import TokenizerConfig, TransformerConfig
 from laban.systems.momask.config import PAPER, MoMaskConfig, SamplingConfig, TextConfig
-from laban.systems.momask.released_files import FILES, KEYS, LENGTH, ReleasedFiles, locate, read_state
-from laban.systems.momask.released_names import POSITIONS, STATISTICS, to_ours, to_released
-from laban.systems.momask.released_options import ReleasedOptions
+from laban.systems.momask.released.files import FILES, KEYS, LENGTH, ReleasedFiles, locate, read_state
+from laban.systems.momask.released.names import POSITIONS, STATISTICS, to_ours, to_released
+from laban.systems.momask.released.options import ReleasedOptions
 from laban.systems.momask.system import MoMask
 
 CORPORA = {"t2m": ("humanml3d", humanml.HUMANML), "kit": ("kit-ml", humanml.KIT)}
