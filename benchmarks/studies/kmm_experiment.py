@@ -120,7 +120,7 @@ def recall(system: Any, corpus: Any, config: Any, options: Any) -> dict[str, flo
     import torch
 
     from laban.systems.kmm import data
-    from laban.systems.kmm.networks import Told
+    from laban.systems.kmm.networks import Conditions
 
     if config.trunk.backbone == "transformer":
         return {}
@@ -140,7 +140,7 @@ def recall(system: Any, corpus: Any, config: Any, options: Any) -> dict[str, flo
                     with torch.no_grad():
                         latent = system.masked.text.blank.expand(1, b - a, -1)
                         zero = torch.zeros(1, b - a, dtype=torch.int64)
-                        _, state = system.masked(ids[:, a:b], Told(latent, zero, zero), None if reset else state)
+                        _, state = system.masked(ids[:, a:b], Conditions(latent, zero, zero), None if reset else state)
                     flat = torch.cat([s.hidden.flatten() for s in state])
                     if projection is None:
                         projection = torch.randn(len(flat), 256, generator=generator) / len(flat) ** 0.5

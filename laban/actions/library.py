@@ -66,7 +66,7 @@ def search(options: SearchOptions, context: Context) -> Search:
     check(options)
     if bool(options.text.strip()) == (options.like is not None):
         raise InputError("search: say what to find, in quotes, or give --like FILE; one of them.")
-    said = checked(options.text, "the text") if options.text.strip() else ""
+    text = checked(options.text, "the text") if options.text.strip() else ""
     check_sheet(options.sheet)
     if not options.folder.is_dir():
         raise InputError(f"{options.folder}: there is no such folder. Name one with BVH, GLB or NPZ files in it.")
@@ -84,7 +84,7 @@ def search(options: SearchOptions, context: Context) -> Search:
         report = refreshed(library, system, options.index, context)
     context.check()
     with context.clock.part("query"):
-        vector = system.text_directions([said])[0] if source is None else space.direction(system, source)
+        vector = system.text_directions([text])[0] if source is None else space.direction(system, source)
         found = library.search(vector.numpy(), options.top)
     if options.sheet is not None:
         shown = found[:SHEET_ROWS]

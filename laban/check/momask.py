@@ -141,7 +141,7 @@ class Run:
         return self.floats("text", None, self.system.config.text.width)
 
     @cached_property
-    def told(self) -> Condition:
+    def condition(self) -> Condition:
         return Condition(self.text)
 
     @cached_property
@@ -156,8 +156,8 @@ class Run:
         model = self.system.masked
         ids = self.whole("masked_ids", 0, model.pad_id, len(self.text), None)
         valid = self.valid(ids.shape[1])
-        none = self.told.dropped(torch.ones(len(ids), dtype=torch.bool))
-        return _guided(how, lambda: model(ids, self.told, valid), lambda: model(ids, none, valid))
+        none = self.condition.dropped(torch.ones(len(ids), dtype=torch.bool))
+        return _guided(how, lambda: model(ids, self.condition, valid), lambda: model(ids, none, valid))
 
     @torch.no_grad()
     def residual(self, q: int, how: str) -> Tensor:
@@ -170,8 +170,10 @@ class Run:
         valid = self.valid(codes.shape[1])
         below = torch.stack([model.embed(codes[..., j], j) for j in range(q)]).sum(0)
         which = torch.full((len(codes),), q)
-        none = self.told.dropped(torch.ones(len(codes), dtype=torch.bool))
-        return _guided(how, lambda: model(below, which, self.told, valid), lambda: model(below, which, none, valid))
+        none = self.condition.dropped(torch.ones(len(codes), dtype=torch.bool))
+        return _guided(
+            how, lambda: model(below, which, self.condition, valid), lambda: model(below, which, none, valid)
+        )
 
     def base(self, steps: str, scale: str, edited: bool = False) -> Tensor:
         key = (steps, scale)
@@ -186,7 +188,7 @@ class Run:
                 inpainting = Inpainting(known, place)
             sources = generators(0, len(self.lengths))
             options = SamplingOptions(float(scale), temperature=COLD)
-            made = sample_base(model, self.told, self.lengths, sources, int(steps), options, inpainting)
+            made = sample_base(model, self.condition, self.lengths, sources, int(steps), options, inpainting)
             if edited:
                 return made
             self.bases[key] = made
@@ -198,7 +200,7 @@ class Run:
             options, sources = SamplingOptions(float(upper), temperature=COLD), generators(0, len(self.lengths))
             base = self.base(steps, scale)
             self.codes[key] = sample_residual(
-                self.system.residual, base, self.told, self.lengths, sources, options, pad_class=True
+                self.system.residual, base, self.condition, self.lengths, sources, options, pad_class=True
             )
         return self.codes[key]
 
@@ -223,10 +225,10 @@ class Run:
         return self.system.length(self.text)
 
 
-def _guided(how: str, told: Callable[[], Tensor], none: Callable[[], Tensor]) -> Tensor:
+def _guided(how: str, conditional: Callable[[], Tensor], unconditional: Callable[[], Tensor]) -> Tensor:
     if how in ("cond", "uncond"):
-        return told() if how == "cond" else none()
-    c, u = told(), none()
+        return conditional() if how == "cond" else unconditional()
+    c, u = conditional(), unconditional()
     return u + float(how.removeprefix("cfg")) * (c - u)
 
 

@@ -66,11 +66,11 @@ def retarget(options: RetargetOptions, json: bool = False, quiet: bool = False) 
     if json:
         print_json({"files": files, "certificate": made.certificate.record()})
     elif not quiet:
-        print("\n".join([*files, *story(made)]))
+        print("\n".join([*files, *summary_lines(made)]))
     return int(not made.certificate.passed)
 
 
-def story(made: Made) -> list[str]:
+def summary_lines(made: Made) -> list[str]:
     """What a person reads: length, and the certificate."""
     clip = made.clip
     return [f"{clip.name!r}: {clip.frames / clip.fps:.2f} s, {clip.frames} frames at {clip.fps:g} fps",

@@ -22,7 +22,7 @@ def convert(options: ConvertOptions, json: bool = False, quiet: bool = False) ->
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
-    return tell(files.convert(options, console(quiet=quiet)), json=json, quiet=quiet)
+    return print_written(files.convert(options, console(quiet=quiet)), json=json, quiet=quiet)
 
 
 @takes_options("source", "out")
@@ -33,7 +33,7 @@ def render(options: RenderOptions, json: bool = False, quiet: bool = False) -> i
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
-    return tell(files.render(options, console(quiet=quiet)), json=json, quiet=quiet)
+    return print_written(files.render(options, console(quiet=quiet)), json=json, quiet=quiet)
 
 
 def info(file: Positional[Path], json: bool = False) -> int:
@@ -84,7 +84,7 @@ def facts_of(file: Path, found: files.Contents) -> dict[str, Any]:
     }
 
 
-def tell(written: list[Written], *, json: bool, quiet: bool) -> int:
+def print_written(written: list[Written], *, json: bool, quiet: bool) -> int:
     """Prints what was written. A film or picture has a frame rate of its own, which is not said."""
     rows = []
     for each in written:

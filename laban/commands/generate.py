@@ -38,13 +38,13 @@ def generate(
     options.checked(flags(options))
     context = console(device, quiet or options.prompts is None)
     results = actions.generate(options, context)
-    told = [record(result) for result in results]
+    rows = [record(result) for result in results]
     if json:
         timings = {name: round(seconds, 4) for name, seconds in context.clock.parts.items()}
-        print_json({"results": told, "timings": timings})
+        print_json({"results": rows, "timings": timings})
     elif not quiet:
         certificates = [line for r in results if r.certificate is not None for line in r.certificate.lines()]
-        print("\n".join([*summary_lines(results, told, context.clock), *certificates]))
+        print("\n".join([*summary_lines(results, rows, context.clock), *certificates]))
     failed = any(r.certificate is not None and not r.certificate.passed for r in results)
     return int(failed or (strict and not all(r.known for r in results)))
 
@@ -65,10 +65,10 @@ def record(result: Generated) -> dict[str, Any]:
     }
 
 
-def summary_lines(results: list[Generated], told: list[dict[str, Any]], clock: Clock) -> list[str]:
+def summary_lines(results: list[Generated], rows: list[dict[str, Any]], clock: Clock) -> list[str]:
     """What a person reads at the end: files, plans, times, passport."""
     lines = []
-    for made, result in zip(results, told, strict=True):
+    for made, result in zip(results, rows, strict=True):
         length = f"{result['seconds']:.2f} s, {result['frames']} frames at {result['fps']:g} fps"
         lines.append(f"{result['text']!r}: {length}")
         if made.reading is not None and not made.reading.plan.plain and (made.motion.passport or {}).get("plan"):
@@ -85,4 +85,4 @@ def summary_lines(results: list[Generated], told: list[dict[str, Any]], clock: C
             )
     lines += ["time", *clock.lines()]
     lines += ["passport" if len(results) == 1 else f"passport of the first of {len(results)}"]
-    return lines + passport_lines(told[0]["passport"])
+    return lines + passport_lines(rows[0]["passport"])

@@ -26,7 +26,7 @@ def blend(options: BlendOptions, device: str = "auto", json: bool = False, quiet
         quiet: Print only warnings and errors.
     """
     out_paths(options.out)
-    return tell(latent.blend(options, console(device, quiet)), options.sheet, json=json, quiet=quiet)
+    return print_variations(latent.blend(options, console(device, quiet)), options.sheet, json=json, quiet=quiet)
 
 
 @takes_options("file", defaults={"out": (Path("mix.glb"),)})
@@ -42,7 +42,7 @@ def mix(options: MixOptions, device: str = "auto", json: bool = False, quiet: bo
         quiet: Print only warnings and errors.
     """
     out_paths(options.out)
-    return tell([latent.mix(options, console(device, quiet))], options.sheet, json=json, quiet=quiet)
+    return print_variations([latent.mix(options, console(device, quiet))], options.sheet, json=json, quiet=quiet)
 
 
 @takes_options("file")
@@ -53,7 +53,7 @@ def recognise(options: RecogniseOptions, device: str = "auto", json: bool = Fals
         device: cpu, cuda or auto.
         json: Print one JSON object.
     """
-    return tell_guesses(options.file, latent.recognise(options, console(device)), json=json)
+    return print_guesses(options.file, latent.recognise(options, console(device)), json=json)
 
 
 @takes_options("file")
@@ -64,10 +64,10 @@ def caption(options: CaptionOptions, device: str = "auto", json: bool = False) -
         device: cpu, cuda or auto.
         json: Print one JSON object.
     """
-    return tell_guesses(options.file, latent.caption(options, console(device)), json=json)
+    return print_guesses(options.file, latent.caption(options, console(device)), json=json)
 
 
-def tell(made: list[Variation], sheet: Path | None, *, json: bool, quiet: bool) -> int:
+def print_variations(made: list[Variation], sheet: Path | None, *, json: bool, quiet: bool) -> int:
     """Prints what was written."""
     rows = [
         {
@@ -84,15 +84,15 @@ def tell(made: list[Variation], sheet: Path | None, *, json: bool, quiet: bool) 
         print_json({"results": rows, "sheet": drawn})
     elif not quiet:
         for each in made:
-            said = f", recognised as {each.label}" if each.label else ""
-            print(f"{round(each.motion.seconds, 4):.2f} s{said}")
+            label = f", recognised as {each.label}" if each.label else ""
+            print(f"{round(each.motion.seconds, 4):.2f} s{label}")
             print("\n".join(f"  {path.resolve()}" for path in each.files))
         if drawn:
             print(drawn)
     return 0
 
 
-def tell_guesses(file: object, guesses: list[Guess], *, json: bool) -> int:
+def print_guesses(file: object, guesses: list[Guess], *, json: bool) -> int:
     """Prints guesses, best first."""
     if json:
         rows = [

@@ -91,10 +91,10 @@ def passport_lines(passport: dict[str, Any] | None) -> list[str]:
     if not passport:
         return ["  (none)"]
     width = max(len(key) for key in passport)
-    return [f"  {key:<{width}}  {said(value)}" for key, value in passport.items()]
+    return [f"  {key:<{width}}  {on_one_line(value)}" for key, value in passport.items()]
 
 
-def said(value: Any) -> str:
+def on_one_line(value: Any) -> str:
     """A passport's value on one line."""
     if isinstance(value, str):
         return value

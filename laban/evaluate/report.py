@@ -53,16 +53,18 @@ def sees(rows: Sequence[Figures]) -> list[Figures]:
             base = read(named["real"], evaluator)
             if name == "FID" and "real, mirrored" in named:
                 base = read(named["real, mirrored"], evaluator)
-            told = {row: _told(base, read(named[row], evaluator), better) for row in SPOILT if row in named}
+            distinguished = {
+                row: _distinguishes(base, read(named[row], evaluator), better) for row in SPOILT if row in named
+            }
             ranks, why = _ranks(named, lambda row, read=read, e=evaluator: read(row, e), better)  # type: ignore[misc]
             out.append({
-                "figure": name, "evaluator": evaluator if place < PER_EVALUATOR else "", "told": told,
+                "figure": name, "evaluator": evaluator if place < PER_EVALUATOR else "", "told": distinguished,
                 "ranks": ranks, "why": why,
             })  # fmt: skip
     return out
 
 
-def _told(base: Figures | None, other: Figures | None, better: int) -> str:
+def _distinguishes(base: Figures | None, other: Figures | None, better: int) -> str:
     if base is None or other is None:
         return "-"
     if other["low"] <= base["high"] and base["low"] <= other["high"]:

@@ -120,7 +120,7 @@ def of_aist(copy: Aist, frames: int = 1200, count: int = 40, split: str = "testv
     found = []
     for name in copy.names(split):
         dance = copy.dance(name)
-        said = aist.parse(name)
+        facts = aist.parse(name)
         motion = Absolute().fitted(aist.grounded(dance.motion))
         features = dance.features[120:]
         if len(features) < frames or motion.frames < 240:
@@ -129,8 +129,8 @@ def of_aist(copy: Aist, frames: int = 1200, count: int = 40, split: str = "testv
         rest = replace(motion, rotations=motion.rotations[120:], root=motion.root[120:])
         beats = np.flatnonzero(features[:frames, BEAT][:, 0])
         found.append(
-            Song(features, beats, aist.GENRES.get(said.genre, said.genre),
-                 aist.SITUATIONS.get(said.situation, said.situation), said.bpm, start, rest, dance.features[:120])
+            Song(features, beats, aist.GENRES.get(facts.genre, facts.genre),
+                 aist.SITUATIONS.get(facts.situation, facts.situation), facts.bpm, start, rest, dance.features[:120])
         )  # fmt: skip
     if not found:
         raise InputError(f"{copy.folder}: no dance of {split} has a song that goes on for {frames} frames. Add songs.")

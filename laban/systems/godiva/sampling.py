@@ -61,8 +61,8 @@ def guided(logits: Tensor, guidance: float) -> Tensor:
     """
     if guidance == 1:
         return logits
-    told, blank = logits.chunk(2)
-    return blank + guidance * (told - blank)
+    conditional, unconditional = logits.chunk(2)
+    return unconditional + guidance * (conditional - unconditional)
 
 
 @torch.no_grad()

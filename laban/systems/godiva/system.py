@@ -303,7 +303,7 @@ class Godiva(MakesVideo, ShipsCodebooks):
             codes = sampling.sample(
                 self.decoder, words, valid, sources[part], options,
                 given=None if head is None else head.expand(len(words), -1, -1, -1),
-                progress=None if progress is None else partial(_told, progress, n * config.tokens, total),
+                progress=None if progress is None else partial(_advance, progress, n * config.tokens, total),
             )  # fmt: skip
             pixels = self.decode(codes)
             if given is not None:
@@ -337,5 +337,5 @@ class Godiva(MakesVideo, ShipsCodebooks):
                 )
 
 
-def _told(progress: Callable[[int, int], None], before: int, total: int, done: int) -> None:
+def _advance(progress: Callable[[int, int], None], before: int, total: int, done: int) -> None:
     progress(before + done, total)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from laban.nn.masking import lowest, remaining
 from laban.nn.sampling import gumbel, keep_top
-from laban.systems.kmm.networks import MaskedModel, ResidualModel, Told
+from laban.systems.kmm.networks import Conditions, MaskedModel, ResidualModel
 from laban.systems.kmm.script import Span
 from laban.systems.kmm.trunk import State, floats
 
@@ -38,7 +38,7 @@ class SamplingOptions:
 
 @dataclass
 class Memory:
-    """States after the tokens so far, told and untold (for guidance): of the base, and one per residual layer."""
+    """Recurrent states after the tokens so far, with and without the text: of the base, and one per residual layer."""
 
     base: State | None = None
     residual: list[State | None] = field(default_factory=list)
@@ -112,14 +112,14 @@ class BlockMaker:
         base = self._base(parts, start, stop, known, free)
         return self._residual(parts, base, known, free).cpu()
 
-    def _told(self, parts: list[tuple[int, int, Span]], which: int, blank: Tensor) -> Told:
+    def _conditions(self, parts: list[tuple[int, int, Span]], which: int, blank: Tensor) -> Conditions:
         """Of all tokens, twice: with their texts, and with none."""
         rows = torch.cat([self._latents[s.text][which].expand(b - a, -1) for a, b, s in parts])
         latent = torch.stack([rows, blank.to(rows.dtype).expand_as(rows)])
         places = torch.cat([torch.arange(a, b) for a, b, _ in parts])
         since = places - torch.cat([torch.full((b - a,), s.start) for a, b, s in parts])
         left = torch.cat([torch.full((b - a,), s.stop) for a, b, s in parts]) - places
-        return Told(latent, *(t.expand(2, -1).to(self.device) for t in (since, left)))
+        return Conditions(latent, *(t.expand(2, -1).to(self.device) for t in (since, left)))
 
     def _noise(self, parts: list[tuple[int, int, Span]], classes: int) -> Tensor:
         """(N, K) standard Gumbel noise, each line's from its own generator."""
@@ -131,7 +131,7 @@ class BlockMaker:
     ) -> Tensor:
         model, options = self.masked, self.options
         n = stop - start
-        told = self._told(parts, 0, model.text.blank)
+        conditions = self._conditions(parts, 0, model.text.blank)
         open_ = torch.ones(n, dtype=torch.bool) if free is None else free
         open_ = open_.to(self.device)
         ids = torch.full((n,), model.mask_id, device=self.device)
@@ -143,26 +143,26 @@ class BlockMaker:
             for step in range(options.steps):
                 hidden = lowest(scores[None], remaining(count, step, options.steps))[0] & open_
                 ids = torch.where(hidden, model.mask_id, ids)
-                logits = self._guided(model(ids.expand(2, -1), told, self.memory.base)[0], options.guidance)
+                logits = self._guided(model(ids.expand(2, -1), conditions, self.memory.base)[0], options.guidance)
                 noise = self._noise(parts, model.codes)
                 drawn = (keep_top(logits, options.filter) / options.temperature + noise).argmax(-1)
                 sure = logits.softmax(-1).gather(-1, drawn[:, None])[:, 0]
                 ids = torch.where(hidden, drawn, ids)
                 scores = torch.where(hidden, sure, KEPT)
-        self.memory.base = model(ids.expand(2, -1), told, self.memory.base)[1]
+        self.memory.base = model(ids.expand(2, -1), conditions, self.memory.base)[1]
         return ids
 
     def _residual(
         self, parts: list[tuple[int, int, Span]], base: Tensor, known: Tensor | None, free: Tensor | None
     ) -> Tensor:
         model, options = self.residual, self.options
-        told = self._told(parts, 1, model.text.blank)
+        conditions = self._conditions(parts, 1, model.text.blank)
         layers = [base]
         below = torch.zeros((), device=self.device)
         for q in range(1, model.quantizers):
             below = below + model.embed(layers[-1], q - 1)
             which = torch.full((2,), q, device=self.device)
-            logits, after = model(below.expand(2, -1, -1), which, told, self.memory.residual[q - 1])
+            logits, after = model(below.expand(2, -1, -1), which, conditions, self.memory.residual[q - 1])
             self.memory.residual[q - 1] = after
             logits = self._guided(logits, options.residual_guidance)
             noise = self._noise(parts, model.codes)
@@ -173,5 +173,5 @@ class BlockMaker:
         return torch.stack(layers, -1)
 
     def _guided(self, both: Tensor, scale: float) -> Tensor:
-        """(2, N, K) told and untold logits -> (N, K)."""
+        """(2, N, K) conditional and unconditional logits -> (N, K)."""
         return both[0] if scale == 1 else torch.lerp(both[1], both[0], scale)

@@ -123,8 +123,8 @@ class Padded:
         """(B or 2 B, N, K) -> (M, K) guided, at the chosen positions."""
         if self.guidance == 1:
             return logits.flatten(0, 1)[at.rows]
-        told, untold = logits.chunk(2)
-        return torch.lerp(untold.flatten(0, 1)[at.rows], told.flatten(0, 1)[at.rows], self.guidance)
+        conditional, unconditional = logits.chunk(2)
+        return torch.lerp(unconditional.flatten(0, 1)[at.rows], conditional.flatten(0, 1)[at.rows], self.guidance)
 
 
 class GuidedMasked:

@@ -287,16 +287,20 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
         tokens = known.shape[1]
         inside = torch.zeros(1, tokens, dtype=torch.bool, device=self.device)
         inside[:, stretch.first // stride : stretch.last // stride] = True
-        told = Condition.of(self.text_encoder.encode([stretch.text]), config.text, self.device)
-        told, known, inside = told.select([0] * samples), known.repeat(samples, 1, 1), inside.repeat(samples, 1)
+        condition = Condition.of(self.text_encoder.encode([stretch.text]), config.text, self.device)
+        condition, known, inside = (
+            condition.select([0] * samples),
+            known.repeat(samples, 1, 1),
+            inside.repeat(samples, 1),
+        )
         sources, lengths = generators(seed, samples, first_index), [tokens] * samples
         chosen = config.sampling
         base = sampling.SamplingOptions(options["guidance"], options["temperature"], chosen.filter)
         upper = sampling.SamplingOptions(options["residual_guidance"], options["residual_temperature"], chosen.filter)
         one, every = sampling.Inpainting(known[..., 0], inside), sampling.Inpainting(known, inside)
-        codes = sampling.sample_base(self.masked, told, lengths, sources, options["steps"], base, one)
+        codes = sampling.sample_base(self.masked, condition, lengths, sources, options["steps"], base, one)
         codes = sampling.sample_residual(
-            self.residual, codes, told, lengths, sources, upper, pad_class=chosen.pad_class, inpainting=every
+            self.residual, codes, condition, lengths, sources, upper, pad_class=chosen.pad_class, inpainting=every
         )
         decoded = self.tokenizer.decode(codes).float().cpu() * self.std + self.mean
         return list(decoded[:, stretch.first : stretch.last].numpy().astype(np.float64))
@@ -325,14 +329,14 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
         for at in range(0, len(order), chosen.batch):
             part = order[at : at + chosen.batch]
             lengths, rngs = [tokens[i] for i in part], [sources[i] for i in part]
-            told = condition.select(part)
+            conditions = condition.select(part)
             with torch.autocast(self.device.type, torch.bfloat16, enabled=options.precision == "bf16"):
-                codes = sampling.sample_base(self.masked, told, lengths, rngs, options.steps, base)
+                codes = sampling.sample_base(self.masked, conditions, lengths, rngs, options.steps, base)
                 if options.base_only:
                     codes = codes[..., None]
                 else:
                     codes = sampling.sample_residual(
-                        self.residual, codes, told, lengths, rngs, upper, pad_class=chosen.pad_class
+                        self.residual, codes, conditions, lengths, rngs, upper, pad_class=chosen.pad_class
                     )
             decoded = sampling.decode_ragged(self.tokenizer, codes, lengths)
             for row, i in enumerate(part):
