@@ -266,7 +266,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     print(text)
     if options.table:
         before = options.table.read_text(encoding="utf-8") if options.table.exists() else "# Results\n"
-        options.table.write_text(page.put(before, PART, text), encoding="utf-8")
+        options.table.write_text(page.replace_part(before, PART, text), encoding="utf-8")
         print(f"written: {options.table}")
     return {"cells": results}, True, options
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from laban.character.certificate import Certificate
     from laban.character.stance import Stance
     from laban.motion.motion import Motion
-    from laban.systems.fact.song import Heard, Scores
+    from laban.systems.fact.song import DanceScores, Heard
 
 BEATS_PER_SECOND = 60  # rows per second of analysed music, in which beats are counted
 
@@ -84,8 +84,8 @@ class DanceResult:
 
     motion: Motion
     heard: Heard
-    as_made: Scores
-    locked: Scores | None = None
+    as_made: DanceScores
+    locked: DanceScores | None = None
     certificate: Certificate | None = None
 
 

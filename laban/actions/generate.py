@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from laban.motion.motion import Motion
     from laban.systems.base import System
 
-MOST_RESULTS = 10_000  # motions of one call
+MAX_RESULTS = 10_000  # motions of one call
 MODEL = "kmm"
 FREE = "-free"  # shipped weights under this ending were trained on data that allows commercial use
 
@@ -110,9 +110,9 @@ class GenerateOptions:
             raise InputError(f"{more} Draw more, or keep fewer.")
         if self.licence not in ("any", "commercial"):
             raise InputError(f"licence is {self.licence!r}, expected any or commercial.")
-        if len(lines) * self.kept > MOST_RESULTS:
+        if len(lines) * self.kept > MAX_RESULTS:
             total = len(lines) * self.kept
-            raise InputError(f"{total} motions were asked for; expected at most {MOST_RESULTS}. Use several commands.")
+            raise InputError(f"{total} motions were asked for; expected at most {MAX_RESULTS}. Use several commands.")
         if self.out:
             check_outputs(self.out, self.wearing.formats)
         for number, sentence in enumerate(self.sentences, start=1):

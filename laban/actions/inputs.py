@@ -12,7 +12,7 @@ from laban.systems.sentences import check_sentence, read_lines
 if TYPE_CHECKING:
     from laban.motion.motion import Motion
     from laban.systems.capabilities import Embeds
-    from laban.systems.motionclip.library import Library, Report
+    from laban.systems.motionclip.library import IndexReport, Library
 
 MAX_SECONDS = 600.0  # of one motion that no system goes beyond; each has a limit of its own
 
@@ -64,7 +64,7 @@ def open_space(model: str, context: Context, text_encoder: Path | None = None) -
     return context.models.load(Embeds, model, context.device, text_encoder=text_encoder)
 
 
-def refreshed(library: Library, system: Embeds, index: Path | None, context: Context) -> Report:
+def refreshed(library: Library, system: Embeds, index: Path | None, context: Context) -> IndexReport:
     """Bring an index up to date, and warn of the first skipped files."""
     report = library.update(system, lambda done, total: context.progress(done, total, "index"), index)
     for name, why in list(report.skipped.items())[:3]:

@@ -17,7 +17,7 @@ from laban.systems.options import Bounds
 if TYPE_CHECKING:
     from laban.motion.motion import Motion
     from laban.systems.capabilities import Embeds
-    from laban.systems.motionclip.library import Library, Match, Report
+    from laban.systems.motionclip.library import IndexReport, Library, Match
 
 SHEET_ROWS = 20
 
@@ -49,7 +49,7 @@ class Search:
 
     found: list[Match]
     clips: int
-    report: Report
+    report: IndexReport
 
 
 def search(options: SearchOptions, context: Context) -> Search:

@@ -20,7 +20,7 @@ from laban.io import about
 from laban.motion import rotation
 from laban.motion.motion import Motion, Segment
 
-MOST_TRIANGLES = 1_500_000
+MAX_TRIANGLES = 1_500_000
 
 
 class CharacterFigure(scene.Figure):
@@ -62,8 +62,8 @@ class CharacterFigure(scene.Figure):
         self._dense = np.zeros((count, width), np.float32)
         np.add.at(self._dense, (np.arange(count)[:, None], joints), weights)
         corners = np.concatenate(faces)
-        if len(corners) > MOST_TRIANGLES:
-            raise InputError(f"{rig.path}: {len(corners)} triangles; at most {MOST_TRIANGLES} are drawn. Simplify it.")
+        if len(corners) > MAX_TRIANGLES:
+            raise InputError(f"{rig.path}: {len(corners)} triangles; at most {MAX_TRIANGLES} are drawn. Simplify it.")
         self._normals = np.zeros_like(self._points)
         empty = np.zeros((0, 4))
         self.mesh = Mesh(

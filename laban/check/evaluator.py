@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from laban.check.compare import Report, Row, compare, concluded, read_arrays
+from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays
 from laban.errors import CheckFailed, FormatError
 from laban.systems.evaluator.released import T2MEvaluator
 
@@ -31,7 +31,7 @@ KNOWN = frozenset(NEEDS) | {name for needed in NEEDS.values() for name in needed
 EXACT = 1e-9  # integers
 
 
-def check_evaluator(folder: str | Path) -> Report:
+def check_evaluator(folder: str | Path) -> CheckReport:
     """Compare every expected array of the folder whose inputs are there.
 
     Raises: FormatError, WeightsError, ShapeError for files that cannot be read or used; CheckFailed on an unknown
@@ -49,7 +49,7 @@ def check_evaluator(folder: str | Path) -> Report:
     evaluator = T2MEvaluator.load(folder / "finest.tar")
     absent = sorted(KNOWN - set(arrays))
     given = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    rows: list[Row] = []
+    rows: list[Comparison] = []
     for name, needed in NEEDS.items():
         if name not in arrays or not set(needed) <= set(arrays):
             continue
@@ -63,10 +63,12 @@ def check_evaluator(folder: str | Path) -> Report:
         rows.append(compare(name, got, arrays[name], EXACT if name == ORDER else TOLERANCE))
     if rows:
         rows += _manifest(folder / "manifest.json", evaluator, arrays, absent)
-    return concluded(Report(str(folder), "", tuple(rows), tuple(absent)))
+    return concluded(CheckReport(str(folder), "", tuple(rows), tuple(absent)))
 
 
-def _manifest(path: Path, evaluator: T2MEvaluator, arrays: dict[str, np.ndarray], absent: list[str]) -> list[Row]:
+def _manifest(
+    path: Path, evaluator: T2MEvaluator, arrays: dict[str, np.ndarray], absent: list[str]
+) -> list[Comparison]:
     """The sizes that manifest.json names against those of the networks, and its shapes against the arrays'."""
     if not path.exists():
         absent.append(path.name)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from laban.check.compare import Report, Row, compare, concluded, read_arrays
+from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays
 from laban.errors import CheckFailed, FormatError
 from laban.motion import humanml
 from laban.motion.humanml import Layout
@@ -32,7 +32,7 @@ MILLIMETRE_TOLERANCE = 0.01
 RELATIVE = 1e-4
 
 
-def check_features(path: str | Path) -> Report:
+def check_features(path: str | Path) -> CheckReport:
     """Compare every array of the file that can be computed from the others.
 
     Args:
@@ -51,10 +51,10 @@ def check_features(path: str | Path) -> Report:
         )
     layout = _layout(path, arrays)
     if layout is None:
-        return concluded(Report(str(path), "m", (), (OFFSETS, *(f"X_{kind}" for kind in KINDS))))
+        return concluded(CheckReport(str(path), "m", (), (OFFSETS, *(f"X_{kind}" for kind in KINDS))))
     _check_shapes(path, arrays, clips, layout)
 
-    rows: list[Row] = []
+    rows: list[Comparison] = []
     absent: list[str] = [] if OFFSETS in arrays else [OFFSETS]
     row, offsets = _offsets(arrays, clips, layout)
     if row is not None:
@@ -69,7 +69,7 @@ def check_features(path: str | Path) -> Report:
             elif kind != "joints" and kind != "features":
                 absent.append(f"{name}_features (so {name}_{kind} stands alone)")
     unit = "m" if layout.unit == 1.0 else "mm"
-    return concluded(Report(str(path), unit, tuple(rows), tuple(dict.fromkeys(absent))))
+    return concluded(CheckReport(str(path), unit, tuple(rows), tuple(dict.fromkeys(absent))))
 
 
 def _grouped(arrays: dict[str, np.ndarray]) -> tuple[dict[str, dict[str, np.ndarray]], list[str]]:
@@ -119,7 +119,7 @@ def _check_shapes(
 
 def _offsets(
     arrays: dict[str, np.ndarray], clips: dict[str, dict[str, np.ndarray]], layout: Layout
-) -> tuple[Row | None, np.ndarray]:
+) -> tuple[Comparison | None, np.ndarray]:
     """The comparison of target_bone_offsets, and the skeleton to fit to.
 
     The skeleton built in is used when the file's agrees with it or the file has none. A file fitted to another
@@ -157,7 +157,7 @@ def _computed(clip: dict[str, np.ndarray], layout: Layout, offsets: np.ndarray) 
     return out
 
 
-def _row(name: str, kind: str, got: np.ndarray, expected: np.ndarray, layout: Layout) -> Row:
+def _row(name: str, kind: str, got: np.ndarray, expected: np.ndarray, layout: Layout) -> Comparison:
     """Compare with the layout's tolerance: absolute in metres; in millimetres relative as well."""
     if layout.unit == 1.0:
         return compare(name, got, expected, TOLERANCE)
@@ -171,4 +171,4 @@ def _row(name: str, kind: str, got: np.ndarray, expected: np.ndarray, layout: La
         compare(name, got[:, ~plain], expected[:, ~plain], MILLIMETRE_TOLERANCE, RELATIVE),
     ]
     worst = max(parts, key=lambda part: part.worst)
-    return Row(name, expected.shape, worst.error, worst.tolerance, worst.worst)
+    return Comparison(name, expected.shape, worst.error, worst.tolerance, worst.worst)

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from laban.check.compare import Report, compare, concluded, read_arrays
+from laban.check.compare import CheckReport, compare, concluded, read_arrays
 from laban.errors import CheckFailed, FormatError, LabanError
 from laban.metrics import dance, embedding, frechet
 from laban.metrics.geometric import geometric
@@ -84,7 +84,7 @@ GROUPS = (
 )  # fmt: skip
 
 
-def check_metrics(path: str | Path) -> Report:
+def check_metrics(path: str | Path) -> CheckReport:
     """Compare every expected value of the file whose inputs are there.
 
     Returns: Report, all within 1e-6 |x| + 1e-6; what is absent is named in it.
@@ -125,7 +125,7 @@ def check_metrics(path: str | Path) -> Report:
         clip = re.fullmatch(r"(.+)_joints", name)
         if clip:
             absent += [n for n in (f"{clip[1]}_kinetic", f"{clip[1]}_geometric") if n not in arrays]
-    return concluded(Report(str(path), "", tuple(rows), tuple(dict.fromkeys(absent))))
+    return concluded(CheckReport(str(path), "", tuple(rows), tuple(dict.fromkeys(absent))))
 
 
 def _example(group: str) -> str:

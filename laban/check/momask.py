@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from laban.check.compare import Report, Row, compare, concluded, read_arrays
+from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays
 from laban.errors import CheckFailed, FormatError
 from laban.nn.sampling import generators
 from laban.systems.momask.condition import Condition
@@ -60,7 +60,7 @@ SHOWN = (
 )  # fmt: skip
 
 
-def check_momask(folder: str | Path) -> Report:
+def check_momask(folder: str | Path) -> CheckReport:
     """Compare every expected array of the folder whose inputs are there.
 
     Returns: Report, all within tolerance; tokens exactly, everything else to 1e-4.
@@ -87,7 +87,7 @@ def check_momask(folder: str | Path) -> Report:
     system = import_released(folder, chosen, optional=optional)
     _manifest(folder / "manifest.json", facts, system, arrays)
     run = Run(system, arrays, path)
-    rows: list[Row] = []
+    rows: list[Comparison] = []
     absent: list[str] = []
     for shown, (pattern, needed) in zip(SHOWN, GROUPS.items(), strict=True):
         matches = [(name, m) for name in sorted(arrays) if (m := re.fullmatch(pattern, name))]
@@ -106,7 +106,7 @@ def check_momask(folder: str | Path) -> Report:
     absent += [n for n in ("motion", "text", "lengths", *INTEGERS[1:]) if n not in arrays]
     if not (folder / "manifest.json").exists():
         absent.append("manifest.json")
-    return concluded(Report(str(folder), "", tuple(rows), tuple(dict.fromkeys(absent))))
+    return concluded(CheckReport(str(folder), "", tuple(rows), tuple(dict.fromkeys(absent))))
 
 
 class Run:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from laban.check.compare import Report, Row, compare, concluded, read_arrays
+from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays
 from laban.errors import CheckFailed, FormatError
 from laban.systems.motionclip.released.importer import load_released
 
@@ -26,7 +26,7 @@ LATENTS = ("latent", "free_latent")
 KNOWN = (*MOTIONS, *LATENTS, "mask", "lengths")
 
 
-def check_motionclip(folder: str | Path) -> Report:
+def check_motionclip(folder: str | Path) -> CheckReport:
     """Compare every expected array of the folder whose inputs are there.
 
     Raises: InputError, FormatError, WeightsError for files that cannot be read or used; CheckFailed on an unknown
@@ -48,9 +48,9 @@ def check_motionclip(folder: str | Path) -> Report:
     absent = sorted(set(KNOWN) - set(arrays))
     mask = _mask(arrays)
     if mask is None:
-        return concluded(Report(str(folder), "", (), tuple(absent)))
+        return concluded(CheckReport(str(folder), "", (), tuple(absent)))
     valid = torch.from_numpy(mask)
-    rows: list[Row] = []
+    rows: list[Comparison] = []
     if {"mask", "lengths"} <= set(arrays):
         rows.append(compare("lengths", mask.sum(1), arrays["lengths"], EXACT))
 
@@ -69,7 +69,7 @@ def check_motionclip(folder: str | Path) -> Report:
         for name, source in (("reconstruction", latent), ("decoded_free", arrays.get("free_latent"))):
             if name in arrays and source is not None:
                 rows.append(compare(name, decoded(source), arrays[name], TOLERANCE))
-    return concluded(Report(str(folder), "", tuple(rows), tuple(absent)))
+    return concluded(CheckReport(str(folder), "", tuple(rows), tuple(absent)))
 
 
 def _mask(arrays: dict[str, np.ndarray]) -> np.ndarray | None:

@@ -13,7 +13,7 @@ from laban.commands.output import print_json
 from laban.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from laban.check.compare import Row
+    from laban.check.compare import Comparison
 
 
 def features(file: Positional[Path], json: bool = False, quiet: bool = False) -> int:
@@ -98,7 +98,7 @@ def print_report(what: What, path: Path, *, json: bool, quiet: bool) -> int:
     return 0
 
 
-def array(row: Row) -> dict[str, Any]:
+def array(row: Comparison) -> dict[str, Any]:
     """A row of the report for JSON, which has no infinity."""
     return {
         "name": row.name,

@@ -10,7 +10,7 @@ import numpy as np
 from laban.motion import humanml, rotation
 
 FEET = (7, 8, 10, 11)
-SHORTEST = 24  # frames that a clip is brought to: 1.2 s
+MIN_FRAMES = 24  # frames that a clip is brought to: 1.2 s
 CYCLE = 64  # frames that a loop is brought to, or the next whole number of turns: 3.2 s
 _BLEND = 4  # frames over which the seam of a loop is closed
 
@@ -22,7 +22,7 @@ def lengthened(joints: np.ndarray, loop: bool) -> np.ndarray:
     """
     if loop and len(joints) < CYCLE:
         return repeated(joints, -(-CYCLE // (len(joints) - 1)))
-    spare = max(0, SHORTEST - len(joints))
+    spare = max(0, MIN_FRAMES - len(joints))
     return np.concatenate([joints[:1].repeat(spare // 2, 0), joints, joints[-1:].repeat(spare - spare // 2, 0)])
 
 

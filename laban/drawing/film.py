@@ -13,7 +13,7 @@ from laban.errors import InputError
 from laban.io import video
 from laban.motion.motion import Motion
 
-_MOST_GIF = 768 << 20  # bytes of pictures that Pillow holds while it writes a GIF
+_MAX_GIF_BYTES = 768 << 20  # bytes of pictures that Pillow holds while it writes a GIF
 
 
 def render(
@@ -92,7 +92,7 @@ def write(
         raise InputError(f"film: the size is {width}x{height}; an mp4 needs even numbers. Change it by one.")
     if not moving:  # the hundredths that a frame lasts
         fps = 100.0 / max(2, round(100.0 / min(fps, 50.0)))
-        if motion.seconds * fps * width * height * 3 > _MOST_GIF:
+        if motion.seconds * fps * width * height * 3 > _MAX_GIF_BYTES:
             raise InputError(
                 f"film: {motion.seconds:.0f} s at {width}x{height} are too much for a GIF, which is made in "
                 "memory. Write an .mp4, or ask for a smaller size or fewer frames per second."

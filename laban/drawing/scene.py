@@ -24,9 +24,9 @@ FLOOR_LIGHT = np.array([204, 207, 207], np.float32)
 FLOOR_DARK = np.array([182, 186, 189], np.float32)
 FLOOR_LINE = np.array([153, 161, 168], np.float32)
 SHADOW = np.array([51, 61, 82], np.float32)
-_MOST_PIXELS = 9_500_000  # 3840 x 2160 and a little more; a picture needs about 120 bytes per pixel while it is drawn
-_MOST_FRAMES = 36_000  # 20 minutes at 30 per second
-_MOST_POSES = 1 << 22  # frames times joints, 96 bytes each
+_MAX_PIXELS = 9_500_000  # 3840 x 2160 and a little more; a picture needs about 120 bytes per pixel while it is drawn
+_MAX_FRAMES = 36_000  # 20 minutes at 30 per second
+_MAX_POSES = 1 << 22  # frames times joints, 96 bytes each
 _CELL = 0.02  # metres of floor per shadow pixel
 _BAND = 24  # rows of floor at a time
 _SUPER = 2  # the body is drawn at twice the size and averaged
@@ -34,16 +34,16 @@ _SUPER = 2  # the body is drawn at twice the size and averaged
 
 def check_size(name: str, width: int, height: int) -> None:
     """Raises InputError unless both sizes are from 32 to 8192 pixels, together not much more than 3840x2160."""
-    if not (32 <= width <= 8192 and 32 <= height <= 8192 and width * height <= _MOST_PIXELS):
+    if not (32 <= width <= 8192 and 32 <= height <= 8192 and width * height <= _MAX_PIXELS):
         raise InputError(
-            f"{name}: the size is {width}x{height}; expected 32 to 8192 pixels each, and at most {_MOST_PIXELS} "
+            f"{name}: the size is {width}x{height}; expected 32 to 8192 pixels each, and at most {_MAX_PIXELS} "
             "together. Change it."
         )
 
 
 def check_length(frames: float, joints: int) -> None:
     """Raises InputError for more frames of a skeleton of so many joints than can be drawn in little memory."""
-    most = min(_MOST_FRAMES, _MOST_POSES // joints)
+    most = min(_MAX_FRAMES, _MAX_POSES // joints)
     if frames > most:
         raise InputError(
             f"render: {frames:.0f} frames are too many to draw; at most {most} were expected with {joints} joints. "

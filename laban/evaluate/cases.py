@@ -16,8 +16,8 @@ from laban.motion.humanml import HUMANML
 if TYPE_CHECKING:
     from laban.data.corpus import Corpus, Record
 
-SHORTEST = 17  # frames
-LONGEST = 196  # frames; what follows is cut off in every row, as the field does
+MIN_FRAMES = 17  # frames
+MAX_FRAMES = 196  # frames; what follows is cut off in every row, as the field does
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +37,7 @@ class Case:
 
 def case_of(corpus: Corpus, record: Record) -> Case:
     """A record as a case, with its first caption, which is the plainest."""
-    joints = np.array(corpus.joints(record)[:LONGEST], np.float64)
+    joints = np.array(corpus.joints(record)[:MAX_FRAMES], np.float64)
     return Case(record.id, record.captions[0], control.CONTENTS.get(record.labels.get("content", "")), joints)
 
 
@@ -57,10 +57,10 @@ def choose(corpus: Corpus, split: str, count: int | None, seed: int, mirrored: b
             f"evaluate: the corpus is {corpus.layout.name} at {corpus.fps:g} fps, expected {HUMANML.name} at "
             f"{HUMANML.fps:g} fps, which the evaluators were trained on. Open another corpus."
         )
-    usable = [r for r in corpus.select(split, mirrored=False) if r.captions and r.length >= SHORTEST]
+    usable = [r for r in corpus.select(split, mirrored=False) if r.captions and r.length >= MIN_FRAMES]
     if not usable:
         raise InputError(
-            f"evaluate: split {split!r} has no clip with a caption and at least {SHORTEST} frames; prepare more data."
+            f"evaluate: split {split!r} has no clip with a caption and at least {MIN_FRAMES} frames; prepare more data."
         )
     if count is not None and count < len(usable):
         picks = np.random.default_rng([seed, 1]).choice(len(usable), size=count, replace=False)

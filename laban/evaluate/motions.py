@@ -10,7 +10,7 @@ import numpy as np
 
 from laban import formats
 from laban.errors import FormatError, InputError
-from laban.evaluate.cases import LONGEST, SHORTEST
+from laban.evaluate.cases import MAX_FRAMES, MIN_FRAMES
 from laban.metrics.samples import finite, require_metres
 from laban.motion.humanml import HUMANML
 from laban.motion.skeletons import HUMANML22
@@ -54,9 +54,9 @@ def read_folder(folder: Path) -> list[Found]:
     for path in paths:
         joints, text = _read(path)
         require_metres(str(path), finite(str(path), "joints", joints))
-        if len(joints) < SHORTEST:
-            raise InputError(f"{path}: has {len(joints)} frames, expected at least {SHORTEST}. Leave it out.")
-        found.append(Found(path.stem, np.asarray(joints[:LONGEST], np.float64), captions.get(path.stem, text)))
+        if len(joints) < MIN_FRAMES:
+            raise InputError(f"{path}: has {len(joints)} frames, expected at least {MIN_FRAMES}. Leave it out.")
+        found.append(Found(path.stem, np.asarray(joints[:MAX_FRAMES], np.float64), captions.get(path.stem, text)))
     return found
 
 

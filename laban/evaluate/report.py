@@ -17,8 +17,8 @@ ORDER = ("real", "tokenizer round trip", "jitter 2 cm", "frozen", "noise 10 cm")
 
 # name, where it stands (of one evaluator, or of the row), and what is better: 1 more, -1 less, 0 as real motion.
 FIGURES: tuple[tuple[str, Callable[[Figures, str], Any], int], ...] = (
-    ("R-precision top-1", lambda r, e: nth(r["evaluators"][e]["r_precision"], 0), 1),
-    ("R-precision top-3", lambda r, e: nth(r["evaluators"][e]["r_precision"], 2), 1),
+    ("R-precision top-1", lambda r, e: entry_of(r["evaluators"][e]["r_precision"], 0), 1),
+    ("R-precision top-3", lambda r, e: entry_of(r["evaluators"][e]["r_precision"], 2), 1),
     ("MM-Dist", lambda r, e: r["evaluators"][e]["mm_dist"], -1),
     ("FID", lambda r, e: r["evaluators"][e]["fid"], -1),
     ("Diversity", lambda r, e: r["evaluators"][e]["diversity"], 0),
@@ -31,12 +31,12 @@ FIGURES: tuple[tuple[str, Callable[[Figures, str], Any], int], ...] = (
 PER_EVALUATOR = 5  # how many of FIGURES are of one evaluator
 
 
-def nth(values: list[Figures] | None, index: int) -> Figures | None:
+def entry_of(values: list[Figures] | None, index: int) -> Figures | None:
     """An entry of a list that may be absent."""
     return None if values is None else values[index]
 
 
-def sees(rows: Sequence[Figures]) -> list[Figures]:
+def distinguishing_metrics(rows: Sequence[Figures]) -> list[Figures]:
     """For each figure, which control rows it tells from real motion, and whether it ranks them.
 
     A row is told apart ("yes") if its interval and real motion's have nothing in common and it is on the worse side;
@@ -201,7 +201,7 @@ def _save(path: Path, text: str) -> None:
 def _matched(row: Figures, evaluator: str) -> list[str]:
     e = row["evaluators"][evaluator]
     return [
-        row["name"], *(_cell(nth(e["r_precision"], k)) for k in range(3)),
+        row["name"], *(_cell(entry_of(e["r_precision"], k)) for k in range(3)),
         "-" if e["old_rule"] is None else f"{e['old_rule'][2]['value']:.3f}",
         _cell(e["mm_dist"]), _cell(e["fid"], 4), _cell(e["diversity"]), _cell(e["multimodality"]),
     ]  # fmt: skip

@@ -96,10 +96,10 @@ def test_which_figure_sees_what_is_said(done) -> None:
 
 def test_a_report_without_its_control_rows_is_no_report(done) -> None:
     rows = done[1]["rows"]
-    without = report.sees([r for r in rows if r["name"] != "frozen"])
+    without = report.distinguishing_metrics([r for r in rows if r["name"] != "frozen"])
     assert all("frozen" not in s["told"] for s in without)
     with pytest.raises(KeyError):
-        report.sees([r for r in rows if r["name"] != "real"])
+        report.distinguishing_metrics([r for r in rows if r["name"] != "real"])
 
 
 def test_the_same_settings_give_the_same_report_and_only_what_is_missing_is_made(

@@ -152,7 +152,7 @@ def perform(
 
 
 @dataclass
-class Row:
+class DanceRow:
     """One kind of dances: values per dance, and figures of the set."""
 
     name: str
@@ -169,9 +169,9 @@ class Row:
         return {"name": self.name, "n": len(self.fact), **mean, **self.physics, **self.features, "genres": self.genres}
 
 
-def beats_row(name: str, motions: Sequence[Motion], beats: Sequence[np.ndarray], genres: Sequence[str]) -> Row:
+def beats_row(name: str, motions: Sequence[Motion], beats: Sequence[np.ndarray], genres: Sequence[str]) -> DanceRow:
     """Both beat alignments of each dance against its beats, and FACT's per genre."""
-    row = Row(name)
+    row = DanceRow(name)
     for motion, own in zip(motions, beats, strict=True):
         scores = score(motion, own[own < motion.frames])
         row.fact.append(scores.fact)
@@ -182,7 +182,7 @@ def beats_row(name: str, motions: Sequence[Motion], beats: Sequence[np.ndarray],
     return row
 
 
-def add_physics(row: Row, motions: Sequence[Motion]) -> None:
+def add_physics(row: DanceRow, motions: Sequence[Motion]) -> None:
     """Mean joint speed m/s, share of frozen frames, skate m/s and jerk m/s^3 at 20 fps, PFC in both modes."""
     rows = []
     for motion in motions:
@@ -211,7 +211,7 @@ def features_of(motions: Sequence[Motion], mode: str) -> dict[str, np.ndarray]:
     }
 
 
-def add_features(row: Row, real: Sequence[Motion], motions: Sequence[Motion]) -> None:
+def add_features(row: DanceRow, real: Sequence[Motion], motions: Sequence[Motion]) -> None:
     """FID and Dist, kinetic and geometric, in both modes, against the real set."""
     for mode in ("compat", "fixed"):
         theirs, ours = features_of(real, mode), features_of(motions, mode)

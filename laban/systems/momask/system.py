@@ -288,11 +288,8 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
         inside = torch.zeros(1, tokens, dtype=torch.bool, device=self.device)
         inside[:, stretch.first // stride : stretch.last // stride] = True
         condition = Condition.of(self.text_encoder.encode([stretch.text]), config.text, self.device)
-        condition, known, inside = (
-            condition.select([0] * samples),
-            known.repeat(samples, 1, 1),
-            inside.repeat(samples, 1),
-        )
+        condition = condition.select([0] * samples)
+        known, inside = known.repeat(samples, 1, 1), inside.repeat(samples, 1)
         sources, lengths = generators(seed, samples, first_index), [tokens] * samples
         chosen = config.sampling
         base = sampling.SamplingOptions(options["guidance"], options["temperature"], chosen.filter)

@@ -24,7 +24,7 @@ from laban.nn.config import TransformerConfig
 from laban.nn.transformer import Transformer
 from laban.systems.motionclip.config import NetworkConfig
 
-LONGEST = 1024  # tokens
+MAX_TOKENS = 1024  # tokens
 LANGUAGE_LENGTH = 2.0  # of the language part; the other part's length is about 1
 
 
@@ -36,7 +36,7 @@ class Clock(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.basis = config.basis
-        self.register_buffer("table", sinusoids(LONGEST, config.width), persistent=False)
+        self.register_buffer("table", sinusoids(MAX_TOKENS, config.width), persistent=False)
         self.place = nn.Linear(config.basis, config.width)
 
     def forward(self, lengths: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -20,7 +20,7 @@ from laban.systems.motionclip import generation, representation
 
 MOMENT = 3.0  # seconds of the windows that long clips are looked at through
 LONG = 4.5  # seconds from which a clip has moments besides itself
-MOST_STEPS = 64
+MAX_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -117,8 +117,8 @@ def blend(system: Embeds, a: Motion, b: Motion, steps: int = 5, clean: bool = Fa
     Source: Tevet et al. 2022, section 4 (linear interpolation). Deviation: lengths differ, so they go along.
     Raises: InputError for fewer than 2 steps, or a clip that is too long for one latent.
     """
-    if not 2 <= steps <= MOST_STEPS:
-        raise InputError(f"blend: {steps} steps; expected 2 to {MOST_STEPS}, both ends counted.")
+    if not 2 <= steps <= MAX_STEPS:
+        raise InputError(f"blend: {steps} steps; expected 2 to {MAX_STEPS}, both ends counted.")
     windows = [_whole(system, m) for m in (a, b)]
     ends = system.encode_windows(windows)
     made = []

@@ -30,7 +30,7 @@ from laban.systems.momask.system import MoMask
 
 CORPORA = {"t2m": ("humanml3d", humanml.HUMANML), "kit": ("kit-ml", humanml.KIT)}
 """dataset_name -> name of the corpus, layout."""
-MOST = 1 << 16
+MAX_CLASSES = 1 << 16
 """No released size is larger."""
 TABLE = 5000
 """Rows of the position table that the released files carry."""
@@ -125,13 +125,13 @@ def _config(files: ReleasedFiles, states: Mapping[str, Mapping[str, Tensor]], co
     options.one_of("vq_act", ("relu",))
     options.one_of("vq_norm", ("None",))
     options.one_of("shared_codebook", ("False",))
-    code_dim = options.whole("code_dim", 1, MOST)
+    code_dim = options.whole("code_dim", 1, MAX_CLASSES)
     options.whole("output_emb_width", code_dim, code_dim)
     tokenizer = TokenizerConfig(
         feature_width=layout.width,
-        width=options.whole("width", 1, MOST),
+        width=options.whole("width", 1, MAX_CLASSES),
         code_width=code_dim,
-        codes=options.whole("nb_code", 2, MOST),
+        codes=options.whole("nb_code", 2, MAX_CLASSES),
         quantizers=options.whole("num_quantizers", 3, 64),
         halvings=options.whole("down_t", 1, 6),
         depth=options.whole("depth", 1, 16),
@@ -191,7 +191,7 @@ def _data_set(files: ReleasedFiles, columns: int) -> tuple[str, Layout]:
 
 def _transformer(options: ReleasedOptions) -> TransformerConfig:
     dropout = options.number("dropout", 0, 1)
-    sizes = [options.whole(k, 1, MOST) for k in ("latent_dim", "n_layers", "n_heads", "ff_size")]
+    sizes = [options.whole(k, 1, MAX_CLASSES) for k in ("latent_dim", "n_layers", "n_heads", "ff_size")]
     try:
         return TransformerConfig(sizes[0], sizes[1], sizes[2], sizes[3], dropout=dropout, attention_dropout=dropout)
     except LabanError:
