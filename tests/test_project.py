@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import resource
 import subprocess
 import sys
@@ -113,3 +114,14 @@ def test_the_list_of_lint_exceptions_only_shrinks() -> None:
     files = {path: rules for path, rules in pages.items() if "*" not in path}
     assert [path for path in files if not (ROOT / path).is_file()] == []  # an entry goes with its file
     assert sum(map(len, files.values())) <= EXCEPTIONS
+
+
+def test_pages_that_docstrings_name_are_here() -> None:
+    written = {"report.md", "long.md", "README.md"}  # files that commands write
+    named = re.compile(r"[\w./-]+\.md\b|\bspecs/\w+|\bgolden/\w+|\bissue \d+")
+    found = {}
+    for path in (ROOT / "laban").rglob("*.py"):
+        for name in set(named.findall(path.read_text(encoding="utf-8"))):
+            if name.rpartition("/")[2] not in written and not (ROOT / name).is_file():
+                found[str(path.relative_to(ROOT))] = name
+    assert found == {}

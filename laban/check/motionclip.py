@@ -31,7 +31,7 @@ def check_motionclip(folder: str | Path) -> CheckReport:
 
     Raises: InputError, FormatError, WeightsError for files that cannot be read or used; CheckFailed on an unknown
         array, one beyond 1e-4 (lengths: exactly), or nothing to compare.
-    Source: golden/README.md.
+    Source: expected values are what the released code (GuyTevet/MotionCLIP) gives for the inputs.
     """
     folder = Path(folder)
     arrays = read_arrays(folder / "expected.npz")

@@ -1,6 +1,6 @@
 """Music as FACT hears it: 35 features at 60 frames per second, in its order, with beats that can be hinted.
 
-Source: Li et al. 2021, released preprocessing (fact.md, section 1). Deviation: FACT reads the tempo from AIST's file
+Source: Li et al. 2021, released preprocessing (google-research/mint). Deviation: FACT reads the tempo from AIST's file
 names; wild music has no such name, so a hint or the octave check of `beats` takes its place.
 """
 

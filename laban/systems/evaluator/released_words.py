@@ -1,7 +1,7 @@
 """What the T2M evaluator reads: captions as `word/POS`, their GloVe vectors and word classes.
 
-Source: evaluation.md, "Text to motion"; momask.md, section 4. The GloVe files are pickles in part; they are read by
-an unpickler that can build lists, tuples, dicts, strings and numbers, and nothing else.
+Source: Guo et al. 2022 (CVPR) and the files of its release (EricGuo5513/text-to-motion). The GloVe files are pickles in
+part; they are read by an unpickler that can build lists, tuples, dicts, strings and numbers, and nothing else.
 """
 
 from __future__ import annotations

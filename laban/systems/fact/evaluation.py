@@ -1,7 +1,7 @@
 """Dances scored beside controls: real dance, random pairing, shifted music, frozen bodies.
 
 The protocol is the paper's size, 40 dances of 1,200 frames, on songs that are synthesised with known beats, because
-beat claims on music whose alignment nobody knows prove nothing (data/README.md, section 3). Genres are grooves, and
+beat claims on music whose alignment nobody knows prove nothing (docs/fact.md, "Scores"). Genres are grooves, and
 each song is `tempo` (a training groove in a tempo that training lacks) or `groove` (a groove that training lacks).
 For AIST++ copies the same functions take its dances; genre and basic or advanced come from their names.
 """

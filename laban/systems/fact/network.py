@@ -1,8 +1,8 @@
 """FACT's network: pre-norm transformers over motion, music and both.
 
-Source: Li et al. 2021 and the released code as fact.md describes it. What is odd there is kept under "width" scale:
-logits are scaled by width^-0.5; no norm after the last layer; no positions or modality marks in the cross stage; no
-query tokens: the output at the positions of the oldest motion frames is the future.
+Source: Li et al. 2021 (ICCV), section 4, and the released code (google-research/mint). What is odd there is kept under
+"width" scale: logits are scaled by width^-0.5; no norm after the last layer; no positions or modality marks in the
+cross stage; no query tokens: the output at the positions of the oldest motion frames is the future.
 """
 
 from __future__ import annotations

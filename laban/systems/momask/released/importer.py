@@ -1,9 +1,9 @@
 """Released MoMask checkpoints into a Laban system, and a system back into the released layout.
 
 The released files say what a network is (opt.txt and the shapes of the tensors); nothing is guessed: a part that is
-missing is named, and a network that Laban does not build (another activation, norms, shared codebooks) is refused.
-The statistics already have the divided deviations of the root and contact columns (spec, section 3), so
-`feature_bias` is 1.
+missing is named, and a network that Laban does not build (another activation, norms, shared codebooks) is refused. The
+statistics already have the divided deviations of the root and contact columns (docs/momask.md, "Released checkpoints"),
+so `feature_bias` is 1.
 """
 
 from __future__ import annotations
@@ -46,10 +46,11 @@ def import_released(
 
     Args:
         folder: checkpoints/t2m or checkpoints/kit, or a folder above it that holds only one of them.
-        names: stage -> folder, where several could be meant. ignore: keys of opt.txt that change nothing.
+        names: stage -> folder, where several could be meant.
+        ignore: keys of opt.txt that change nothing.
         optional: "length" may be absent; the estimator is then untrained, and not in `provenance.trained`.
     Raises: InputError, WeightsError, FormatError naming what is missing, unknown, of a wrong shape or not ours.
-    Source: momask.md, sections 1 and 3.
+    Source: the layout of the release (EricGuo5513/momask-codes); docs/momask.md, "Released checkpoints".
     """
     files = locate(Path(folder), names, ignore, optional)
     mean, std = files.statistics()

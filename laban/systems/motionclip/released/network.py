@@ -1,6 +1,6 @@
 """The released auto-encoder, key for key: a checkpoint's state dict fits as it is, `clip_model.*` apart.
 
-Source: Tevet et al. 2022, section 3; GuyTevet/MotionCLIP as specs/motionclip.md describes it. Deviation: none.
+Source: Tevet et al. 2022, section 3; the release, GuyTevet/MotionCLIP. Deviation: none.
 """
 
 from __future__ import annotations
