@@ -125,8 +125,11 @@ class Generated:
     """One motion of a sentence.
 
     Attributes:
-        text: the sentence as it was asked. motion: at the asked rate. files: written. reading: what of the sentence the
-            data shows, None with `as_is` or weights without a vocabulary. certificate: of a character that wears it.
+        text: the sentence as it was asked.
+        motion: at the asked rate.
+        files: written.
+        reading: what of the sentence the data shows, None with `as_is` or weights without a vocabulary.
+        certificate: of a character that wears it.
     """
 
     text: str

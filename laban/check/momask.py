@@ -238,17 +238,17 @@ def _reconstruction(run: Run) -> Tensor:
 
 
 COMPUTED: dict[str, Callable[[Run, str, tuple[Any, ...]], Tensor]] = {
-    "codes": lambda run, name, g: run.encoded(),
-    "reconstruction": lambda run, name, g: _reconstruction(run),
-    "reconstruction_with_dropped": lambda run, name, g: run.dropped(),
-    "masked_logits": lambda run, name, g: run.masked(name.removeprefix("masked_logits_")),
-    "residual_logits": lambda run, name, g: run.residual(int(g[0]), g[1]),
-    "greedy_base": lambda run, name, g: run.base(g[0], g[1]),
-    "greedy_edit": lambda run, name, g: run.base(g[0], g[1], edited=True),
-    "greedy_all_codes": lambda run, name, g: run.every(g[0], g[1], g[2]),
-    "decoded": lambda run, name, g: run.decoded(g),
-    "denormalised": lambda run, name, g: run.decoded(g) * run.system.std + run.system.mean,
-    "length_logits": lambda run, name, g: run.length(),
+    "codes": lambda run, _name, _g: run.encoded(),
+    "reconstruction": lambda run, _name, _g: _reconstruction(run),
+    "reconstruction_with_dropped": lambda run, _name, _g: run.dropped(),
+    "masked_logits": lambda run, name, _g: run.masked(name.removeprefix("masked_logits_")),
+    "residual_logits": lambda run, _name, g: run.residual(int(g[0]), g[1]),
+    "greedy_base": lambda run, _name, g: run.base(g[0], g[1]),
+    "greedy_edit": lambda run, _name, g: run.base(g[0], g[1], edited=True),
+    "greedy_all_codes": lambda run, _name, g: run.every(g[0], g[1], g[2]),
+    "decoded": lambda run, _name, g: run.decoded(g),
+    "denormalised": lambda run, _name, g: run.decoded(g) * run.system.std + run.system.mean,
+    "length_logits": lambda run, _name, _g: run.length(),
 }
 
 

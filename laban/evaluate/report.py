@@ -22,11 +22,11 @@ FIGURES: tuple[tuple[str, Callable[[Figures, str], Any], int], ...] = (
     ("MM-Dist", lambda r, e: r["evaluators"][e]["mm_dist"], -1),
     ("FID", lambda r, e: r["evaluators"][e]["fid"], -1),
     ("Diversity", lambda r, e: r["evaluators"][e]["diversity"], 0),
-    ("foot skate", lambda r, e: r["physics"]["skate"], -1),
-    ("jerk", lambda r, e: r["physics"]["jerk"], 0),
-    ("penetration", lambda r, e: r["physics"]["penetration"], -1),
-    ("floating", lambda r, e: r["physics"]["floating"], 0),
-    ("control checks", lambda r, e: r["control"]["all"], 1),
+    ("foot skate", lambda r, _: r["physics"]["skate"], -1),
+    ("jerk", lambda r, _: r["physics"]["jerk"], 0),
+    ("penetration", lambda r, _: r["physics"]["penetration"], -1),
+    ("floating", lambda r, _: r["physics"]["floating"], 0),
+    ("control checks", lambda r, _: r["control"]["all"], 1),
 )
 PER_EVALUATOR = 5  # how many of FIGURES are of one evaluator
 

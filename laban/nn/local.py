@@ -34,7 +34,11 @@ class LocalLayer(nn.Module):
         self.up, self.down = nn.Linear(d, config.feedforward), nn.Linear(config.feedforward, d)
 
     def forward(self, x: Tensor, valid: Tensor | None, front: int, turn: tuple[Tensor, Tensor]) -> Tensor:
-        """Args: x: (B, S, D). valid: (B, S) bool or None. front: rows before the sequence, which are not mixed."""
+        """Args:
+        x: (B, S, D).
+        valid: (B, S) bool or None.
+        front: rows before the sequence, which are not mixed.
+        """
         x = self._mix(x, valid, front)
         b, s, d = x.shape
         h = self.norm_attention(x)
@@ -65,7 +69,10 @@ class LocalTransformer(nn.Module):
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, x: Tensor, valid: Tensor | None = None, front: int = 0) -> Tensor:
-        """Args: x: (B, S, D). valid: (B, S) bool, True where real. front: rows at the beginning without a place.
+        """Args:
+            x: (B, S, D).
+            valid: (B, S) bool, True where real.
+            front: rows at the beginning without a place.
 
         Returns: (B, S, D).
         """

@@ -183,7 +183,13 @@ class Taps(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, row: Tensor, taps: Tensor, bias: Tensor, length: int) -> Tensor:
-        """Args: row: (B, L + taps - 1, C). taps: (taps, C). bias: (C,). length: L. Returns: (B, L, C)."""
+        """Args:
+            row: (B, L + taps - 1, C).
+            taps: (taps, C).
+            bias: (C,).
+            length: L.
+        Returns: (B, L, C).
+        """
         ctx.save_for_backward(row, taps)
         ctx.length = length
         return convolved(row, taps, bias, length)
@@ -291,7 +297,14 @@ class Scan(nn.Module):
         return [F.silu(Taps.apply(row, taps[list(order)], bias, length)) for row, taps, bias in parts]
 
     def step(self, xbc: Tensor, raw: Tensor, state: ScanState) -> tuple[Tensor, ScanState]:
-        """One position, as a recurrence. Args: xbc: (B, E + 2 N). raw: (B, H). Returns: (B, E), next state."""
+        """One position, as a recurrence.
+
+        Args:
+            xbc: (B, E + 2 N).
+            raw: (B, H).
+            state: after the positions before.
+        Returns: (B, E), next state.
+        """
         g = self.config
         row = torch.cat([state.recent, xbc[..., None]], -1)
         mixed = self.bias + (row * self.taps.T).sum(-1)

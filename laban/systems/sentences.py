@@ -14,7 +14,12 @@ MAX_FILE = 1 << 20
 
 
 def check_sentence(text: str, where: str) -> None:
-    """Raises InputError for a text that holds control characters or is too long. Args: where: for the message."""
+    """Raises InputError for a text that holds control characters or is too long.
+
+    Args:
+        text: with single spaces.
+        where: for the message.
+    """
     if not text.isprintable():  # control characters, and bytes that were no UTF-8
         raise InputError(f"{where}: holds characters that are no text: {ascii(text[:60])}. Write plain English.")
     if len(text) > MAX_CHARACTERS:

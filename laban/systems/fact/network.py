@@ -104,7 +104,11 @@ class FactNetwork(nn.Module):
             nn.init.zeros_(self.head.weight)
 
     def forward(self, history: Tensor, music: Tensor) -> Tensor:
-        """Args: history: (B, history, W). music: (B, audio, 35). Returns: (B, future, W)."""
+        """Args:
+            history: (B, history, W).
+            music: (B, audio, 35).
+        Returns: (B, future, W).
+        """
         return self.predict(history, music, self.audio(music))
 
     def predict(self, history: Tensor, music: Tensor, heard: Tensor) -> Tensor:

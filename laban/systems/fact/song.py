@@ -117,7 +117,12 @@ class DanceScores:
 
 
 def score(motion: Motion, beats: np.ndarray) -> DanceScores:
-    """Both definitions of beat alignment, at 60 fps, sigma 50 ms. Args: beats: frames at 60 fps."""
+    """Both definitions of beat alignment, at 60 fps, sigma 50 ms.
+
+    Args:
+        motion: at any rate.
+        beats: frames at 60 fps.
+    """
     joints = warp.at_rate(motion, FPS).joints()
     if len(joints) < 3:
         return DanceScores(0.0, 0.0, 0.0)

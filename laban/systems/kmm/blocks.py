@@ -61,8 +61,12 @@ class BlockMaker:
     """Makes blocks in order.
 
     Args:
+        masked: the network of the base layer.
+        residual: the network of the residual layers.
         pooled: a function from text to its (W,) feature.
-        sources: line number -> generator; missing ones are made from `seed`.
+        options: how tokens are sampled.
+        seed: of all lines that have none of their own.
+        index: which stream of samples.
     """
 
     def __init__(
@@ -94,7 +98,10 @@ class BlockMaker:
 
         Args:
             spans: they cover the tokens, in order.
-            known, free: in-painting: (N, Q) int64 tokens, and (N,) bool those that are made anew.
+            start: number of the first token.
+            stop: number of the token after the last.
+            known: in-painting: (N, Q) int64 tokens.
+            free: in-painting: (N,) bool, those that are sampled again.
         Returns: (N, Q) int64 on the CPU.
         """
         spans = [s for s in spans if s.stop > start and s.start < stop]

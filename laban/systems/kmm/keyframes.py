@@ -75,7 +75,10 @@ def density_peaks(latents: Tensor, how: Literal["compat", "mended"] = "mended") 
 def choose(score: Tensor, count: Tensor | int, valid: Tensor | None = None) -> Tensor:
     """(..., N) bool, True at the `count` positions of highest score; ties go to the earlier ones.
 
-    Args: score: (..., N), infinite values allowed. count: int or (...,). valid: (..., N) bool; others are not chosen.
+    Args:
+        score: (..., N), infinite values allowed.
+        count: int or (...,).
+        valid: (..., N) bool; others are not chosen.
     """
     if valid is not None:
         score = score.masked_fill(~valid, float("-inf"))

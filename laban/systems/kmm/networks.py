@@ -95,7 +95,10 @@ class MaskedModel(nn.Module):
     def forward(
         self, ids: Tensor, conditions: Conditions, state: State | None = None, block: int | None = None
     ) -> tuple[Tensor, State]:
-        """Args: ids: (B, L) int64, the mask's id included. Returns: logits (B, L, K) and the state after."""
+        """Args:
+            ids: (B, L) int64, the mask's id included.
+        Returns: logits (B, L, K) and the state after.
+        """
         x = dropout(self.enter(self.embedding(ids)) + self.told(conditions), self.config.trunk.dropout, self.training)
         y, after = self.trunk(x, state, block)
         return self.head(y), after
@@ -103,7 +106,10 @@ class MaskedModel(nn.Module):
     def loss(self, batch: dict[str, Tensor], rows: Tensor, generator: torch.Generator | None) -> dict[str, Tensor]:
         """Cross entropy on hidden tokens and the contrastive loss.
 
-        Args: batch: as data.py draws it. rows: (B, L, D) code rows of all layers, for the motion tower.
+        Args:
+            batch: as data.py draws it.
+            rows: (B, L, D) code rows of all layers, for the motion tower.
+            generator: of masks and dropped texts.
         """
         settings, config = self.config.mask, self.config
         base = batch["codes"][..., 0]
@@ -180,7 +186,10 @@ class Alignment(nn.Module):
     def towers(self, rows: Tensor, segment: Tensor, latent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Unit vectors of motion and text (B, S, A), and how many tokens (B, S) each stretch has.
 
-        Args: rows: (B, L, D) code rows. segment: (B, L) which stretch a token belongs to. latent: (B, S, T).
+        Args:
+            rows: (B, L, D) code rows.
+            segment: (B, L) which stretch a token belongs to.
+            latent: (B, S, T).
         """
         x = F.gelu(self.enter(rows))
         edge = torch.zeros_like(x[:, :1])
@@ -239,7 +248,11 @@ class ResidualModel(nn.Module):
     def forward(
         self, below: Tensor, q: Tensor, conditions: Conditions, state: State | None = None, block: int | None = None
     ) -> tuple[Tensor, State]:
-        """Args: below: (B, L, D) sum of rows of layers 0 ... q-1. q: (B,) int64. Returns: logits (B, L, K), state."""
+        """Args:
+            below: (B, L, D) sum of rows of layers 0 ... q-1.
+            q: (B,) int64.
+        Returns: logits (B, L, K), state.
+        """
         x = self.enter(below * self.scale) + self.told(conditions) + self.layer(q)[:, None]
         x = dropout(x, self.config.residual.dropout, self.training)
         y, after = self.trunk(x, state, block)

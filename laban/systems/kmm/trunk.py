@@ -48,7 +48,9 @@ class Trunk(nn.Module):
         """A stretch.
 
         Args:
-            x: (B, L, D). state: after what came before. block: tokens per block; None: the stretch is one block.
+            x: (B, L, D).
+            state: after what came before.
+            block: tokens per block; None: the stretch is one block.
         Returns: (B, L, D), and the state after the stretch.
         """
         if x.dtype in (torch.bfloat16, torch.float16):

@@ -67,8 +67,12 @@ class Sequences:
         """Outputs of the head at chosen positions, guided.
 
         Args:
-            before: (D,) a token between prefix and motion, or None. x: (B, N, D) motion tokens of each sample, and
+            trunk: the model's transformer.
+            head: what gives the outputs.
+            before: (D,) a token between prefix and motion, or None.
+            x: (B, N, D) motion tokens of each sample.
             qkv: (B, N, 3 D), the first layer's projections of them.
+            at: the positions.
         Returns: (M, out), M = the number of positions.
         """
         assert isinstance(trunk, Transformer)

@@ -249,7 +249,8 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
     def reconstruct(self, features: np.ndarray) -> Motion:
         """Through the tokenizer and back: the most that generation can reach.
 
-        Args: features: (T, W) of a clip, not normalised, T at least one token.
+        Args:
+            features: (T, W) of a clip, not normalised, T at least one token.
         Returns: the motion of the whole tokens, T // stride * stride frames, made as generated ones are.
         """
         values = (torch.from_numpy(np.array(features, np.float32)) - self.mean) / self.std

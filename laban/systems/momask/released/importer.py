@@ -80,6 +80,7 @@ def export_released(system: MoMask, folder: str | Path, names: Mapping[str, str]
     """Write a system in the released layout; `import_released` reads it back, weight for weight.
 
     Args:
+        system: trained, of the released layout's sizes.
         folder: becomes what the release calls checkpoints/t2m (or kit); made if absent.
         names: stage ("tokenizer", "masked", "residual") -> folder name.
     Returns: the folder.
