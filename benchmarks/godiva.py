@@ -44,7 +44,7 @@ def tokens(system: Any, source: Any, given: argparse.Namespace) -> dict[str, Any
     from laban.data.corpora.mnist import caption
     from laban.systems.godiva import evaluation
 
-    rng, pairs = np.random.default_rng(given.seed), source.pairs(True)
+    rng, pairs = np.random.default_rng(given.seed), source.pairs(seen=True)
     asked = evaluation.spread(pairs, given.videos)
     videos, captions = evaluation.real(source, rng, [[pair] for pair in asked], given.split)
     other = [caption([((d + 1 + int(rng.integers(9))) % 10, m)]) for d, m in asked]
@@ -69,7 +69,7 @@ def ranked(system: Any, source: Any, judges: Any, given: argparse.Namespace) -> 
     from laban.data.corpora.mnist import caption
     from laban.systems.godiva import evaluation
 
-    pairs = source.pairs(True)
+    pairs = source.pairs(seen=True)
     order = np.random.default_rng(given.seed).permutation(len(pairs))
     asked = evaluation.spread([pairs[n] for n in order], given.videos)
     videos, captions = evaluation.real(source, np.random.default_rng(given.seed), [[p] for p in asked], given.split)

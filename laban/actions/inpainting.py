@@ -162,7 +162,7 @@ def _check(each: Stretch, clip: Motion) -> None:
 
 def _replaced(
     system: Inpaints, clip: Motion, each: Stretch, draws: Draws, settings: dict[str, Any], first_index: int = 0,
-    follow: bool = False,
+    *, follow: bool = False,
 ) -> Motion:  # fmt: skip
     """The clip with one stretch regenerated; with `follow` what comes after it is moved to where it leads."""
     grid = system.grid

@@ -80,7 +80,7 @@ def search(options: SearchOptions, context: Context) -> Search:
     from laban.systems.motionclip.library import Library
 
     with context.clock.part("index"):
-        library = Library.open(options.folder, system, options.index, options.rebuild)
+        library = Library.open(options.folder, system, options.index, rebuild=options.rebuild)
         report = refreshed(library, system, options.index, context)
     context.check()
     with context.clock.part("query"):

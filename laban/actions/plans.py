@@ -71,7 +71,7 @@ class Part:
         return self.step.parts[1] if len(self.step.parts) == 2 else None
 
 
-def parts_of(plan: Plan, estimate: Callable[[str], float], stance: bool = True) -> list[Part]:
+def parts_of(plan: Plan, estimate: Callable[[str], float], *, stance: bool = True) -> list[Part]:
     """The lines of a plan, repeats written out.
 
     Args:
@@ -116,7 +116,7 @@ def performed(
     """
     from laban.systems.capabilities import Composes
 
-    lines = parts_of(plan, lambda text: estimated(system, text, request.seed), isinstance(system, Composes))
+    lines = parts_of(plan, lambda text: estimated(system, text, request.seed), stance=isinstance(system, Composes))
     parts = scaled(lines, request.seconds)
     clean = bool(options.get("clean"))
     rest = {name: value for name, value in options.items() if name != "clean"}

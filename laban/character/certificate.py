@@ -104,7 +104,7 @@ class Certificate:
         return where
 
 
-def certify(clip: CharacterMotion, document: Document, animation: int, loop: bool = False) -> Certificate:
+def certify(clip: CharacterMotion, document: Document, animation: int, *, loop: bool = False) -> Certificate:
     """Measure a clip.
 
     Args:

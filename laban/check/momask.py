@@ -175,7 +175,7 @@ class Run:
             how, lambda: model(below, which, self.condition, valid), lambda: model(below, which, none, valid)
         )
 
-    def base(self, steps: str, scale: str, edited: bool = False) -> Tensor:
+    def base(self, steps: str, scale: str, *, edited: bool = False) -> Tensor:
         key = (steps, scale)
         if edited or key not in self.bases:
             inpainting = None

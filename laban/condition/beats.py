@@ -66,7 +66,7 @@ def tempo(envelope: np.ndarray, start: float = PRIOR, width: float = 1.0) -> flo
     return float(bpm[int(np.argmax(score))])
 
 
-def track(envelope: np.ndarray, bpm: float, trim: bool = True) -> np.ndarray:
+def track(envelope: np.ndarray, bpm: float, *, trim: bool = True) -> np.ndarray:
     """(T,) onset strength -> (K,) ascending frames of beats near `bpm`. Empty for a silent song.
 
     Args:

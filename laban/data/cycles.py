@@ -15,7 +15,7 @@ CYCLE = 64  # frames that a loop is brought to, or the next whole number of turn
 _BLEND = 4  # frames over which the seam of a loop is closed
 
 
-def lengthened(joints: np.ndarray, loop: bool) -> np.ndarray:
+def lengthened(joints: np.ndarray, *, loop: bool) -> np.ndarray:
     """A loop repeated to 3.2 s or more; any other clip under 1.2 s with its first and last pose held a little.
 
     Held and not slowed down: a punch that takes twice as long is no punch.

@@ -145,6 +145,7 @@ def contact_sheet(
     row_height: int = 220,
     poses_shown: int = 8,
     yaw: float = 38.0,
+    *,
     beats: bool = False,
 ) -> None:
     """Write a .png with one row per motion: its title, and under it its poses along time.

@@ -41,7 +41,7 @@ def case_of(corpus: Corpus, record: Record) -> Case:
     return Case(record.id, record.captions[0], control.CONTENTS.get(record.labels.get("content", "")), joints)
 
 
-def choose(corpus: Corpus, split: str, count: int | None, seed: int, mirrored: bool = False) -> list[Case]:
+def choose(corpus: Corpus, split: str, count: int | None, seed: int, *, mirrored: bool = False) -> list[Case]:
     """Cases of a split, in order of length so that batches are dense.
 
     Args:

@@ -92,7 +92,7 @@ def evaluate(
             raise InputError(f"evaluate: {name} is of {judge.layout.name}, the corpus of {corpus.layout.name}.")
     mirrored = choosing.choose(corpus, settings.split, settings.cases, settings.seed, mirrored=True)
     scorer = Scorer(loaded, [c.joints for c in held], settings.repeats, settings.draws, settings.seed)
-    chosen = variants.variants(system, settings.steps, settings.guidance, settings.quick) if system else []
+    chosen = variants.variants(system, settings.steps, settings.guidance, quick=settings.quick) if system else []
     count = len(held)
     many = 0 if settings.quick or not system else min(variants.TEXTS, count) * variants.SAMPLES
     total = (8 + 2 * len(chosen)) * count + many

@@ -45,9 +45,9 @@ class LocalLayer(nn.Module):
         q, k, v = self.qkv(h).reshape(b, s, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         mask = None if valid is None else valid[:, None, None, :]
         y = attend(_turned(q, turn), _turned(k, turn), v, mask, self.attention_dropout if self.training else 0.0)
-        x = x + dropout(self.out(y.transpose(1, 2).reshape(b, s, d)), self.dropout, self.training)
-        h = dropout(F.gelu(self.up(self.norm_feedforward(x))), self.dropout, self.training)
-        return x + dropout(self.down(h), self.dropout, self.training)
+        x = x + dropout(self.out(y.transpose(1, 2).reshape(b, s, d)), self.dropout, training=self.training)
+        h = dropout(F.gelu(self.up(self.norm_feedforward(x))), self.dropout, training=self.training)
+        return x + dropout(self.down(h), self.dropout, training=self.training)
 
     def _mix(self, x: Tensor, valid: Tensor | None, front: int) -> Tensor:
         """The gated convolution over the rows of the sequence; padding counts as zero."""
@@ -55,7 +55,7 @@ class LocalLayer(nn.Module):
         if valid is not None:
             row = row * valid[:, front:, None].to(row.dtype)
         row = F.silu(self.mix(row.transpose(1, 2)).transpose(1, 2))
-        row = dropout(self.mixed(row), self.dropout, self.training)
+        row = dropout(self.mixed(row), self.dropout, training=self.training)
         return torch.cat([x[:, :front], x[:, front:] + row], 1) if front else x + row
 
 

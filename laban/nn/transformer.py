@@ -34,7 +34,7 @@ class Layer(nn.Module):
         return self.norm_feedforward(x + self._drop(self.down(h)))
 
     def _drop(self, x: Tensor) -> Tensor:
-        return dropout(x, self.dropout, self.training)
+        return dropout(x, self.dropout, training=self.training)
 
 
 class Transformer(nn.Module):

@@ -34,7 +34,7 @@ class ShipsCodebooks(System):
             stage: {k: v for k, v in self.module(stage).state_dict().items() if not k.endswith(dropped)}
             for stage in self.stages()
         }
-        checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half)
+        checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half=half)
         return None
 
     @classmethod

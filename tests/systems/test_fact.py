@@ -222,7 +222,7 @@ def test_the_stage_is_not_left() -> None:
 def test_steps_of_the_loss_are_those_of_the_dance() -> None:
     motion = swings(60)
     rows = torch.from_numpy(Relative().encode(motion)).float()[None]
-    loss = FactLoss(LossConfig(), torch.zeros(136), torch.ones(136), True)
+    loss = FactLoss(LossConfig(), torch.zeros(136), torch.ones(136), relative=True)
     joints = loss.joints(rows)
     facing = root_relative.heading(motion.rotations[:, 0])
     about = rotation.rotate(rotation.yaw(-facing)[:, None], motion.joints() - motion.root[:, None] * [1, 0, 1])

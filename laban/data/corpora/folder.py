@@ -200,7 +200,7 @@ def clips(row: FolderRow, split: str) -> list[Clip]:
     for identity, points, captions, action in variants:
         found += clip_pair(
             identity,
-            lengthened(points, row.loop or row.in_place),
+            lengthened(points, loop=row.loop or row.in_place),
             captions,
             subject=f"{row.table.parent.name}/{row.subject}",
             source=row.origin,

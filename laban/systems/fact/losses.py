@@ -19,7 +19,7 @@ class FactLoss(nn.Module):
     relative: rows are root_relative's, so joints can be made.
     """
 
-    def __init__(self, config: LossConfig, mean: Tensor, std: Tensor, relative: bool) -> None:
+    def __init__(self, config: LossConfig, mean: Tensor, std: Tensor, *, relative: bool) -> None:
         super().__init__()
         self.config, self.relative = config, relative
         self.register_buffer("mean", mean)

@@ -63,7 +63,7 @@ class Heard:
 
 
 def listen(
-    path: str | Path, seconds: float = 30.0, start: float = 0.0, bpm: float | None = None, cache: bool = True
+    path: str | Path, seconds: float = 30.0, start: float = 0.0, bpm: float | None = None, *, cache: bool = True
 ) -> Heard:
     """Decode and analyse the part of a song that is to be danced to, with a little around it for the beat tracker.
 

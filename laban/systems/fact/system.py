@@ -87,7 +87,7 @@ class Fact(Dances):
         self.stats = {k: self.stats[k].float() for k in ("mean", "std", "audio_mean", "audio_std")}
         self.network = FactNetwork(config, width, music)
         self.criterion = FactLoss(
-            config.loss, self.stats["mean"], self.stats["std"], config.representation == "relative"
+            config.loss, self.stats["mean"], self.stats["std"], relative=config.representation == "relative"
         )
         self._own: dict[str, list[Dance]] = {}
 
@@ -98,7 +98,7 @@ class Fact(Dances):
         stats = {}
         if config.normalise:
             dances = data.dances(corpus, "train", config.data)
-            stats = data.statistics(dances, representation(config.representation), config.clock)
+            stats = data.statistics(dances, representation(config.representation), clock=config.clock)
         made = cls(config, stats)
         made.provenance.preset = name
         return made
@@ -260,7 +260,7 @@ class Fact(Dances):
         music = np.asarray(request.music, np.float32)
         before = music[:0] if request.before is None else np.asarray(request.before, np.float32)[-c.history :]
         lead = before_the_song(before if len(before) else music, c.history - len(before))
-        heard = torch.from_numpy(data.heard(np.concatenate([lead, before, music]), c.clock))
+        heard = torch.from_numpy(data.heard(np.concatenate([lead, before, music]), clock=c.clock))
         heard = (heard - s["audio_mean"]) / s["audio_std"]
         made = decoding.decode(
             self.network, c, normal.to(self.device), heard.to(self.device), frames, options.block, source, progress

@@ -169,7 +169,7 @@ def judged(
     videos, seed, quick = trial.cases or VIDEOS, trial.seed, trial.quick
     rng = np.random.default_rng(seed)
     fewer = max(20, videos * 2 // 5)
-    seen, unseen = source.pairs(True), source.pairs(False)
+    seen, unseen = source.pairs(seen=True), source.pairs(seen=False)
     total = videos + fewer * ((0 if quick else 2) + (floor is not None))
     done = [0]
 

@@ -111,7 +111,7 @@ def stream(
 
 
 def tokens(
-    parts: Parts, lines: Sequence[Line], seed: int, options: SamplingOptions, index: int, keep: bool
+    parts: Parts, lines: Sequence[Line], seed: int, options: SamplingOptions, index: int, *, keep: bool
 ) -> tuple[Tensor, States]:
     """All tokens (N, Q) of a script and, if they are to be kept, the memories before each block."""
     planner, maker = parts.planner(lines), parts.maker(seed, options, index)
@@ -156,7 +156,7 @@ def again(
     return fresh, kept, (first * parts.stride, last * parts.stride)
 
 
-def decoded(parts: Parts, codes: Tensor, lines: Sequence[Line], clean: bool) -> Motion:
+def decoded(parts: Parts, codes: Tensor, lines: Sequence[Line], *, clean: bool) -> Motion:
     """All tokens -> the motion with a segment per line, decoded and placed part by part as a stream is."""
     fps, stride = parts.config.fps, parts.stride
     seconds = [parts.config.sampling.seconds if x.seconds is None else x.seconds for x in lines]

@@ -99,7 +99,9 @@ class MaskedModel(nn.Module):
             ids: (B, L) int64, the mask's id included.
         Returns: logits (B, L, K) and the state after.
         """
-        x = dropout(self.enter(self.embedding(ids)) + self.told(conditions), self.config.trunk.dropout, self.training)
+        x = dropout(
+            self.enter(self.embedding(ids)) + self.told(conditions), self.config.trunk.dropout, training=self.training
+        )
         y, after = self.trunk(x, state, block)
         return self.head(y), after
 
@@ -254,7 +256,7 @@ class ResidualModel(nn.Module):
         Returns: logits (B, L, K), state.
         """
         x = self.enter(below * self.scale) + self.told(conditions) + self.layer(q)[:, None]
-        x = dropout(x, self.config.residual.dropout, self.training)
+        x = dropout(x, self.config.residual.dropout, training=self.training)
         y, after = self.trunk(x, state, block)
         wanted = self.head(y) / self.tables.shape[-1] ** 0.5
         logits = wanted @ self.tables[q - 1].transpose(1, 2) + self.bias[q - 1][:, None]

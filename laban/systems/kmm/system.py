@@ -124,7 +124,7 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength):
             )
         if stage == "length":
             records = data.usable(corpus, split, self.config)
-            bank = CaptionBank([c for r in records for c in r.captions], self.text_encoder, False, 1)
+            bank = CaptionBank([c for r in records for c in r.captions], self.text_encoder, tokens=False, longest=1)
             return LengthSampler(records, bank, self.config.balance, self.frozen.config.stride, self.config.length.most)
         key = (corpus.fingerprint, split)
         if key not in self._pools:
@@ -132,7 +132,7 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength):
             self._pools[key] = data.make_pool(corpus, split, self.config, self.frozen, hours)
         pool = self._pools[key]
         captions = [c for s in pool for r in s.records for c in r.captions]
-        bank = CaptionBank(captions, self.text_encoder, False, 1)
+        bank = CaptionBank(captions, self.text_encoder, tokens=False, longest=1)
         return data.CropSampler(pool, bank, self.config)
 
     def share_sequences(self, other: KMM) -> None:
@@ -216,7 +216,7 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength):
         check_seed("kmm", seed)
         parts = self._parts()
         codes, states = generation.tokens(parts, lines, seed, chosen, index, keep=bool(edits))
-        motion = generation.decoded(parts, codes, lines, clean)
+        motion = generation.decoded(parts, codes, lines, clean=clean)
         applied: list[dict[str, Any]] = []
         for edit in edits:
             edit = self._checked_edit(edit, lines)
@@ -225,7 +225,7 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength):
                 lines = [replace(line, text=text) if i == at else line for i, line in enumerate(lines)]
             maker = parts.maker(seed, chosen, index)
             codes, states, place = generation.again(parts, codes, states, lines, maker, at, variation)
-            new = generation.decoded(parts, codes, lines, clean)
+            new = generation.decoded(parts, codes, lines, clean=clean)
             motion = placing.exchange(motion, new, place[0], min(place[1], motion.frames))
             applied.append(edit)
         passport = self.passport(

@@ -98,7 +98,7 @@ class BlockAttention(nn.Module):
         return x + self._drop(self.down(F.gelu(self.up(self.second(x))))), Context(k, v)
 
     def _drop(self, x: Tensor) -> Tensor:
-        return dropout(x, self.config.dropout, self.training)
+        return dropout(x, self.config.dropout, training=self.training)
 
 
 def _turned(x: Tensor, first: int) -> Tensor:

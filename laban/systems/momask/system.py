@@ -165,7 +165,7 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
         records = data.captioned(corpus, split, config)
         captions = [c for r in records for c in r.captions]
         words = config.text.tokens and stage != "length"
-        bank = data.CaptionBank(captions, self.text_encoder, words, config.text.max_tokens)
+        bank = data.CaptionBank(captions, self.text_encoder, tokens=words, longest=config.text.max_tokens)
         if stage == "length":
             return LengthSampler(records, bank, config.balance, config.tokenizer.stride, config.max_tokens)
         return data.TokenSampler(records, self._tokenized(corpus, split, records), bank, config)

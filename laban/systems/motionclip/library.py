@@ -73,7 +73,7 @@ class Library:
         self.vectors = np.zeros((0, width), np.float32)
 
     @classmethod
-    def open(cls, folder: str | Path, system: Embeds, place: Path | None = None, rebuild: bool = False) -> Library:
+    def open(cls, folder: str | Path, system: Embeds, place: Path | None = None, *, rebuild: bool = False) -> Library:
         """The index that is there, or an empty one.
 
         Args:
