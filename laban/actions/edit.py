@@ -11,7 +11,7 @@ from laban.actions.context import Context
 from laban.actions.files import check_source
 from laban.actions.inputs import MAX_SECONDS, checked, motion_of
 from laban.actions.options import bounded, check, described
-from laban.actions.outputs import check_outputs, write
+from laban.actions.outputs import check_outputs, write_all
 from laban.actions.wearing import Wearing
 from laban.errors import InputError
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
@@ -167,9 +167,7 @@ def edit(options: EditOptions, context: Context) -> EditResult:
         with clock.part("retarget and write"):
             made = options.wearing.write(stance, motion, options.out, context)
         return EditResult(motion, seams, made.certificate)
-    for path in options.out:
-        with clock.part(f"write {path.suffix[1:]}"):
-            write(motion, path, context, motion.fps)
+    write_all(motion, options.out, context, motion.fps)
     return EditResult(motion, seams)
 
 

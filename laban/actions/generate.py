@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from laban.actions.context import Context
 from laban.actions.inputs import MAX_SECONDS, checked, sentences
 from laban.actions.options import bounded, check, described, in_python
-from laban.actions.outputs import check_outputs, write
+from laban.actions.outputs import check_outputs, write_all
 from laban.actions.understanding import Reading, reader_of
 from laban.actions.wearing import Wearing
 from laban.errors import InputError
@@ -222,9 +222,7 @@ def _written(made: Generated, stance: Stance | None, options: GenerateOptions, c
         with context.clock.part("retarget and write"):
             worn = options.wearing.write(stance, made.motion, made.files, context)
         return replace(made, certificate=worn.certificate)
-    for path in made.files:
-        with context.clock.part(f"write {path.suffix[1:]}"):
-            write(made.motion, path, context, options.fps)
+    write_all(made.motion, made.files, context, options.fps)
     return made
 
 

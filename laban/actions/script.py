@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from laban.actions.context import Clock, Context
 from laban.actions.options import bounded, check, described
-from laban.actions.outputs import FPS, check_outputs, write
+from laban.actions.outputs import FPS, check_outputs, write_all
 from laban.errors import InputError
 from laban.systems.kmm import script as reading
 from laban.systems.kmm.script import Line
@@ -166,9 +166,7 @@ def _settings(options: ScriptOptions) -> dict[str, Any]:
 
 def _written(motion: Motion, files: tuple[Path, ...], fps: float, context: Context) -> ScriptPart:
     motion = motion.resample(fps)
-    for path in files:
-        with context.clock.part(f"write {path.suffix[1:]}"):
-            write(motion, path, context, fps)
+    write_all(motion, files, context, fps)
     return ScriptPart(motion, files)
 
 

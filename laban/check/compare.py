@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,6 +60,19 @@ class CheckReport:
         if self.absent:
             lines.append(f"absent, not compared: {', '.join(self.absent)}")
         return "\n".join(lines)
+
+
+def refuse_unknown(path: Path, unknown: Sequence[str], expected: str) -> None:
+    """Refuses arrays whose names mean nothing.
+
+    Args:
+        path: the file.
+        unknown: names.
+        expected: which names are known, as the end of a sentence.
+    Raises: CheckFailed if there are any.
+    """
+    if unknown:
+        raise CheckFailed(f"{path}: unknown arrays {', '.join(unknown[:5])}; {expected}. Rename or remove them.")
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:

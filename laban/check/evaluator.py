@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays
+from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays, refuse_unknown
 from laban.errors import CheckFailed, FormatError
 from laban.systems.evaluator.released import T2MEvaluator
 
@@ -41,11 +41,7 @@ def check_evaluator(folder: str | Path) -> CheckReport:
     folder = Path(folder)
     arrays = read_arrays(folder / "expected.npz")
     unknown = sorted(set(arrays) - KNOWN)
-    if unknown:
-        raise CheckFailed(
-            f"{folder}/expected.npz: unknown arrays {', '.join(unknown[:5])}; expected {', '.join(sorted(KNOWN))}. "
-            "Rename or remove them."
-        )
+    refuse_unknown(folder / "expected.npz", unknown, f"expected {', '.join(sorted(KNOWN))}")
     evaluator = T2MEvaluator.load(folder / "finest.tar")
     absent = sorted(KNOWN - set(arrays))
     given = {name: torch.from_numpy(array) for name, array in arrays.items()}

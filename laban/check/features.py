@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays
-from laban.errors import CheckFailed, FormatError
+from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays, refuse_unknown
+from laban.errors import FormatError
 from laban.motion import humanml
 from laban.motion.humanml import Layout
 
@@ -44,11 +44,7 @@ def check_features(path: str | Path) -> CheckReport:
     """
     arrays = read_arrays(path)
     clips, unknown = _grouped(arrays)
-    if unknown:
-        raise CheckFailed(
-            f"{path}: unknown arrays {', '.join(unknown[:5])}; expected {OFFSETS} and names ending in "
-            f"_{', _'.join(KINDS)}. Rename or remove them."
-        )
+    refuse_unknown(Path(path), unknown, f"expected {OFFSETS} and names ending in _{', _'.join(KINDS)}")
     layout = _layout(path, arrays)
     if layout is None:
         return concluded(CheckReport(str(path), "m", (), (OFFSETS, *(f"X_{kind}" for kind in KINDS))))

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from laban.check.compare import CheckReport, compare, concluded, read_arrays
-from laban.errors import CheckFailed, FormatError, LabanError
+from laban.check.compare import CheckReport, compare, concluded, read_arrays, refuse_unknown
+from laban.errors import FormatError, LabanError
 from laban.metrics import dance, embedding, frechet
 from laban.metrics.geometric import geometric
 from laban.metrics.kinetic import kinetic
@@ -95,11 +95,7 @@ def check_metrics(path: str | Path) -> CheckReport:
     """
     arrays = read_arrays(path)
     unknown = [n for n in arrays if not re.fullmatch(INPUTS, n) and not any(re.fullmatch(p, n) for p in EXPECTED)]
-    if unknown:
-        raise CheckFailed(
-            f"{path}: unknown arrays {', '.join(unknown[:5])}; the grammar of names is in laban/check/metrics.py. "
-            "Rename or remove them."
-        )
+    refuse_unknown(Path(path), unknown, "the grammar of names is in laban/check/metrics.py")
     for name in ("fps", "sigma_frames"):
         if name in arrays and not (arrays[name].ndim == 0 and 0 < float(arrays[name]) < np.inf):
             raise FormatError(f"{path}: {name} is {arrays[name]}, expected one positive number. Correct the array.")

@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays
+from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays, refuse_unknown
 from laban.errors import CheckFailed, FormatError
 from laban.nn.sampling import generators
 from laban.systems.momask.condition import Condition
@@ -73,11 +73,7 @@ def check_momask(folder: str | Path) -> CheckReport:
         raise CheckFailed(f"{folder}: nothing could be compared: there is no expected.npz in it.")
     arrays = read_arrays(path)
     unknown = [n for n in arrays if not re.fullmatch(INPUTS, n) and not any(re.fullmatch(p, n) for p in GROUPS)]
-    if unknown:
-        raise CheckFailed(
-            f"{path}: unknown arrays {', '.join(unknown[:5])}; the grammar of names is in laban/check/momask.py. "
-            "Rename or remove them."
-        )
+    refuse_unknown(Path(path), unknown, "the grammar of names is in laban/check/momask.py")
     facts = _facts(folder / "manifest.json")
     names = facts.get("names", {})
     chosen = {

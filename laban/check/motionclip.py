@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays
-from laban.errors import CheckFailed, FormatError
+from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays, refuse_unknown
+from laban.errors import FormatError
 from laban.systems.motionclip.released.importer import load_released
 
 TOLERANCE = 1e-4  # absolute, float32
@@ -36,11 +36,7 @@ def check_motionclip(folder: str | Path) -> CheckReport:
     folder = Path(folder)
     arrays = read_arrays(folder / "expected.npz")
     unknown = sorted(set(arrays) - set(KNOWN))
-    if unknown:
-        raise CheckFailed(
-            f"{folder}/expected.npz: unknown arrays {', '.join(unknown[:5])}; expected {', '.join(KNOWN)}. "
-            "Rename or remove them."
-        )
+    refuse_unknown(folder / "expected.npz", unknown, f"expected {', '.join(KNOWN)}")
     system = load_released(folder)
     network, width = system.autoencoder, system.config.network.latent
     rows_of = system.config.network.joints + 1
