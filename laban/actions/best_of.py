@@ -114,7 +114,7 @@ def best(motions: Sequence[Motion], text: str, count: int) -> list[Judged]:
 
 
 def drawn_by_default(system: System) -> int:
-    """How many motions are drawn where nobody said: DRAWN of a small model, 1 of a large one."""
+    """Default number of candidates: DRAWN of a small model, 1 of a large one."""
     total = sum(p.numel() for stage in system.stages() for p in system.module(stage).parameters())
     return DRAWN if total <= LIGHT else 1
 

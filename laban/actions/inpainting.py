@@ -155,7 +155,7 @@ def _check(each: Stretch, clip: Motion) -> None:
             f"{where} holds {each.last - each.first} frames; expected at least {MIN_FRAMES}. Make it longer."
         )
     if each.first == 0 and each.last == clip.frames:
-        raise InputError(f"{where} is the whole clip, of which nothing would stay. Use laban generate.")
+        raise InputError(f"{where} covers the whole clip; nothing would be kept. Use laban generate.")
     if not each.text.strip():
         raise InputError(f"{where} has an empty text; say what the person does.")
 

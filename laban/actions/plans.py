@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from laban.language.plan import Plan, Route
     from laban.systems.base import System
 
-MAX_STEP_SECONDS = 4.5  # seconds of a step whose length nobody says, where others follow or came before
+MAX_STEP_SECONDS = 4.5  # seconds of a step without a length of its own, where others follow or came before
 MIN_STEP_SECONDS = 1.2
 MIN_LINE_SECONDS = 0.4
 DEFAULT_SECONDS = 4.0

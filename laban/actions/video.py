@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from laban.io.frames import Video
     from laban.systems.capabilities import MakesVideo
 
-KEPT = 3  # frames that a video goes on from where nobody says
+KEPT = 3  # default number of frames that a video goes on from
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`laban edit`: a stretch of a motion file is made anew by words; the rest stays."""
+"""`laban edit`: a stretch of a motion file is regenerated from words; the rest stays."""
 
 from __future__ import annotations
 

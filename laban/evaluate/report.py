@@ -39,7 +39,7 @@ def entry_of(values: list[Figures] | None, index: int) -> Figures | None:
 def distinguishing_metrics(rows: Sequence[Figures]) -> list[Figures]:
     """For each figure, which control rows it tells from real motion, and whether it ranks them.
 
-    A row is told apart ("yes") if its interval and real motion's have nothing in common and it is on the worse side;
+    "yes" if the row's interval does not overlap real motion's and the row is on the worse side;
     "better" if it is on the side that counts as better. The Fréchet distance of the real clips to themselves is 0 by
     construction, so the mirrored clips stand for real motion there, if there are any.
     Returns: per figure {"figure", "evaluator", "told": {row: "yes"|"no"|"better"|"-"}, "ranks": bool | None, "why"}.
@@ -75,7 +75,7 @@ def _distinguishes(base: Figures | None, other: Figures | None, better: int) -> 
 def _ranks(
     named: dict[str, Figures], read: Callable[[Figures], Figures | None], better: int
 ) -> tuple[bool | None, str]:
-    """Whether the rows of ORDER stand in that order, and which neighbours do not or cannot be told apart.
+    """Whether the rows of ORDER stand in that order, and which neighbours do not, or overlap.
 
     Two rows are in the wrong order only if their intervals have nothing in common; else they are a tie.
     """

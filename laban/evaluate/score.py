@@ -41,7 +41,7 @@ class VariantRow:
         axis: where it stands on a curve.
         at: where it stands on a curve.
         many: motions of one text each, for MultiModality: per text a list of clips.
-        deal: give the captions to the clips anew in each repeat; intervals are then over these, not over clips.
+        deal: deal the captions to the clips again in each repeat; intervals are then over these, not over clips.
     """
 
     name: str

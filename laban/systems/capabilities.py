@@ -34,7 +34,7 @@ class MakesMotion(System):
 
 
 class EstimatesLength(System):
-    """Says how long an action lasts where nobody does."""
+    """Estimates how long an action lasts."""
 
     @abstractmethod
     def seconds_of(self, text: str, seed: int, index: int = 0) -> float:
@@ -123,7 +123,7 @@ class Inpaints(System):
 
     @abstractmethod
     def inpainting_options(self) -> dict[str, Any]:
-        """All options of `inpaint` and their values where nobody says."""
+        """All options of `inpaint` and their default values."""
 
     @abstractmethod
     def inpaint(

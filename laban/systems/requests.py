@@ -25,7 +25,7 @@ class TextRequest:
 
 @dataclass(frozen=True)
 class Stretch:
-    """Frames [first, last) of a clip that are made anew, and what happens in them."""
+    """Frames [first, last) of a clip that are regenerated, and what happens in them."""
 
     text: str
     first: int

@@ -47,7 +47,7 @@ TRAVELS = frozenset(
 
 @dataclass(frozen=True)
 class FolderRow:
-    """A stretch of a motion file and what is said of it.
+    """A stretch of a motion file and its captions.
 
     Attributes:
         path: the motion file.

@@ -1,6 +1,6 @@
-"""Guided predictions of the two transformers for generation: both halves of classifier-free guidance in one pass, no
-padding, tables instead of the projections at the entrance, and only the positions that are asked for.
+"""Fast guided predictions: one packed pass for the conditional and unconditional halves.
 
+There is no padding, tables stand for the projections at the entrance, and only the positions asked for are computed.
 Equal to `model(...)` with and without the condition, combined, up to the last bits (tested). Guidance is applied before
 the head's last linear map, which is affine, so the weights s and 1 - s give the same logits.
 Source: MoMask (Guo et al., CVPR 2024), classifier-free guidance, as released.

@@ -81,7 +81,7 @@ class CompactAutoencoder(nn.Module):
         self.spread = nn.Linear(w + w // 2, d)
         self.writer = Transformer(sizes)
         self.leave = nn.Linear(d, patch)
-        nn.init.zeros_(self.leave.weight)  # the writer begins with no say
+        nn.init.zeros_(self.leave.weight)  # this branch adds nothing at first
         nn.init.zeros_(self.leave.bias)
 
     def encode(self, motion: Tensor, valid: Tensor) -> Tensor:
