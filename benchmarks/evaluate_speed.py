@@ -51,7 +51,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     counter = Counter(ignore, None, "evaluate")
     found = [scorer.score(row) for row in every_row(held, images, given, None, (), settings, Path(), counter)]
     control_chance(next(every_row(held, images, given, None, (), settings, Path(), counter)))
-    report.sees(found)
+    report.distinguishing_metrics(found)
     seconds, peak = time.process_time() - begin, peak_megabytes() or float("nan")
     print(f"{len(held)} clips, {len(found)} rows, {len(judges)} evaluators")
     reached = []
