@@ -1,10 +1,10 @@
 """MoMask's released algorithm, written plainly: what the benchmarks and tests compare with.
 
-One nn.Module per released file, with the released key names, so that a released state dict loads as it is. Nothing is
-shared with laban/: torch's own nn.TransformerEncoder (sequence first, as the released position table's shape (5000, 1,
-D) says), two forward passes per step, every clip padded to the longest, the head over every position, all classes kept
-and filtered by scattering. Written from the published facts (Guo et al., CVPR 2024, section 3); the only liberty is
-that the noise of the draws is a function that the caller passes, so that two programs can be given the same one.
+One nn.Module per released file, with the released key names, so that a released state dict loads as it is. Nothing
+is shared with laban/: torch's own nn.TransformerEncoder (sequence first, as the released position table's shape
+(5000, 1, D) says), two forward passes per step, every clip padded to the longest, the head over every position, all
+classes kept and filtered by scattering. Written from the published facts; the only liberty is that
+the noise of the draws is a function that the caller passes, so that two programs can be given the same one.
 """
 
 from __future__ import annotations

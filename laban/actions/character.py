@@ -88,7 +88,7 @@ class RetargetOptions:
     )
     map: Path | None = described(None, "A mapping file for the character, from `laban character inspect`.")
     source_map: Path | None = described(None, "A mapping file for a source that is a glTF file.")
-    animation: str = described("", "Which animation of the source, by name or number; the first if not given.")
+    clip: str = described("", "Which animation of the source, by name or number; the first if not given.")
     name: str = described("", "What the animation is called in the file.")
     fps: float | None = bounded(None, FPS, "Frames per second of the result; those of the source if not given.")
     in_place: bool = described(False, "Take the path out of the root; the sway stays.")
@@ -119,7 +119,7 @@ def retarget(options: RetargetOptions, context: Context) -> Made:
     stance = load(options.character, options.map, partial=options.partial)
     export.check_ready(options.out, stance)
     source = options.source
-    motion = read(source, options.animation, options.source_map) if isinstance(source, Path) else source
+    motion = read(source, options.clip, options.source_map) if isinstance(source, Path) else source
     context.check()
     made = make(
         motion, stance, fps=options.fps, append=options.append, loop=options.loop, name=options.name,

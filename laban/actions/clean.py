@@ -25,7 +25,7 @@ class CleanOptions:
     foot_lock: bool = described(False, "Hold each foot in one place while it stands, and bend the leg to suit.")
     ground: bool = described(False, "Put the floor at height 0.")
     smooth: bool = described(False, "Filter tremble with a Gaussian of 0.04 s.")
-    animation: str = described("", "Which animation of a glTF file, by name or number; the first if not given.")
+    clip: str = described("", "Which animation of a glTF file, by name or number; the first if not given.")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def clean(options: CleanOptions, context: Context) -> Cleaned:
         theirs = source.suffix.lower() in gltf_document.SUFFIXES and source.is_file() and not gltf.is_ours(source)
     if options.out:
         check_outputs(options.out, formats.CHARACTER_WRITERS if theirs else formats.WRITERS)
-    motion = formats.read(source, options.animation) if isinstance(source, Path) else source
+    motion = formats.read(source, options.clip) if isinstance(source, Path) else source
     tremble = TREMBLE if options.smooth else 0.0
     cleaned = tidy(motion, foot_lock=options.foot_lock, ground=options.ground, tremble=tremble)
     context.check()

@@ -85,7 +85,7 @@ class RenderOptions:
     width: int | None = bounded(None, PIXELS, "Pixels, of films and pictures.")
     height: int | None = bounded(None, PIXELS, "Pixels, of films and pictures.")
     fps: float | None = bounded(None, FPS, "Frames per second of a film; 30 for .mp4 and 20 for .gif if not given.")
-    animation: str = described("", "Which animation of a character, by name or number; the first if not given.")
+    clip: str = described("", "Which animation of a character, by name or number; the first if not given.")
     beats: bool = described(
         False,
         "Draw kinematic beats at the foot of films and pictures, and the music's beats and onsets where the file comes "
@@ -138,7 +138,7 @@ def _render_character(options: RenderOptions, context: Context) -> list[Written]
     written = []
     for path in options.out:
         context.check()
-        written.append(Written(path, drawing.render_file(options.source, path, options.animation, view, options.fps)))
+        written.append(Written(path, drawing.render_file(options.source, path, options.clip, view, options.fps)))
     return written
 
 

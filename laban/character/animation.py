@@ -19,7 +19,7 @@ from laban.motion.legs import SIDES
 from laban.motion.motion import Motion, Segment
 from laban.motion.skeleton import Skeleton
 
-MAX_KEYS = 1 << 20
+MOST_KEYS = 1 << 20
 
 
 def document_of(clip: CharacterMotion, *, append: bool = False, passport: dict[str, Any] | None = None) -> Document:
@@ -96,7 +96,7 @@ def sampled(
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise FormatError(f"{document.path}: animation {animation} is damaged ({error}). Export it again.") from None
     frames = int(round(end * fps)) + 1
-    if not frames < MAX_KEYS:
+    if not frames < MOST_KEYS:
         raise InputError(f"{document.path}: animation {animation} lasts {end:.0f} s; that is too long.")
     moments = np.arange(frames) / fps
     rotations: dict[int, np.ndarray] = {}

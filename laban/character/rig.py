@@ -20,7 +20,7 @@ from laban.io.gltf_document import Document
 from laban.motion import rotation
 from laban.motion.skeleton import Skeleton
 
-MAX_SCALE = 1e6
+MOST_SCALE = 1e6
 
 
 @dataclass
@@ -175,8 +175,8 @@ def rig_of(document: Document) -> Rig:
     except (TypeError, ValueError):
         raise FormatError(f"{path}: a node's translation, rotation, scale or matrix is no list of numbers.") from None
     t, r, s = (np.array([part[k] for part in local], np.float64).reshape(len(nodes), -1) for k in range(3))
-    if not (np.isfinite(t).all() and np.isfinite(r).all() and np.isfinite(s).all() and (np.abs(s) <= MAX_SCALE).all()):
-        raise FormatError(f"{path}: a node's transform is not finite, or scales by more than {MAX_SCALE:g}.")
+    if not (np.isfinite(t).all() and np.isfinite(r).all() and np.isfinite(s).all() and (np.abs(s) <= MOST_SCALE).all()):
+        raise FormatError(f"{path}: a node's transform is not finite, or scales by more than {MOST_SCALE:g}.")
     skinned = {joint for skin in document.items("skins") for joint in skin["joints"]}
     if not skinned:
         raise InputError(

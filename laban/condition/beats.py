@@ -11,7 +11,7 @@ import numpy as np
 FPS = 60.0
 TIGHTNESS = 100.0
 PRIOR = 120.0  # bpm, the tracker's, when nobody gives a hint
-MAX_BPM = 320.0  # bpm
+MOST = 320.0  # bpm
 LOW, HIGH = 58.0, 200.0  # bpm that people dance to; the octave check stays within
 TAPPED, PRIOR_WEIGHT = 108.0, 8.0  # bpm where tapping is commonest, and how much that counts
 HINT_WIDTH = 0.15  # octaves around a hint
@@ -62,7 +62,7 @@ def tempo(envelope: np.ndarray, start: float = PRIOR, width: float = 1.0) -> flo
     lag = np.arange(1, len(strength))
     bpm = 60.0 * FPS / lag
     score = np.log1p(1e6 * np.maximum(0.0, strength[1:])) - 0.5 * (np.log2(bpm / start) / width) ** 2
-    score[bpm >= MAX_BPM] = -np.inf
+    score[bpm >= MOST] = -np.inf
     return float(bpm[int(np.argmax(score))])
 
 

@@ -1,8 +1,7 @@
 """Text-to-motion metrics on the embeddings of an evaluator: R-precision, MM-Dist, Diversity, MultiModality.
 
 Numbers of different evaluators, pools or rules for equal captions must not stand in one table.
-Source of all: Guo et al. 2022 (CVPR), section 5, and its released evaluation (EricGuo5513/text-to-motion); see also
-docs/evaluation.md.
+Source of all: Guo et al., "Generating Diverse and Natural 3D Human Motions from Text", CVPR 2022, as released.
 """
 
 from __future__ import annotations
