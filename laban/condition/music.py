@@ -23,7 +23,7 @@ from laban.io.atomic import replacing
 
 STRENGTH, MFCC, CHROMA, ONSET, BEAT = slice(0, 1), slice(1, 21), slice(21, 33), slice(33, 34), slice(34, 35)
 WIDTH = 35
-VERSION = 2  # of the features; a cached file of another version is replaced
+VERSION = 2  # of the features; a cached file of another version is made anew
 SILENT = 10 ** (-60 / 20)  # peak amplitude: quieter excerpts have no beat to dance to
 LOW_BANDS = 6  # mel bands under 170 Hz
 CLEAR = 1.35  # onset strength on the beats over that half-way between them; below, the beats are a guess
