@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from laban.actions.character import InspectOptions, RetargetOptions
 from laban.actions.character import inspect as inspect_character
 from laban.actions.character import retarget as retarget_motion
-from laban.character.bonemap import BoneMap
-from laban.character.made import Made
-from laban.character.rig import Rig
 from laban.commands.arguments import REQUIRED, takes_options
 from laban.commands.output import console, out_paths, print_json
 from laban.formats import CHARACTER_WRITERS
+
+if TYPE_CHECKING:
+    from laban.character.bonemap import BoneMap
+    from laban.character.made import Made
+    from laban.character.rig import Rig
 
 
 @takes_options("character")
