@@ -197,7 +197,7 @@ def test_convert_resamples_and_says_so(walk: Path, capsys: pytest.CaptureFixture
     out = walk.with_suffix(".bvh")
     assert cli.main(["convert", str(walk), str(out), "--fps", "40", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["written"] == [{"file": str(out.resolve()), "frames": 40, "fps": 40.0, "seconds": 1.0}]
+    assert said["results"] == [{"files": [str(out.resolve())], "frames": 40, "fps": 40.0, "seconds": 1.0}]
     there, back = laban.read(walk), laban.read(out)
     assert back.frames == 40
     np.testing.assert_allclose(back.joints()[::2], there.joints(), atol=1e-5)

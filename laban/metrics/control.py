@@ -1,6 +1,6 @@
 """Does a motion do what was asked? Judged from joints by geometry, with no learned judge.
 
-The definitions are the project's own (issue 2, "Must reach"):
+The definitions are the project's own:
 
 - raise, wave: at the peak (the frame in which the higher wrist is highest above the pelvis) the named wrist
   is the higher one; both: both wrists are above the chest (spine3) at once, which parts the real clips of two
