@@ -129,6 +129,12 @@ def test_errors_become_exit_codes(
     assert said in capsys.readouterr().err
 
 
+def test_a_warning_is_one_line_and_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        cli.tell_once(UserWarning("few samples,\n  biased"), UserWarning, "frechet.py", 49)
+    assert capsys.readouterr().err == "laban: warning: few samples, biased\n"
+
+
 def test_debug_asks_for_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABAN_DEBUG", "1")
     with pytest.raises(InputError):
