@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import subprocess
 import sys
@@ -145,6 +147,13 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     for name in cli.COMMANDS:
         assert cli.main([*name.split(), "--help"]) == 0
         assert f"usage: laban {name}" in capsys.readouterr().out
+
+
+def test_every_command_takes_json_and_quiet() -> None:
+    for name, (place, _) in cli.COMMANDS.items():
+        module, _, function = place.partition(":")
+        taken = inspect.signature(getattr(importlib.import_module(module), function)).parameters
+        assert {"json", "quiet"} <= taken.keys(), name
 
 
 def test_overview_and_version(capsys: pytest.CaptureFixture[str]) -> None:
