@@ -250,7 +250,7 @@ def normalised(text: str, place: str) -> str:
     try:
         return json.dumps(_pruned(json.loads(text)), sort_keys=True)
     except ValueError:
-        return _TIMES.sub("N \\3", text)
+        return re.sub(r" +N ", " N ", _TIMES.sub("N \\3", text))  # times are set flush right
 
 
 def hash_of(path: Path, place: str) -> str:
