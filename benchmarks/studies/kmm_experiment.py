@@ -7,7 +7,7 @@ Every cell trains the base layer of a small KMM (equal steps; parameters equal t
 out of the label vocabulary, which no training sequence holds; the residual layers are one shared model. A cell that is
 finished is not done again, one that was killed goes on.
 
-Decided in advance: H1, hiding key frames beats hiding runs of the same lengths elsewhere, on
+Decided in advance (specs/kmm.md, section 4): H1, hiding key frames beats hiding runs of the same lengths elsewhere, on
 FID and on the named side. H2, the contrastive loss raises the share of right sides where there are no mirror images;
 and with them? H3, quality falls more slowly along a script with key frames, and with a state-space model than with a
 transformer. A difference is claimed where the interval of its paired differences over seeds leaves out zero.

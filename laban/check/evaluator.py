@@ -36,7 +36,7 @@ def check_evaluator(folder: str | Path) -> Report:
 
     Raises: FormatError, WeightsError, ShapeError for files that cannot be read or used; CheckFailed on an unknown
         array, one beyond 1e-4 (orders and sizes: exactly), or nothing to compare.
-    Source: the tolerance is the rounding of float32 through the network; the values are those of the folder.
+    Source: golden/README.md.
     """
     folder = Path(folder)
     arrays = read_arrays(folder / "expected.npz")

@@ -40,7 +40,7 @@ def check_features(path: str | Path) -> Report:
     Returns: Report, all within tolerance; arrays that are absent are named in it.
     Raises: FormatError if the file cannot be read or an array has an impossible shape; CheckFailed on an array
         of an unknown name, on one beyond tolerance, or when nothing could be compared.
-    Source: the released preprocessing of HumanML3D (Guo et al., CVPR 2022), whose values the file holds.
+    Source: golden/README.md, "Tolerances"; specs/features.md.
     """
     arrays = read_arrays(path)
     clips, unknown = _grouped(arrays)

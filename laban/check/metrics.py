@@ -90,7 +90,7 @@ def check_metrics(path: str | Path) -> Report:
     Returns: Report, all within 1e-6 |x| + 1e-6; what is absent is named in it.
     Raises: FormatError if the file cannot be read or an input has an impossible shape; CheckFailed on an unknown
         array, a value beyond tolerance, or nothing to compare.
-    Source: the tolerance is the rounding of the released numpy code; the values are those of the file.
+    Source: golden/README.md, "Tolerances".
     """
     arrays = read_arrays(path)
     unknown = [n for n in arrays if not re.fullmatch(INPUTS, n) and not any(re.fullmatch(p, n) for p in EXPECTED)]

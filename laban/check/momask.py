@@ -12,7 +12,7 @@ DIR holds checkpoints/ (the released layout), expected.npz and, if at hand, mani
     length_logits
 
 Here Laban does as the released code does: the residual layers may draw their padding class, and clips are decoded
-with their padding. The expected values are what the released code gave for the weights in the folder.
+with their padding. Source: golden/README.md.
 """
 
 from __future__ import annotations

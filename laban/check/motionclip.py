@@ -31,7 +31,7 @@ def check_motionclip(folder: str | Path) -> Report:
 
     Raises: InputError, FormatError, WeightsError for files that cannot be read or used; CheckFailed on an unknown
         array, one beyond 1e-4 (lengths: exactly), or nothing to compare.
-    Source: the tolerance is the rounding of float32 through the network; the values are those of the folder.
+    Source: golden/README.md.
     """
     folder = Path(folder)
     arrays = read_arrays(folder / "expected.npz")

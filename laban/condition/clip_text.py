@@ -2,8 +2,8 @@
 
 Nothing is downloaded. A path is a Hugging Face folder (config.json, model.safetensors, merges.txt), or a file of OpenAI
 (TorchScript .pt) or of open_clip (.pt, .bin, .safetensors), beside which the word pieces lie: merges.txt, or
-bpe_simple_vocab_16e6.txt(.gz). Source: Radford et al. 2021 (CLIP) and the published key layouts.
-The features are as CLIP gives them, not scaled to length one.
+bpe_simple_vocab_16e6.txt(.gz). Source: Radford et al. 2021 (CLIP) and the published key layouts
+(specs/motionclip.md). The features are as CLIP gives them, not scaled to length one.
 """
 
 from __future__ import annotations

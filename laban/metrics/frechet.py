@@ -30,7 +30,7 @@ def frechet(real: np.ndarray, generated: np.ndarray) -> float:
         its covariance is 0, and the value is still exact.
     Raises: ShapeError if the widths differ; InputError for fewer than two samples, NaN or infinity.
     Warns: FewSamplesWarning if a set has no more samples than dimensions.
-    Source: Dowson and Landau 1982; Heusel et al. 2017 for its use. Deviation: none in value.
+    Source: Dowson and Landau 1982; Heusel et al. 2017 for its use; momask.md, section 4. Deviation: none in value.
     Weakness: biased upwards for small sets, so compare only between sets of equal size; it barely sees jitter, and
         the same two sets are near or far as the evaluator decides.
     """

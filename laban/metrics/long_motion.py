@@ -1,6 +1,6 @@
 """FlowMDM's protocol for long motion: scores of the segments, and of the transitions between them.
 
-Source: Barquero et al., "Seamless Human Motion Composition", CVPR 2024 (FlowMDM), as released:
+Source: Barquero et al., "Seamless Human Motion Composition", CVPR 2024 (FlowMDM), as specs/kmm.md, section 2, has it:
 32 compositions of 32 (text, length) pairs, segments of 30 to 200 frames, transitions of 30 frames centred on each
 boundary, R-precision in pools of 32 after removing duplicate captions, 10 repeats, 1.96 sigma / sqrt(n).
 Deviations: what embeds motions and texts is passed in (theirs is PriorMDM's, which BABEL's licence keeps from us), so
