@@ -1,7 +1,7 @@
 """Music as FACT hears it: 35 features at 60 frames per second, in its order, with beats that can be hinted.
 
-Source: Li et al. 2021, released preprocessing (docs/method/fact.md, "Music"). Deviation: FACT reads the tempo from
-AIST's file names; wild music has no such name, so a hint or the octave check of `beats` takes its place.
+Source: Li et al. 2021, released preprocessing (fact.md, section 1). Deviation: FACT reads the tempo from AIST's file
+names; wild music has no such name, so a hint or the octave check of `beats` takes its place.
 """
 
 from __future__ import annotations
