@@ -65,7 +65,7 @@ def entry() -> None:
     os._exit(code)  # taking torch apart again takes 0.4 s; files are closed, and no thread of ours goes on
 
 
-def tell_once(message: Warning | str, *_: object) -> None:
+def tell_once(message: Warning | str, *_: object, **__: object) -> None:
     """A warning of Python's as one line on stderr, each text once."""
     text = " ".join(str(message).split())
     if text not in _TOLD:

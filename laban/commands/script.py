@@ -31,8 +31,9 @@ def script(options: ScriptOptions, device: str = "auto", json: bool = False, qui
         timings = {name: round(s, 4) for name, s in context.clock.parts.items()}
         print_json({"results": results, "timings": timings})
     elif not quiet:
-        again = f"line {options.only} made again, variation {options.variation}; the other lines are as they were"
-        print("\n".join([again] * (options.only is not None) + summary_lines(results, context.clock.lines())))
+        if options.only is not None:
+            print(f"line {options.only} made again, variation {options.variation}; the other lines are as they were")
+        print("\n".join(summary_lines(results, context.clock.lines())))
     return 0
 
 
