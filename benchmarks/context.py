@@ -4,7 +4,7 @@
 
 Nats per hidden token, mean over the clips of the split and class (ln 512 = 6.24 is guessing): one token hidden, a run
 of four, a random half, and all. A model that reads its neighbours gets better from right to left in every class; the
-weights shipped until 2026-11 did not on walks (docs/momask.md).
+weights shipped until 2026-11 did not on walks (docs/method/momask.md).
 """
 
 from __future__ import annotations

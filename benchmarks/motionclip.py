@@ -2,7 +2,7 @@
 
     python benchmarks/motionclip.py --data PREPARED [--model motionclip] [--confusion docs/motionclip-confusion.png]
 
-Every table that docs/motionclip.md shows is printed here.
+Every table that docs/method/motionclip.md shows is printed here.
 """
 
 from __future__ import annotations

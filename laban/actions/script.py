@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,6 +156,8 @@ def _streamed(options: ScriptOptions, lines: list[Line], system: Composes, conte
     for number, motion in enumerate(in_parts(motions, options.parts), start=1):
         context.check()
         files = tuple(path.with_name(f"{path.stem}-{number:03d}{path.suffix}") for path in options.out)
+        request = {"script": [asdict(line) for line in lines], "part": number}
+        motion = replace(motion, passport={**(motion.passport or {}), "request": request})
         yield _written(motion, files, options.fps, quiet)
 
 

@@ -1,4 +1,4 @@
-"""`laban check`: compares this installation with expected values (layer L5, beside the command line).
+"""`laban check`: compares this installation with expected values.
 
 Each kind is one module with one function that takes a path and returns a `CheckReport`, or raises `CheckFailed`.
 """

@@ -36,12 +36,13 @@ def render(options: RenderOptions, json: bool = False, quiet: bool = False) -> i
     return print_written(files.render(options, console(quiet=quiet)), json=json, quiet=quiet)
 
 
-def info(file: Positional[Path], json: bool = False) -> int:
+def info(file: Positional[Path], json: bool = False, quiet: bool = False) -> int:
     """Say what is in a motion file: skeleton, length, what it shows, and where it comes from.
 
     Args:
         file: A .bvh, .glb of Laban, or .npz.
         json: Print one JSON object.
+        quiet: Print the answer alone: no joints, no passport.
     """
     found = files.info(file)
     motion, skeleton = found.motion, found.motion.skeleton
@@ -54,6 +55,8 @@ def info(file: Positional[Path], json: bool = False) -> int:
           "above the floor")  # fmt: skip
     for segment in motion.segments:
         print(f"  {segment.start:.2f} to {segment.end:.2f} s: {segment.text}")
+    if quiet:
+        return 0
     print(f"skeleton {skeleton.name}, {len(skeleton)} joints")
     for name, parent in zip(skeleton.names, skeleton.parents, strict=True):
         print(f"  {name}" + (f" < {skeleton.names[parent]}" if parent >= 0 else ""))
@@ -89,12 +92,12 @@ def print_written(written: list[Written], *, json: bool, quiet: bool) -> int:
     rows = []
     for each in written:
         motion = each.motion
-        row: dict[str, Any] = {"file": str(each.path.resolve()), "seconds": round(motion.seconds, 4)}
+        row: dict[str, Any] = {"files": [str(each.path.resolve())], "seconds": round(motion.seconds, 4)}
         rows.append(row if each.path.suffix.lower() in SHOWN else row | {"frames": motion.frames, "fps": motion.fps})
     if json:
-        print_json({"written": rows})
+        print_json({"results": rows})
     elif not quiet:
         for row in rows:
             frames = f", {row['frames']} frames at {row['fps']:g} fps" if "fps" in row else ""
-            print(f"{row['file']}: {row['seconds']:.2f} s{frames}")
+            print(f"{row['files'][0]}: {row['seconds']:.2f} s{frames}")
     return 0

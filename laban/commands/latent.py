@@ -46,25 +46,27 @@ def mix(options: MixOptions, device: str = "auto", json: bool = False, quiet: bo
 
 
 @takes_options("file")
-def recognise(options: RecogniseOptions, device: str = "auto", json: bool = False) -> int:
+def recognise(options: RecogniseOptions, device: str = "auto", json: bool = False, quiet: bool = False) -> int:
     """Say what happens in a motion file.
 
     Args:
         device: cpu, cuda or auto.
         json: Print one JSON object.
+        quiet: Print the answer alone: the likeliest name.
     """
-    return print_guesses(options.file, latent.recognise(options, console(device)), json=json)
+    return print_guesses(options.file, latent.recognise(options, console(device, quiet)), json=json, quiet=quiet)
 
 
 @takes_options("file")
-def caption(options: CaptionOptions, device: str = "auto", json: bool = False) -> int:
+def caption(options: CaptionOptions, device: str = "auto", json: bool = False, quiet: bool = False) -> int:
     """Describe a motion file by the phrases nearest to it.
 
     Args:
         device: cpu, cuda or auto.
         json: Print one JSON object.
+        quiet: Print the answer alone: the nearest phrase.
     """
-    return print_guesses(options.file, latent.caption(options, console(device)), json=json)
+    return print_guesses(options.file, latent.caption(options, console(device, quiet)), json=json, quiet=quiet)
 
 
 def print_variations(made: list[Variation], sheet: Path | None, *, json: bool, quiet: bool) -> int:
@@ -92,13 +94,16 @@ def print_variations(made: list[Variation], sheet: Path | None, *, json: bool, q
     return 0
 
 
-def print_guesses(file: object, guesses: list[Guess], *, json: bool) -> int:
+def print_guesses(file: object, guesses: list[Guess], *, json: bool, quiet: bool) -> int:
     """Prints guesses, best first."""
     if json:
         rows = [
             {"label": g.label, "phrase": g.phrase, "cosine": g.cosine, "probability": g.probability} for g in guesses
         ]
         print_json({"file": str(file), "guesses": rows})
+        return 0
+    if quiet:
+        print(guesses[0].label)
         return 0
     width = max(len(g.label) for g in guesses)
     for g in guesses:

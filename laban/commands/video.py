@@ -8,7 +8,7 @@ from typing import Any
 from laban.actions import video as actions
 from laban.actions.video import VideoOptions, VideoResult
 from laban.commands.arguments import takes_options
-from laban.commands.output import console, out_paths, passport_lines, print_json
+from laban.commands.output import console, origin_lines, out_paths, print_json
 from laban.formats import VIDEO_WRITERS
 
 
@@ -55,12 +55,11 @@ def records(result: VideoResult) -> list[dict[str, Any]]:
 
 
 def summary_lines(result: VideoResult, rows: list[dict[str, Any]], times: list[str]) -> list[str]:
-    """What a person reads at the end: ranks, files, times, passport."""
+    """What a person reads at the end: ranks, files, times, where it comes from."""
     lines, scores = [], [each.score for each in result.videos]
     if len(scores) > 1:
         lines.append(f"{len(scores)} samples, ranked by {result.judge}; best {scores[0]:.3f}, worst {scores[-1]:.3f}")
     for each in rows:
         lines.append(f"{each['text']!r}: {each['seconds']:.2f} s, {each['frames']} frames at {each['fps']:g} fps")
         lines += [f"  {path}" for path in each["files"]]
-    lines += ["time", *times, "passport" if len(rows) == 1 else f"passport of the first of {len(rows)}"]
-    return lines + passport_lines(rows[0]["passport"])
+    return [*lines, "time", *times, *origin_lines(rows[0]["passport"], rows[0]["files"])]

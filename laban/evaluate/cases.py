@@ -41,7 +41,7 @@ def case_of(corpus: Corpus, record: Record) -> Case:
     return Case(record.id, record.captions[0], control.CONTENTS.get(record.labels.get("content", "")), joints)
 
 
-def choose(corpus: Corpus, split: str, count: int | None, seed: int, *, mirrored: bool = False) -> list[Case]:
+def choose(corpus: Corpus, split: str, count: int | None, seed: int) -> list[Case]:
     """Cases of a split, in order of length so that batches are dense.
 
     Args:
@@ -49,7 +49,6 @@ def choose(corpus: Corpus, split: str, count: int | None, seed: int, *, mirrored
         split: of the corpus.
         count: draw that many at random; None takes all.
         seed: of the draw.
-        mirrored: the mirror images of the clips that are drawn, in the same order, where the corpus has them.
     Raises: InputError for another layout, or if no clip can be used.
     """
     if corpus.layout is not HUMANML:
@@ -66,10 +65,13 @@ def choose(corpus: Corpus, split: str, count: int | None, seed: int, *, mirrored
         picks = np.random.default_rng([seed, 1]).choice(len(usable), size=count, replace=False)
         usable = [usable[i] for i in sorted(picks)]
     usable.sort(key=lambda r: (r.length, r.id))
-    if mirrored:
-        images = {r.mirror_of: r for r in corpus.select(split) if r.mirror_of is not None}
-        usable = [images[r.id] for r in usable if r.id in images]
     return [case_of(corpus, record) for record in usable]
+
+
+def mirror_images(corpus: Corpus, split: str, cases: Sequence[Case]) -> list[Case]:
+    """The mirror images of cases of a split, in the same order, where the corpus has them."""
+    images = {r.mirror_of: r for r in corpus.select(split) if r.mirror_of is not None}
+    return [case_of(corpus, images[case.id]) for case in cases if case.id in images]
 
 
 def leaks(corpus: Corpus, split: str) -> list[str]:

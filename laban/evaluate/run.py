@@ -90,7 +90,7 @@ def evaluate(
     for name, judge in loaded.items():
         if judge.layout is not corpus.layout:
             raise InputError(f"evaluate: {name} is of {judge.layout.name}, the corpus of {corpus.layout.name}.")
-    mirrored = choosing.choose(corpus, settings.split, settings.cases, settings.seed, mirrored=True)
+    mirrored = choosing.mirror_images(corpus, settings.split, held)
     scorer = Scorer(loaded, [c.joints for c in held], settings.repeats, settings.draws, settings.seed)
     chosen = variants.variants(system, settings.steps, settings.guidance, quick=settings.quick) if system else []
     count = len(held)

@@ -5,7 +5,7 @@ rotary positions (Su et al., "RoFormer", 2021, section 3.2) and a feed-forward p
 sinusoids
 added once at the entrance, the released trunk learnt captions and positions by heart before it learnt to look at the
 tokens beside a hidden one. A convolution inside the attention's input did not cure it, since attention averages what it
-has not yet learnt to tell apart (docs/momask.md).
+has not yet learnt to tell apart (docs/method/momask.md).
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from laban.systems.momask.residual import ResidualTransformer
 from laban.systems.momask.sampling import Inpainting, SamplingOptions, sample_base, sample_residual
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "momask-t2m"
-pytestmark = pytest.mark.skipif(not GOLDEN.exists(), reason="needs ../shared/golden/momask-t2m")
+pytestmark = pytest.mark.skipif(not GOLDEN.exists(), reason="needs the project's own data, ../shared/golden/momask-t2m")
 
 TRUNK = (
     (r"^token_emb\.", "embedding."), (r"^input_process\.poseEmbedding", "enter"), (r"^cond_emb", "prefix.pooled"),

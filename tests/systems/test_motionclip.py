@@ -163,7 +163,7 @@ def test_check_compares_what_is_there_and_fails_on_what_is_off(tmp_path: Path) -
         check_motionclip(tmp_path)
 
 
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="needs shared/golden/motionclip")
+@pytest.mark.skipif(not GOLDEN.is_dir(), reason="needs the project's own data, ../shared/golden/motionclip")
 def test_golden_parity() -> None:
     report = check_motionclip(GOLDEN)
     assert report.ok and len(report.rows) == 4 and max(r.error for r in report.rows) < 1e-4

@@ -8,7 +8,7 @@ Deviation from the paper, for training in half an hour on one core and for clips
     whitened. These components are computed once from training clips (`start`) and stay;
     the decoder inverts them and adds what the writer makes of the whole latent;
     positions are given both in tokens and as a part of the clip, so both transformers know how long it is.
-docs/motionclip.md says what the components reconstruct alone.
+docs/method/motionclip.md says what the components reconstruct alone.
 """
 
 from __future__ import annotations
