@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DRAWN = 4  # motions that `laban generate` draws for each sentence unless told otherwise
 LIGHT = 12_000_000  # parameters up to which that costs little (the shipped model has 8 million)
-SKATE = 0.30  # m/s: real held-out clips have 0.29 (docs/momask.md); the unit of the score
+SKATE = 0.30  # m/s: real held-out clips have 0.29 (docs/method/momask.md); the unit of the score
 PENETRATION = 0.01  # m, the project's limit
 JERK = 130.0  # m/s^3 at 20 fps: 1.7 times that of real held-out clips, the project's limit
 HOVER = 0.8  # seconds without a foot near the floor: longer than any jump
@@ -114,7 +114,7 @@ def best(motions: Sequence[Motion], text: str, count: int) -> list[Judged]:
 
 
 def drawn_by_default(system: System) -> int:
-    """How many motions are drawn where nobody said: DRAWN of a small model, 1 of a large one."""
+    """Default number of candidates: DRAWN of a small model, 1 of a large one."""
     total = sum(p.numel() for stage in system.stages() for p in system.module(stage).parameters())
     return DRAWN if total <= LIGHT else 1
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from laban.actions.context import Context
 from laban.actions.files import check_source
-from laban.actions.inputs import MAX_SECONDS, checked, give_encoder, motion_of
+from laban.actions.inputs import MAX_SECONDS, checked, motion_of
 from laban.actions.options import bounded, check, described
-from laban.actions.outputs import check_outputs, write
+from laban.actions.outputs import check_outputs, write_all
 from laban.actions.wearing import Wearing
 from laban.errors import InputError
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
@@ -156,9 +156,7 @@ def edit(options: EditOptions, context: Context) -> EditResult:
     locate(options.model)  # a wrong name is said before torch is loaded
     clip, clock = motion_of(options.source, context), context.clock
     with clock.part(f"load {options.model}"):
-        system = context.models.load(Inpaints, options.model, context.device)
-        if options.text_encoder is not None:
-            give_encoder(system, options.text_encoder)
+        system = context.models.load(Inpaints, options.model, context.device, text_encoder=options.text_encoder)
     draws = Draws(options.seed, options.samples, {"steps": options.steps, "guidance": options.guidance})
     with clock.part("edit"):
         motion, seams = _edited(options, clip, system, draws, context)
@@ -169,9 +167,7 @@ def edit(options: EditOptions, context: Context) -> EditResult:
         with clock.part("retarget and write"):
             made = options.wearing.write(stance, motion, options.out, context)
         return EditResult(motion, seams, made.certificate)
-    for path in options.out:
-        with clock.part(f"write {path.suffix[1:]}"):
-            write(motion, path, context, motion.fps)
+    write_all(motion, options.out, context, motion.fps)
     return EditResult(motion, seams)
 
 
@@ -179,7 +175,8 @@ def _edited(
     options: EditOptions, clip: Motion, system: Inpaints, draws: Draws, context: Context
 ) -> tuple[Motion, tuple[Seam, ...]]:
     """The motion and its seams, in one of the three ways."""
-    from laban.actions.inpainting import Stretch, extend, replace_stretches
+    from laban.actions.inpainting import extend, replace_stretches
+    from laban.systems.requests import Stretch
 
     if options.range:
         frames = [each.frames(clip) for each in options.ranges]

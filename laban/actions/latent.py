@@ -195,16 +195,16 @@ def _given(what: str | Motion) -> bool:
     return not isinstance(what, str) or bool(what.strip())
 
 
-def _text_or_motion(said: str | Motion, context: Context) -> str | Motion:
+def _text_or_motion(given: str | Motion, context: Context) -> str | Motion:
     """A motion if `said` is one or names a file with a motion file's suffix; else the words."""
     from laban.formats import READERS
 
-    if not isinstance(said, str):
-        return said
-    path = Path(said)
+    if not isinstance(given, str):
+        return given
+    path = Path(given)
     if path.suffix.lower() in READERS and " " not in path.suffix:
         return motion_of(path, context)
-    return said
+    return given
 
 
 def _written(system: Embeds, made: Motion, files: Sequence[Path], fps: float, context: Context) -> Variation:

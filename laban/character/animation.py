@@ -27,7 +27,7 @@ MOST_KEYS = 1 << 20
 SLOWEST, FASTEST = 1.0, 240.0  # frames per second that keys may be taken to have
 
 
-def document_of(clip: CharacterMotion, append: bool = False, passport: dict[str, Any] | None = None) -> Document:
+def document_of(clip: CharacterMotion, *, append: bool = False, passport: dict[str, Any] | None = None) -> Document:
     """The character's document with the clip in it.
 
     Args:
@@ -121,7 +121,7 @@ def sampled(
 
 
 def motion_from_world(
-    stance: Stance, world: np.ndarray, fps: float, segments: tuple[Segment, ...] = (), every: bool = False
+    stance: Stance, world: np.ndarray, fps: float, segments: tuple[Segment, ...] = (), *, every: bool = False
 ) -> Motion:
     """A character's animation as a motion, in our axes and the file's units.
 

@@ -56,9 +56,9 @@ def make(
         rig = root_bone.with_root(stance.rig, stance.map.node("pelvis"))
         stance = stance_of(rig, stance.map) if rig is not stance.rig else stance
     made = transfer(motion, stance, **options)
-    document = animation.document_of(made, append, motion.passport)
+    document = animation.document_of(made, append=append, passport=motion.passport)
     number = len(document.items("animations")) - 1 if append else 0
-    judged = certify(made, document, number, loop)
+    judged = certify(made, document, number, loop=loop)
     extras = document.items("animations")[number].setdefault("extras", {}).setdefault("laban", {})
     document.items("animations")[number]["extras"] = {"laban": {**extras, "certificate": judged.record()}}
     return Made(made, document, number, judged, motion.passport)

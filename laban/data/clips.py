@@ -72,7 +72,7 @@ def clip_pair(
     return clips
 
 
-LONGEST_HOVER = 0.8
+MAX_HOVER_SECONDS = 0.8
 """Seconds without a joint near the floor that a jump may take. Whoever hangs longer hangs on what is not there."""
 
 
@@ -83,7 +83,7 @@ def supported(clips: list[Clip]) -> list[Clip]:
     """
     for clip in clips:
         hover = longest_hover(clip.joints)
-        if hover > LONGEST_HOVER:
+        if hover > MAX_HOVER_SECONDS:
             raise FormatError(f"{clip.id}: {hover:.1f} s in the air; what it stands or hangs on is not in the data.")
     return clips
 
@@ -112,6 +112,37 @@ def with_pieces(clips: list[Clip], manners: Mapping[str, str] | None = None) -> 
             )
     return found
 
+
+def with_backward(clips: list[Clip]) -> list[Clip]:
+    """The clips of one take, and its straight plain walk, if of the training split, from its end as a walk backward.
+
+    The leg's movement in walking backward is close to that of walking forward reversed in time (Thorstensson, "How is
+    the normal locomotor program modified to produce backward walking?", Experimental Brain Research 61, 1986). Few
+    takes show people who walk backward, and those slowly. Held-out splits keep to what was captured.
+    """
+    found = list(clips)
+    for clip in clips:
+        plain = clip.captions[0] in PLAIN_WALKS and clip.labels.get("style", "normal") == "normal"
+        if clip.mirror_of is not None or clip.split != "train" or clip.labels.get("action") != "walk" or not plain:
+            continue
+        path = clip.joints[:, 0][:, [0, 2]]
+        length = np.linalg.norm(np.diff(path, axis=0), axis=1).sum()
+        if np.linalg.norm(path[-1] - path[0]) < max(0.5, 0.9 * length):
+            continue
+        found += clip_pair(
+            f"{clip.id}#backward",
+            clip.joints[::-1],
+            BACKWARD,
+            subject=clip.subject,
+            source=clip.source,
+            split=clip.split,
+            labels={**clip.labels, "action": "walk-back", "content": "walk-back", "reversed": "yes"},
+        )
+    return found
+
+
+PLAIN_WALKS = frozenset({"a person walks", "a person walks forward"})
+BACKWARD = ("a person walks backward", "a person is walking backward", "a person walks backwards")
 
 PIECES_NOT_FROM = frozenset({"referee-signal", "direct-traffic", "zombie-walk", "climb"})
 """Actions whose calm frames are part of them, or that name what they stand on."""

@@ -38,7 +38,12 @@ class Gait:
 
 
 def gait(joints: np.ndarray, fps: float) -> Gait:
-    """All measures of one motion. Args: joints: (T, 22, 3), T of 3 or more."""
+    """All measures of one motion.
+
+    Args:
+        joints: (T, 22, 3) metres, world, T of 3 or more.
+        fps: frames per second.
+    """
     strides = np.concatenate([stride_times(joints, fps, side) for side in (0, 1)])
     moves = np.linalg.norm(np.diff(joints[:, ROOT][:, [0, 2]], axis=0), axis=-1) * fps
     return Gait(

@@ -20,7 +20,7 @@ def jerk_curve(joints: np.ndarray) -> np.ndarray:
         joints: (B, T, J, 3) metres, world; B transitions of one length, T >= 4.
     Returns: (T-3,) metres per frame^3. Not scaled by the frame rate: compare at one rate only.
     Raises: ShapeError, InputError for another shape, no clip, NaN.
-    Source: Barquero et al. 2024 (FlowMDM); kmm.md, section 2. Deviation: none.
+    Source: Barquero et al., CVPR 2024 (FlowMDM), as released. Deviation: none.
     """
     joints = poses("metrics.jerk_curve", joints, None, 4)
     if joints.ndim != 4:

@@ -78,7 +78,7 @@ def in_tpose(motion: Motion, mapping: Mapping, world: np.ndarray, joints: np.nda
             pelvis = rotation.multiply(world[:, source["pelvis"]], rotation.conjugate(hips))
             means = _means(_built(joints, pelvis), source, world, joints) | {"pelvis": hips}
             if (moment := _tpose_frame(joints)) is None:
-                return _limbs(known, _along_axes(means, True), means)
+                return _limbs(known, _along_axes(means, hips_rest=True), means)
     if (moment := _tpose_frame(joints)) is not None:
         return _at(moment, source, world, joints)
     return _along_axes(means)
@@ -261,7 +261,7 @@ def _at(moment: int, source: dict[str, int], world: np.ndarray, joints: np.ndarr
     }  # fmt: skip
 
 
-def _along_axes(means: dict[str, np.ndarray], hips_rest: bool = False) -> dict[str, np.ndarray]:
+def _along_axes(means: dict[str, np.ndarray], *, hips_rest: bool = False) -> dict[str, np.ndarray]:
     """Frames that are known to some degrees, put along the axes where the rig is built so; each joint has its own.
 
     Args:

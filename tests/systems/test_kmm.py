@@ -309,7 +309,7 @@ def test_every_round_of_a_block_starts_from_the_state_after_the_block_before(sys
             return found
 
         monkeypatch.setattr(network, "forward", recorded)
-    draw = system._draw({})
+    draw = system._sampling_options({})
     maker = BlockMaker(system.masked, system.residual, lambda text: torch.ones(TINY.text.width), draw, 1)
     spans = [Span(0, "bows", 0, 12), Span(1, "waves", 12, 24)]
     made = [maker.make(spans, at, at + 8) for at in (0, 8, 16)]

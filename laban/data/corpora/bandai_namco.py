@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from laban.data.clips import MINIMUM, clip_pair, supported, with_pieces
+from laban.data.clips import MINIMUM, clip_pair, supported, with_backward, with_pieces
 from laban.data.corpora.source import MotionSource
 from laban.data.corpus import Clip
 from laban.errors import FormatError
@@ -146,4 +146,4 @@ class BandaiNamco(MotionSource):
 
     def clips(self, item: Path) -> list[Clip]:
         """The clip in a file, its mirror image, and stances, starts and stops cut out of it; see `clips`."""
-        return with_pieces(supported(clips(item)), MANNERS)
+        return with_backward(with_pieces(supported(clips(item)), MANNERS))

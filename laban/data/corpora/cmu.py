@@ -16,7 +16,9 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from laban.data.clips import MINIMUM, clip_pair, supported, with_pieces
+import numpy as np
+
+from laban.data.clips import MINIMUM, clip_pair, supported, with_backward, with_pieces
 from laban.data.corpora.source import MotionSource
 from laban.data.corpus import Clip
 from laban.errors import FormatError
@@ -79,6 +81,13 @@ SENTENCES: dict[str, tuple[str, ...]] = {
 }
 
 
+# Of takes that show several things one after another, what we cut out: {SS_TT: (from s, to s, action, caption)}.
+PARTS = {
+    "13_30": (0.0, 1.5, "jumping-jacks", "a person does jumping jacks"),
+    "13_31": (22.8, 24.9, "jumping-jacks", "a person does jumping jacks"),
+}
+
+
 def split_of(stem: str) -> str:
     """train, val or test by a hash of the file's name: about 82, 6 and 12 %."""
     place = hashlib.sha256(stem.encode()).digest()[0] % 17
@@ -112,7 +121,7 @@ def sentences(description: str) -> tuple[str, ...]:
 
 
 _ACTIONS = (  # the first that the note holds; the words of laban.data.corpora.folder's tables
-    ("jumping jacks", "jumping-jacks"), ("jump", "jump"), ("climb", "climb"), ("swordplay", "slash"), ("box", "punch"),
+    ("jumping jacks", "exercise"), ("jump", "jump"), ("climb", "climb"), ("swordplay", "slash"), ("box", "punch"),
     ("punch", "punch"), ("basketball", "basketball"), ("kick", "kick"), ("soccer", "kick"), ("sit on", "sit-down"),
     ("bend over", "pick-up"), ("traffic", "direct-traffic"), ("drink", "drink"), ("wash", "wash"), ("laugh", "laugh"),
     ("dance", "dance"), ("run", "run"), ("jog", "run"), ("walk", "walk"), ("tai chi", "tai-chi"),
@@ -125,7 +134,7 @@ def action_of(description: str) -> str:
 
 
 def clips(path: Path) -> list[Clip]:
-    """The clip in a file and its mirror image.
+    """The clip in a file and its mirror image, then those of its part in `PARTS`.
 
     Raises: FormatError if the index has no text for the file or the clip is under 0.85 s; other LabanErrors as
     the reader raises them.
@@ -138,15 +147,24 @@ def clips(path: Path) -> list[Clip]:
     joints = retarget(motion).resample(HUMANML.fps).joints()
     if len(joints) <= MINIMUM:
         raise FormatError(f"{path.name}: {len(joints)} frames at 20 fps; at least {MINIMUM + 1} are needed.")
-    return clip_pair(
-        path.stem,
-        joints,
-        sentences(description),
-        subject=path.stem[:2],
-        source=path.name,
-        split=split_of(path.stem),
-        labels={"action": action_of(description), "content": description},
-    )
+
+    def pair(name: str, joints: np.ndarray, captions: tuple[str, ...], action: str) -> list[Clip]:
+        return clip_pair(
+            name,
+            joints,
+            captions,
+            subject=path.stem[:2],
+            source=path.name,
+            split=split_of(path.stem),
+            labels={"action": action, "content": description},
+        )
+
+    found = pair(path.stem, joints, sentences(description), action_of(description))
+    if path.stem in PARTS:
+        start, end, action, caption = PARTS[path.stem]
+        part = joints[round(start * HUMANML.fps) : round(end * HUMANML.fps)]
+        found += pair(f"{path.stem}#{action}", part, (caption,), action)
+    return found
 
 
 class Cmu(MotionSource):
@@ -165,4 +183,4 @@ class Cmu(MotionSource):
 
     def clips(self, item: Path) -> list[Clip]:
         """The clip in a file, its mirror image, and stances, starts and stops cut out of it; see `clips`."""
-        return with_pieces(supported(clips(item)))
+        return with_backward(with_pieces(supported(clips(item))))

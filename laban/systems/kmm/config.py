@@ -80,7 +80,7 @@ class MaskConfig:
 
 @dataclass(frozen=True)
 class LengthConfig:
-    """How long a single sentence lasts, where nobody says: MoMask's estimator. Ours; scripts say their lengths."""
+    """How long a single sentence without seconds lasts: MoMask's estimator. Ours; scripts say their lengths."""
 
     widths: tuple[int, ...] = (128, 64)
     dropout: float = 0.2

@@ -69,7 +69,7 @@ class MaskedConfig:
     mask_token: float = 0.88  # of the others, the share that gets MASK (the rest stays as it is)
     near: float = 0.0  # share of samples in which one run of 1 to 8 tokens is hidden and all others are seen; the rest
     # as released, over the clip's own length. Ours: context is what few steps learn last
-    place_dropout: float = 0.0  # training: chance that a sample is not told where in its clip it lies ("local" trunks)
+    place_dropout: float = 0.0  # training: chance that a sample's place in its clip is withheld ("local" trunks)
     smoothing: float = 0.0  # of the targets. Released: 0
     mask_by: Literal["longest", "own"] = "longest"  # released: number of masked positions is counted over
     # max_tokens positions, padding included, so short clips are masked by chance alone; "own": over the clip
