@@ -55,6 +55,10 @@ class Asset:
         """(J, 4, 4) bone to parent at rest; of a topmost bone, to the world."""
         return to_parents(self.rest[None], self.parents)[0]
 
+    def without_meshes(self) -> Asset:
+        """The bones and what moves them alone."""
+        return replace(self, meshes=())
+
     def children(self, bone: int) -> list[int]:
         """The numbers of the bones that hang on one."""
         return [number for number, parent in enumerate(self.parents) if parent == bone]
