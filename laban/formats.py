@@ -28,7 +28,7 @@ SHOWN = {
 }
 """What a motion is looked at in."""
 
-WRITERS = READERS | SHOWN
+WRITERS = READERS | {".fbx": "laban.io.fbx.write"} | SHOWN
 """What a motion is written as."""
 
 VIDEO_WRITERS = dict.fromkeys((".mp4", ".gif", ".png"), "laban.io.frames")
