@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 READERS = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
 """Files that are motions."""
 
-CHARACTER_READERS = dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma"), "laban.character.animation")
+CHARACTER_READERS = dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma", ".fbx"), "laban.character.animation")
 """Files of rigged characters, whose animations are read as motions."""
 
 SHOWN = {

@@ -38,8 +38,12 @@ def asset_of(made: Made) -> Asset:
 def _meshes(rig: Rig, bones: list[int]) -> tuple[Mesh, ...]:
     """A mesh for each node that carries one; its primitives become one surface of several materials."""
     looks = Looks(rig.document)
-    number = np.array([bones.index(n) if n in bones else 0 for n in range(len(rig.names))], np.int32)
-    return tuple(_mesh(rig, looks, number, list(own)) for _, own in groupby(parts(rig), key=lambda part: part.node))
+    places = {bone: number for number, bone in enumerate(bones)}
+    number = np.array(
+        [next((places[a] for a in rig.above(n) if a in places), 0) for n in range(len(rig.names))], np.int32
+    )
+    whole = [part for part in parts(rig) if len(triangles(rig, part))]
+    return tuple(_mesh(rig, looks, number, list(own)) for _, own in groupby(whole, key=lambda part: part.node))
 
 
 def _mesh(rig: Rig, looks: Looks, number: np.ndarray, own: list[Part]) -> Mesh:
@@ -48,16 +52,17 @@ def _mesh(rig: Rig, looks: Looks, number: np.ndarray, own: list[Part]) -> Mesh:
     count = 0
     for part in own:
         at, corners, turns = part.at(rig.world), triangles(rig, part).astype(np.int32), part.turns(rig.world)
-        points.append(at)
-        faces.append(corners + count)
+        used, places = np.unique(corners, return_inverse=True)  # primitives may share their vertices
+        points.append(at[used])
+        faces.append(places.reshape(corners.shape).astype(np.int32) + count)
         spare = ((0, 0), (0, width - part.weights.shape[1]))
-        joints.append(np.pad(number[part.nodes()], spare))
-        weights.append(np.pad(part.weights.astype(np.float64), spare))
-        normals.append(_normals(rig, part, turns, at, corners))
-        tints.append(colours(rig, part))
-        seen.append(looks.look(part, len(corners), turns))
-        count += len(at)
-    look = joined(seen, [len(part.positions) for part in own])
+        joints.append(np.pad(number[part.nodes(used)], spare))
+        weights.append(np.pad(part.weights[used].astype(np.float64), spare))
+        normals.append(_normals(rig, part, turns, at, corners)[used])
+        tints.append(colours(rig, part)[used])
+        seen.append(looks.look(part, len(corners), turns).of_vertices(used))
+        count += len(used)
+    look = joined(seen, [len(mesh) for mesh in points])
     stacked = [np.concatenate(rows) for rows in (points, faces, joints, weights, normals, tints)]
     return Mesh(*stacked, look)
 

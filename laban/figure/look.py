@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -74,3 +74,9 @@ class Look:
     of_face: np.ndarray
     places: np.ndarray | None = None
     shapes: tuple[Shape, ...] = ()
+
+    def of_vertices(self, chosen: np.ndarray) -> Look:
+        """The look of some vertices, by their numbers; faces stay as many."""
+        places = None if self.places is None else self.places[chosen]
+        shapes = tuple(replace(shape, moves=shape.moves[chosen]) for shape in self.shapes)
+        return replace(self, places=places, shapes=shapes)
