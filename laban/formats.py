@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from laban.io.frames import Video
     from laban.motion.motion import Motion
 
-READERS = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
+_OURS = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
+READERS = _OURS | dict.fromkeys((".npy", ".pkl"), "laban.io.poses") | {".amc": "laban.io.asf"}
 """Files that are motions."""
 
 CHARACTER_READERS = dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma", ".fbx"), "laban.character.animation")
@@ -28,7 +29,7 @@ SHOWN = {
 }
 """What a motion is looked at in."""
 
-WRITERS = READERS | {".fbx": "laban.io.fbx.write"} | SHOWN
+WRITERS = _OURS | {".fbx": "laban.io.fbx.write"} | SHOWN
 """What a motion is written as."""
 
 VIDEO_WRITERS = dict.fromkeys((".mp4", ".gif", ".png"), "laban.io.frames")
@@ -53,10 +54,10 @@ def read(
     path: str | Path, animation: str = "", bone_map: str | Path | None = None, *, up: str = "", units: str = "",
     person: str = "",
 ) -> Motion:  # fmt: skip
-    """The motion in a .bvh or .npz file, in a .glb that Laban wrote, or an animation of any rigged glTF file.
+    """The motion in a file: a capture, a clip of any rigged glTF or FBX file, or arrays of the field.
 
     Args:
-        path: .bvh, .npz, .glb, .gltf, .vrm or .vrma.
+        path: .bvh, .amc beside its .asf, .glb, .gltf, .vrm, .vrma, .fbx, .npz, .npy or .pkl.
         animation: of a character's file: its name, or its number as text; the first if empty.
         bone_map: a mapping file, where joints are not recognised (`laban character inspect` writes one).
         up: the axis that is up, of `bearings.AXES`; found from the body if empty. glTF files say it themselves.
@@ -80,6 +81,8 @@ def read(
     module = importlib.import_module(READERS[suffix])
     if suffix == ".bvh":
         motion = module.read(path, up=up, units=units, person=person)
+    elif suffix != ".glb":
+        motion = module.read(path, up=up, units=units)
     else:
         motion = module.read(path)
         if up or units:
