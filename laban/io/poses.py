@@ -35,6 +35,7 @@ MOST_FRAMES = 1 << 20
 RATES = ("fps", "mocap_framerate", "mocap_frame_rate", "framerate", "frame_rate")
 USUAL, KIT_RATE, AIST_RATE, EDGE_RATE = 20.0, 12.5, 60.0, 30.0
 _SKELETONS = {21: KIT21, 22: HUMANML22, 24: SMPL24}
+_LOOKED_AT = 200  # frames
 _SAME = 2e-3  # metres: bones that are no further from a skeleton's own are its own
 
 
@@ -135,11 +136,34 @@ def _jointed(joints: np.ndarray, fps: float | None, path: Path) -> Motion:
     lengths = np.concatenate([[0.0], np.median(np.linalg.norm(bones, axis=-1), axis=0)])
     if not (lengths[1:] > 1e-9).all():
         raise FormatError(f"{path}: joints lie on each other; expected {len(usual)} joints of a body.")
-    own = Skeleton(usual.name, usual.names, usual.parents, rotation.unit(usual.offsets) * lengths[:, None])
-    skeleton = usual if np.abs(lengths - usual.lengths).max() < _SAME else own
+    offsets = _shaped(usual, joints, rotation.unit(usual.offsets) * lengths[:, None])
+    own = Skeleton(usual.name, usual.names, usual.parents, offsets)
+    skeleton = usual if np.abs(offsets - usual.offsets)[1:].max() < _SAME else own
     turns, root = kinematics.fit(skeleton, joints)
     rate, notes = _assumed(fps, KIT_RATE if usual is KIT21 else USUAL)
     return Motion(skeleton, turns, root, rate, notes=notes)
+
+
+def _shaped(usual: Skeleton, joints: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """(J, 3) offsets whose forks (hips and spine, neck and collars) have the shape that they have in the frames.
+
+    A fork is rigid: its shape is the mean over frames that are turned onto each other, nearest to how it rests.
+    Source: Kabsch 1976, "A solution for the best rotation to relate two sets of vectors".
+    """
+    some = joints[np.unique(np.linspace(0, len(joints) - 1, _LOOKED_AT).astype(int))]
+    offsets = offsets.copy()
+    for joint in range(len(usual)):
+        fork = list(usual.children(joint))
+        if len(fork) < 2:
+            continue
+        seen = some[:, fork] - some[:, [joint]]
+        shape = offsets[fork]
+        for _ in range(3):
+            u, _, vt = np.linalg.svd(np.einsum("tka,kb->tab", seen, shape))
+            u[:, :, 2] *= np.sign(np.linalg.det(u @ vt))[:, None]
+            shape = np.einsum("tka,tab->kb", seen, u @ vt) / len(seen)
+        offsets[fork] = shape
+    return offsets
 
 
 def _posed(poses: np.ndarray, trans: np.ndarray, fps: float | None, usual: float, path: Path) -> Motion:
