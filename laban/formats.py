@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from laban.io.frames import Video
     from laban.motion.motion import Motion
 
-_OURS = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
-READERS = _OURS | dict.fromkeys((".npy", ".pkl"), "laban.io.poses") | {".amc": "laban.io.asf"}
+ROUND_TRIP = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
+"""What is written comes back: the same skeleton, rotations, segments and passport."""
+
+READERS = ROUND_TRIP | dict.fromkeys((".npy", ".pkl"), "laban.io.poses") | {".amc": "laban.io.asf"}
 """Files that are motions."""
 
 CHARACTER_READERS = dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma", ".fbx"), "laban.character.animation")
@@ -29,7 +31,7 @@ SHOWN = {
 }
 """What a motion is looked at in."""
 
-WRITERS = _OURS | {".fbx": "laban.io.fbx.write"} | SHOWN
+WRITERS = ROUND_TRIP | {".fbx": "laban.io.fbx.write"} | SHOWN
 """What a motion is written as."""
 
 VIDEO_WRITERS = dict.fromkeys((".mp4", ".gif", ".png"), "laban.io.frames")

@@ -40,7 +40,7 @@ class Wearing:
         append: put the clip behind the file's own animations.
     """
 
-    character: Path | None = described(None, "Your own rigged humanoid (.glb, .vrm, .gltf) to wear the motion.")
+    character: Path | None = described(None, "Your own rigged humanoid (.glb, .vrm, .gltf, .fbx) to wear the motion.")
     map: Path | None = described(None, "A mapping file for the character, from `laban character inspect`.")
     in_place: bool = described(False, "With --character: take the path out of the root.")
     append: bool = described(False, "With --character: put the clip behind the file's own animations.")

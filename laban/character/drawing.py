@@ -20,6 +20,7 @@ from laban.io import about
 from laban.motion import rotation
 from laban.motion.bearings import sized
 from laban.motion.motion import Motion, Segment
+from laban.motion.retarget import retarget
 
 MOST_TRIANGLES = 1_500_000
 
@@ -116,11 +117,16 @@ def draw_file(path: Path, out: Path, name: str = "", **options: Any) -> Motion:
     unit = stance.leg / 0.83  # as large as a grown person in the picture
     motion = sized(motion, 1 / unit)
     figure = partial(_at, stance, world, fps, unit)
+    shown: dict[str, Any] = {}
+    if not any(len(triangles(stance.rig, part)) for part in parts(stance.rig)):
+        motion = retarget(motion)  # bones alone: the mannequin shows them
+    else:
+        shown = {"figure": figure(motion) if out.suffix.lower() == ".png" else figure}
     if out.suffix.lower() == ".png":
         options.pop("fps", None)
-        picture.write(motion, out, figure=figure(motion), **options)
+        picture.write(motion, out, **shown, **options)
     else:
-        film.write(motion, out, figure=figure, **options)
+        film.write(motion, out, **shown, **options)
     return motion
 
 

@@ -73,7 +73,7 @@ def to_parents(world: np.ndarray, parents: Sequence[int]) -> np.ndarray:
     return local
 
 
-def asset_of(motion: Motion, mesh: Mesh | None = None) -> Asset:
+def asset_of(motion: Motion, mesh: Mesh | None = None, name: str = "motion") -> Asset:
     """A motion and the body that shows it, in a rest pose that stands on the floor.
 
     Args:
@@ -93,6 +93,6 @@ def asset_of(motion: Motion, mesh: Mesh | None = None) -> Asset:
     return Asset(
         tuple(skeleton.names), tuple(skeleton.parents), rest, offsets, translations,
         rotation.continuous(motion.rotations), np.ones((len(skeleton), 3)),
-        (replace(mesh, vertices=mesh.vertices + lift),), motion.fps, text[:60] or "motion",
+        (replace(mesh, vertices=mesh.vertices + lift),), motion.fps, text[:60] or name,
         motion.passport,
     )  # fmt: skip

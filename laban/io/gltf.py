@@ -46,7 +46,7 @@ def write(motion: Motion, path: str | Path, *, mesh: Mesh | None = None) -> None
     Raises: InputError for a folder that cannot be written to, or a passport that JSON cannot hold.
     """
     chunk = _Chunk()
-    text = about.dumps(_document(asset_of(motion, mesh), _record(motion), chunk), path)
+    text = about.dumps(_document(asset_of(motion, mesh, Path(path).stem), _record(motion), chunk), path)
     text += b" " * (-len(text) % 4)
     data = bytes(chunk.data)
     with replacing(path) as temporary, open(temporary, "wb") as file:

@@ -29,14 +29,16 @@ from laban.io.gltf_document import MOST_NODES, Document
 MOST_BYTES = 512 << 20  # of a file
 MOST_PICTURE = 64 << 20
 SECONDS = 180
+_NAMELESS = ("", "mixamo.com", "take 001", "unreal take", "layer0", "baselayer", "scene", "animation")
+"""What programs call the only animation of a file when nobody named it."""
 _UNPACK = Path(__file__).with_name("unpack.py")
 
 
 def read(path: str | Path) -> Document:
     """An FBX file as a glTF document: metres, Y up; bones that no mesh needs are joints of a skin of their own.
 
-    Raises: InputError if the file is missing, or the package ufbx; FormatError, one line, for a file that is no FBX, is
-        damaged, too large, or takes too long.
+    Raises: InputError if the file is missing, or the package ufbx; FormatError, one line, for a file that is no FBX,
+        is damaged, too large, or takes too long.
     """
     path = Path(path)
     if not path.is_file():
@@ -57,7 +59,8 @@ def read(path: str | Path) -> Document:
     try:
         return _Builder(content, arrays, path).document
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
-        raise FormatError(f"{path}: damaged FBX ({type(error).__name__}: {str(error)[:80]}). Export it again.") from None
+        said = f"{type(error).__name__}: {str(error)[:80]}"
+        raise FormatError(f"{path}: damaged FBX ({said}). Export it again.") from None
 
 
 def _unpacked(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -108,8 +111,15 @@ class _Builder:
         for mesh in content["meshes"]:
             self._add_mesh(mesh)
         self._add_bones()
-        for animation in content["animations"]:
-            self._add_animation(animation)
+        animations = content["animations"]
+        for animation in animations:
+            name = animation["name"].rpartition("|")[2]
+            plain = len(animations) == 1 and name.lower() in _NAMELESS
+            self._add_animation(animation, path.stem if plain else name)
+        if self.document.buffers:  # what was added is the file's own from here on
+            self.document.buffers[0] = memoryview(bytes(self.document.extra))
+            self.document.json["buffers"] = [{"byteLength": len(self.document.extra)}]
+            self.document.extra.clear()
         for key in ("meshes", "skins", "materials", "animations"):
             if not self.document.json.get(key):
                 self.document.json.pop(key, None)
@@ -216,7 +226,7 @@ class _Builder:
         if not set(bones) <= known:
             self.document.json["skins"].append({"joints": bones})
 
-    def _add_animation(self, animation: dict[str, Any]) -> None:
+    def _add_animation(self, animation: dict[str, Any], name: str) -> None:
         moved = self._arrays[animation["moved"]]
         if not animation["keys"] or not len(moved):
             return
@@ -237,7 +247,7 @@ class _Builder:
                 samplers.append({"input": times, "output": output, "interpolation": "LINEAR"})
                 channels.append({"sampler": len(samplers) - 1, "target": {"node": number, "path": way}})
         if channels:
-            entry = {"name": animation["name"], "channels": channels, "samplers": samplers}
+            entry = {"name": name, "channels": channels, "samplers": samplers}
             document.json.setdefault("animations", []).append(entry)
 
 

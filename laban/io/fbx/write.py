@@ -41,7 +41,7 @@ def write(motion: Motion, path: str | Path, *, mesh: Mesh | None = None, bare: b
         bare: write the skeleton alone.
     Raises: InputError for a folder that cannot be written to, or a passport that JSON cannot hold.
     """
-    asset = asset_of(motion, mesh)
+    asset = asset_of(motion, mesh, Path(path).stem)
     write_asset(asset if not bare else asset.without_meshes(), path)
 
 
