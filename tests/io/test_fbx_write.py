@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import struct
 import subprocess
@@ -43,7 +44,8 @@ def dance(frames: int = 12, step: float = 0.15) -> Motion:
 
 def seen(path: Path, times: np.ndarray, folder: Path) -> dict[str, np.ndarray]:
     """What ufbx makes of a file, in a process of its own."""
-    pytest.importorskip("importlib.util").find_spec("ufbx") or pytest.skip("the package ufbx is not here")
+    if importlib.util.find_spec("ufbx") is None:
+        pytest.skip("the package ufbx is not here: pip install 'laban[fbx]'")
     np.save(folder / "times.npy", times)
     words = [sys.executable, "-P", str(READER), str(path), str(folder / "times.npy"), str(folder / "seen.npz")]
     subprocess.run(words, check=True, timeout=120)
@@ -107,7 +109,7 @@ def test_the_container_is_the_documented_one() -> None:
     assert 5 <= len(tail) - 140 <= 20 and not any(tail[:-140])  # four zeros and one to sixteen more
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(3))
 def test_angles_give_the_rotations_and_do_not_jump(seed: int) -> None:
     rng = np.random.default_rng(seed)
     turns = [rotation.normalise(rng.normal(size=4))]

@@ -36,6 +36,7 @@ from laban.character.stance import load
 from laban.figure.asset import Asset, asset_of
 from laban.figure.mesh import mannequin, skin
 from laban.io import gltf_document
+from laban.io.fbx import document
 from laban.io.fbx.write import write_asset
 from laban.motion import kinematics, rotation
 from laban.motion.motion import Motion
@@ -75,9 +76,11 @@ def of_motion(motion: Motion) -> tuple[Asset, Places, np.ndarray]:
     return asset_of(motion), Places(list(skeleton.names), kinematics.forward(skeleton, turns, root), points), times
 
 
-def of_character(motion: Motion, path: Path) -> tuple[Asset, Places, np.ndarray]:
-    """A character: its asset, where its own skin puts it, and when."""
+def of_character(motion: Motion, path: Path, glb: Path | None = None) -> tuple[Asset, Places, np.ndarray]:
+    """A character: its asset, where its own skin puts it, and when; the clip is written as a GLB, if it is named."""
     made = make(motion, load(path))
+    if glb is not None:
+        gltf_document.write(made.document, glb)
     clip, body = made.clip, made.clip.stance.rig
     times = moments(clip.frames, clip.fps)
     place = times * clip.fps
@@ -116,18 +119,7 @@ def blender(way: str) -> Callable[[Path, np.ndarray, Path], Places]:
 def assimp(file: Path, times: np.ndarray, folder: Path) -> Places:
     """As Assimp reads it, by way of the GLB that it writes."""
     _run(["assimp", "export", file, folder / "assimp.glb", "-fglb2"])
-    document = gltf_document.read(folder / "assimp.glb")
-    body = rig.rig_of(document)
-    rate = 2400.0  # every moment of 20, 24, 30 or 60 fps falls on one
-    turns, moves, frames = animation.sampled(document, body, 0, rate)
-    at = np.minimum(np.round(times * rate).astype(int), frames - 1)
-    world = body.forward({n: t[at] for n, t in turns.items()}, {n: t[at] for n, t in moves.items()}, len(at))
-    points = [np.stack([part.at(frame) for frame in world]) for part in parts(body)]
-    metres = 0.01  # Assimp keeps the file's centimetres
-    return Places(
-        list(body.names), world[..., :3, 3] * metres,
-        np.concatenate(points, axis=1) * metres if points else np.zeros((len(times), 0, 3)),
-    )  # fmt: skip
+    return _played(gltf_document.read(folder / "assimp.glb"), times, 0.01)  # Assimp keeps the file's centimetres
 
 
 def three(modules: Path) -> Callable[[Path, np.ndarray, Path], Places]:
@@ -141,6 +133,42 @@ def three(modules: Path) -> Callable[[Path, np.ndarray, Path], Places]:
         return Places(found["bones"], np.array(found["joints"]), vertices)
 
     return read
+
+
+def ours(file: Path, times: np.ndarray) -> Places:
+    """As we read it."""
+    return _played(document.read(file), times, 1.0)
+
+
+def _played(found: gltf_document.Document, times: np.ndarray, metres: float) -> Places:
+    """Where a glTF document's first animation puts its nodes and skinned vertices."""
+    body = rig.rig_of(found)
+    rate = 2400.0  # every moment of 20, 24, 30 or 60 fps falls on one
+    turns, moves, frames = animation.sampled(found, body, 0, rate)
+    at = np.minimum(np.round(times * rate).astype(int), frames - 1)
+    world = body.forward({n: t[at] for n, t in turns.items()}, {n: t[at] for n, t in moves.items()}, len(at))
+    points = [np.stack([part.at(frame) for frame in world]) for part in parts(body)]
+    return Places(
+        list(body.names), world[..., :3, 3] * metres,
+        np.concatenate(points, axis=1) * metres if points else np.zeros((len(times), 0, 3)),
+    )  # fmt: skip
+
+
+def written_by_others(glb: Path, fps: float, folder: Path) -> dict[str, Path]:
+    """The clip of a GLB as FBX by other programs: name -> file."""
+    found = {}
+    if os.environ.get("LABAN_BLENDER"):
+        found["Blender"] = folder / "by_blender.fbx"
+        _run([os.environ["LABAN_BLENDER"], HERE / "fbx_blender.py", "write", glb, found["Blender"], fps])
+    if shutil.which("assimp"):
+        for name, way in (("Assimp", "fbx"), ("Assimp, ASCII", "fbxa")):
+            file = folder / f"by_assimp_{way}.fbx"
+            _run(["assimp", "export", glb, file, f"-f{way}"])
+            if subprocess.run(["assimp", "info", str(file)], capture_output=True, check=False).returncode:
+                print(f"read: {name}: left out, because Assimp cannot read what it wrote either")
+            else:
+                found[name] = file
+    return found
 
 
 def _run(words: list[object]) -> None:
@@ -203,6 +231,7 @@ def main() -> int:
     parser.add_argument("--motion", type=Path, required=True)
     parser.add_argument("--three", type=Path, help="folder node_modules with three in it")
     parser.add_argument("--controls", action="store_true")
+    parser.add_argument("--read", action="store_true", help="also read what Blender and Assimp write of the characters")
     options = parser.parse_args()
     readers: dict[str, Callable[[Path, np.ndarray, Path], Places]] = {"ufbx": ufbx}
     if os.environ.get("LABAN_BLENDER"):
@@ -227,6 +256,17 @@ def main() -> int:
                     f"{title:32} {reader:22} joints {joints:8.4f} mm, vertices {vertices:8.4f} mm"
                     f"{'' if fine else '  FAILED'}", flush=True,
                 )  # fmt: skip
+        for path in options.characters if options.read else ():
+            _, truth, times = of_character(motion, path, folder / "clip.glb")
+            at = np.round(times * motion.fps) / motion.fps  # others turn between frames as they like
+            whole = [int(k) for k in np.flatnonzero(np.abs(at - times) < 1e-9)]
+            truth = Places(truth.bones, truth.joints[whole], truth.vertices[whole])
+            for writer, file in written_by_others(folder / "clip.glb", motion.fps, folder).items():
+                joints, vertices = errors(ours(file, times[whole]), truth)
+                fine = max(joints, vertices) <= TOLERANCE
+                failed |= not fine
+                print(f"read: {path.stem:26} {writer:22} joints {joints:8.4f} mm, vertices {vertices:8.4f} mm"
+                      f"{'' if fine else '  FAILED'}", flush=True)  # fmt: skip
         if options.controls:
             asset, truth, times = bodies[0][1]
             for title, wrong in spoilt(asset).items():

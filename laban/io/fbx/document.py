@@ -25,10 +25,12 @@ import numpy as np
 from laban.errors import FormatError, InputError
 from laban.io.fbx.triangles import Surface, surface
 from laban.io.gltf_document import MOST_NODES, Document
+from laban.motion import rotation
 
 MOST_BYTES = 512 << 20  # of a file
 MOST_PICTURE = 64 << 20
 SECONDS = 180
+_BODY = (0.3, 12.0)  # metres that a skeleton may span
 _NAMELESS = ("", "mixamo.com", "take 001", "unreal take", "layer0", "baselayer", "scene", "animation")
 """What programs call the only animation of a file when nobody named it."""
 _UNPACK = Path(__file__).with_name("unpack.py")
@@ -44,7 +46,9 @@ def read(path: str | Path) -> Document:
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.")
     if importlib.util.find_spec("ufbx") is None:
-        raise InputError(f"{path}: .fbx is read by the package ufbx: pip install ufbx, or convert the file to .glb.")
+        raise InputError(
+            f"{path}: .fbx is read by the package ufbx: pip install 'laban[fbx]', or convert the file to .glb."
+        )
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -57,10 +61,46 @@ def read(path: str | Path) -> Document:
         raise FormatError(f"{path}: {size} bytes that do not begin as an FBX does. Export it again.")
     content, arrays = _unpacked(path)
     try:
-        return _Builder(content, arrays, path).document
+        factor = _mended(content, arrays)
+        made = _Builder(content, arrays, path).document
     except (KeyError, IndexError, TypeError, ValueError, OverflowError) as error:
         said = f"{type(error).__name__}: {str(error)[:80]}"
         raise FormatError(f"{path}: damaged FBX ({said}). Export it again.") from None
+    if factor != 1:
+        made.notes.append(f"its unit makes a body {1 / factor:g} times as large as people are; that was taken back")
+    return made
+
+
+def _mended(content: dict[str, Any], arrays: dict[str, np.ndarray]) -> float:
+    """What all lengths are multiplied with, in place, so that the skeleton is as large as a body may be.
+
+    Writers that keep metres and call them centimetres are many (Assimp is one), and so are those that do the reverse.
+    """
+    nodes = content["nodes"]
+    world = np.zeros((len(nodes), 4, 4))
+    for number, node in enumerate(nodes):
+        x, y, z, w = node["r"]
+        own = np.eye(4)
+        own[:3, :3] = rotation.to_matrix(np.array([w, x, y, z])) * np.array(node["s"])
+        own[:3, 3] = node["t"]
+        world[number] = world[node["parent"]] @ own if 0 <= node["parent"] < number else own
+    bones = [number for number, node in enumerate(nodes) if node["bone"]]
+    size = float(np.ptp(world[bones, :3, 3], axis=0).max()) if bones else 0.0
+    factor = next((f for f in (1.0, 100.0, 0.01) if _BODY[0] <= size * f <= _BODY[1]), 1.0)
+    if factor != 1:
+        for node in nodes:
+            node["t"] = [factor * value for value in node["t"]]
+        for mesh in content["meshes"]:
+            arrays[mesh["vertices"]] = arrays[mesh["vertices"]] * factor
+            if mesh["skin"] is not None:
+                binds = arrays[mesh["skin"]["binds"]].copy()
+                binds[:, 9:] *= factor
+                arrays[mesh["skin"]["binds"]] = binds
+            for shape in mesh["shapes"]:
+                arrays[shape["moves"]] = arrays[shape["moves"]] * factor
+        for animation in content["animations"]:
+            arrays[animation["moved"]][..., :3] *= factor
+    return factor
 
 
 def _unpacked(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -185,20 +185,14 @@ def skin_of(skin: Any, archive: Archive) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def rate_of(scene: Any) -> float:
+def rate_of(scene: Any, keys: list[list[float]], pace: float) -> float:
     """Frames per second: the file's, or those of its keys where they lie between the file's frames."""
     rate = float(scene.settings.frames_per_second)
     rate = rate if RATES[0] <= rate <= RATES[1] else 30.0
-    steps: list[float] = []
-    for number in range(min(len(scene.anim_curves), 200)):
-        times = [key.time for key in own(scene.anim_curves[number]).keyframes]
-        if len(times) > 3:
-            steps.append(float(np.median(np.diff(times))))
-    if not steps:
-        return rate
-    step = float(np.median(steps))
+    steps = [float(np.median(np.diff(times))) / pace for times in keys[:200] if len(times) > 3]
+    step = float(np.median(steps)) if steps else 0.0
     whole = step * rate
-    if step <= 0 or (whole > 0.99 and abs(whole - round(whole)) < 0.02):
+    if not step > 0 or (whole > 0.99 and abs(whole - round(whole)) < 0.02):
         return rate
     found = 1 / step
     found = round(found) if abs(found - round(found)) < 0.01 * found else found
@@ -207,7 +201,6 @@ def rate_of(scene: Any) -> float:
 
 def animations_of(scene: Any, archive: Archive) -> list[dict[str, Any]]:
     """Where the nodes are over time, frame by frame."""
-    rate = rate_of(scene)
     nodes = list(each(scene.nodes))[1:]
     out, left = [], MOST_SAMPLES
     for stack in each(scene.anim_stacks):
@@ -220,19 +213,22 @@ def animations_of(scene: Any, archive: Archive) -> list[dict[str, Any]]:
         ]  # fmt: skip
         last = max((times[-1] for times in keys if times), default=begin)
         first = min((times[0] for times in keys if times), default=begin)
+        # Assimp writes keys in thousandths of a second as if they were seconds, and the take's end in seconds
+        pace = 1000.0 if end > begin and abs((last - begin) / (1000 * (end - begin)) - 1) < 0.02 else 1.0
         if not end > begin:
             begin, end = first, last
         elif begin < last < end:
             end = last
         if not (np.isfinite(begin) and np.isfinite(end)):
             raise Refused("its animation has no length")
+        rate = rate_of(scene, keys, pace)
         frames = round((end - begin) * rate) + 1
         left -= frames * len(nodes)
         if left < 0:
             raise Refused(f"its animations have more than {MOST_SAMPLES} places of nodes over time. Cut the take")
         moved = np.empty((frames, len(nodes), 10))
         for frame in range(frames):
-            time = begin + frame / rate
+            time = begin + pace * frame / rate
             for number, node in enumerate(nodes):
                 t, r, s = ufbx.evaluate_transform(anim, node, time)
                 moved[frame, number] = (*t, *r, *s)
