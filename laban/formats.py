@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from laban.io.frames import Video
     from laban.motion.motion import Motion
 
-READERS = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
+ROUND_TRIP = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
+"""What is written comes back: the same skeleton, rotations, segments and passport."""
+
+READERS = ROUND_TRIP | dict.fromkeys((".npy", ".pkl"), "laban.io.poses") | {".amc": "laban.io.asf"}
 """Files that are motions."""
 
-CHARACTER_READERS = dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma"), "laban.character.animation")
+CHARACTER_READERS = dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma", ".fbx"), "laban.character.animation")
 """Files of rigged characters, whose animations are read as motions."""
 
 SHOWN = {
@@ -29,7 +32,7 @@ SHOWN = {
 }
 """What a motion is looked at in."""
 
-WRITERS = READERS | SHOWN
+WRITERS = ROUND_TRIP | {".fbx": "laban.io.fbx.write"} | SHOWN
 """What a motion is written as."""
 
 VIDEO_WRITERS = dict.fromkeys((".mp4", ".gif", ".png"), "laban.io.frames")
@@ -58,10 +61,10 @@ def read(
     path: str | Path, animation: str = "", bone_map: str | Path | None = None, *, up: str = "", units: str = "",
     person: str = "",
 ) -> Motion:  # fmt: skip
-    """The motion in a .bvh or .npz file, in a .glb that Laban wrote, or an animation of any rigged glTF file.
+    """The motion in a file: a capture, a clip of any rigged glTF or FBX file, or arrays of the field.
 
     Args:
-        path: .bvh, .npz, .glb, .gltf, .vrm or .vrma.
+        path: .bvh, .amc beside its .asf, .glb, .gltf, .vrm, .vrma, .fbx, .npz, .npy or .pkl.
         animation: of a character's file: its name, or its number as text; the first if empty.
         bone_map: a mapping file, where joints are not recognised (`laban character inspect` writes one).
         up: the axis that is up, of `bearings.AXES`; found from the body if empty. glTF files say it themselves.
@@ -85,6 +88,8 @@ def read(
     module = importlib.import_module(READERS[suffix])
     if suffix == ".bvh":
         motion = module.read(path, up=up, units=units, person=person)
+    elif suffix != ".glb":
+        motion = module.read(path, up=up, units=units)
     else:
         motion = module.read(path)
         if up or units:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class InspectOptions:
     """What `inspect` reads and writes."""
 
-    character: Path = described(MISSING, "A rigged humanoid: .glb, .vrm, .gltf, or a .bvh for its skeleton.")
+    character: Path = described(MISSING, "A rigged humanoid: .glb, .vrm, .gltf, .fbx, or a .bvh for its skeleton.")
     out: Path | None = described(
         None, "The mapping file; CHARACTER.map.json in this folder if not given, which is never overwritten."
     )
@@ -81,9 +81,9 @@ class RetargetOptions:
     """What `retarget` reads, how it transfers, and what it writes."""
 
     source: Path | Motion = described(
-        MISSING, "The motion: .bvh, .npz, or a .glb, .vrm or .gltf with an animation of a humanoid."
+        MISSING, "The motion: any file that `laban convert` reads."
     )
-    character: Path = described(MISSING, "A rigged humanoid: .glb, .vrm, .gltf, or a .bvh for its skeleton.")
+    character: Path = described(MISSING, "A rigged humanoid: .glb, .vrm, .gltf, .fbx, or a .bvh for its skeleton.")
     out: tuple[Path, ...] = described(
         (), "Files to write: .glb .vrm .vrma .bvh .npz .fbx .usda, or .mp4 .gif .png to look at."
     )
@@ -128,8 +128,11 @@ def retarget(options: RetargetOptions, context: Context) -> Made:
         context.warn(f"{options.character.name}: {note}")
     motion = read(options.source, options.reading, context, options.clip, options.source_map)
     context.check()
+    named = options.name
+    if not named and isinstance(options.source, Path) and not any(segment.text for segment in motion.segments):
+        named = options.source.stem
     made = make(
-        motion, stance, fps=options.fps, append=options.append, loop=options.loop, name=options.name,
+        motion, stance, fps=options.fps, append=options.append, loop=options.loop, name=named,
         root="in-place" if options.in_place else options.root, hand_reach=options.hand_reach,
     )  # fmt: skip
     for path in options.out:

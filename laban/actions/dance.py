@@ -31,7 +31,7 @@ class DanceOptions:
 
     song: Path = described(MISSING, "The song.")
     out: tuple[Path, ...] = described(
-        (), "Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html."
+        (), "Files to write; the suffix says the format: .glb .bvh .npz .fbx .mp4 .gif .png .html."
     )
     seconds: float = bounded(
         30.0, Bounds(1, MAX_DANCE_SECONDS), "Length of the dance; to the end of the song if that comes first."

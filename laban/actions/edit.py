@@ -73,7 +73,7 @@ class EditOptions:
     )
     gap: float | None = bounded(None, LENGTH, "Seconds between the two motions.")
     out: tuple[Path, ...] = described(
-        (), "Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html."
+        (), "Files to write; the suffix says the format: .glb .bvh .npz .fbx .mp4 .gif .png .html."
     )
     seed: int = bounded(0, SEED, "Which of the many motions that fit.")
     samples: int = bounded(4, SAMPLES, "Drawn for each stretch; the best is taken.")

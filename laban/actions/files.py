@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from laban.drawing.scene import View
     from laban.motion.motion import Motion
 
-CHARACTERS = (".glb", ".vrm", ".gltf")
+CHARACTERS = (".glb", ".vrm", ".gltf", ".vrma", ".fbx")
 PIXELS = Bounds(32, 8192, whole=True)
 
 
@@ -36,7 +36,7 @@ class ConvertOptions:
 
     source: Path = described(MISSING, "The file to read.")
     out: tuple[Path, ...] = described(
-        MISSING, "Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html."
+        MISSING, "Files to write; the suffix says the format: .glb .bvh .npz .fbx .mp4 .gif .png .html."
     )
     fps: float | None = bounded(
         None, Bounds(1, 1000), "Frames per second of the result; those of the source if not given."

@@ -34,7 +34,7 @@ class GenerateOptions:
     sentences: tuple[str, ...] = in_python((), "what the person does, a motion each; instead of text and prompts")
     out: tuple[Path, ...] = described(
         (),
-        "Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html. With several samples "
+        "Files to write; the suffix says the format: .glb .bvh .npz .fbx .mp4 .gif .png .html. With several samples "
         "walk.glb becomes walk-1.glb, walk-2.glb; with --prompts it becomes walk-001.glb, walk-002.glb.",
     )
     text: str = described("", 'What the person does, in English, in quotes: "a person walks forward and turns left".')

@@ -197,12 +197,12 @@ def _given(what: str | Motion) -> bool:
 
 def _text_or_motion(given: str | Motion, context: Context) -> str | Motion:
     """A motion if `said` is one or names a file with a motion file's suffix; else the words."""
-    from laban.formats import READERS
+    from laban.formats import CHARACTER_READERS, READERS
 
     if not isinstance(given, str):
         return given
     path = Path(given)
-    if path.suffix.lower() in READERS and " " not in path.suffix:
+    if path.suffix.lower() in READERS | CHARACTER_READERS and " " not in path.suffix:
         return motion_of(path, context)
     return given
 

@@ -31,7 +31,7 @@ class ScriptOptions:
         (), 'The script: "a person walks forward @4" "turns left @2" "waves with both hands @3".'
     )
     out: tuple[Path, ...] = described(
-        (), "Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html."
+        (), "Files to write; the suffix says the format: .glb .bvh .npz .fbx .mp4 .gif .png .html."
     )
     file: Path | None = described(
         None,

@@ -42,7 +42,7 @@ class Wearing:
         append: put the clip behind the file's own animations.
     """
 
-    character: Path | None = described(None, "Your own rigged humanoid (.glb, .vrm, .gltf) to wear the motion.")
+    character: Path | None = described(None, "Your own rigged humanoid (.glb, .vrm, .gltf, .fbx) to wear the motion.")
     map: Path | None = described(None, "A mapping file for the character, from `laban character inspect`.")
     in_place: bool = described(False, "With --character: the same as --root in-place.")
     root: Root = described(

@@ -20,6 +20,7 @@ from laban.io import about
 from laban.motion import rotation
 from laban.motion.bearings import sized
 from laban.motion.motion import Motion, Segment
+from laban.motion.retarget import retarget
 
 MAX_TRIANGLES = 1_500_000
 
@@ -133,10 +134,15 @@ def render_file(
     unit = stance.leg / 0.83  # as large as a grown person in the picture
     motion = sized(motion, 1 / unit)
     figure = partial(_at, stance, world, sampled, unit)
-    if out.suffix.lower() == ".png":
-        picture.write(motion, out, view, figure=figure(motion))
+    shown: dict[str, Any] = {}
+    if not any(len(triangles(stance.rig, part)) for part in parts(stance.rig)):
+        motion = retarget(motion)  # bones alone: the mannequin shows them
     else:
-        film.write(motion, out, view, fps=fps, figure=figure)
+        shown = {"figure": figure(motion) if out.suffix.lower() == ".png" else figure}
+    if out.suffix.lower() == ".png":
+        picture.write(motion, out, view, **shown)
+    else:
+        film.write(motion, out, view, fps=fps, **shown)
     return motion
 
 

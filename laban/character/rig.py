@@ -15,6 +15,7 @@ import numpy as np
 
 from laban.errors import FormatError, InputError
 from laban.io import bvh, gltf_document
+from laban.io.fbx import document as fbx
 from laban.io.gltf_document import Document
 from laban.motion import anatomy, frames, rotation, tpose
 from laban.motion.shape import Tree
@@ -141,7 +142,7 @@ def turn_of(matrices: np.ndarray) -> np.ndarray:
 
 
 def read(path: str | Path, person: str = "") -> Rig:
-    """Read a character (.glb, .vrm, .gltf), or the skeleton of a .bvh as one without a mesh.
+    """Read a character (.glb, .vrm, .gltf, .fbx), or the skeleton of a .bvh as one without a mesh.
 
     Args:
         path: the file.
@@ -154,8 +155,10 @@ def read(path: str | Path, person: str = "") -> Rig:
         motion = bvh.read(path, person=person)
         rig = rig_of(skeleton_document(motion.skeleton, path, frames.standing(motion)))
         return replace(rig, notes=(*motion.notes, *rig.notes))
+    if path.suffix.lower() == ".fbx":
+        return rig_of(fbx.read(path), person)
     if path.suffix.lower() not in gltf_document.SUFFIXES:
-        known = " ".join(gltf_document.SUFFIXES)
+        known = " ".join((*gltf_document.SUFFIXES, ".fbx", ".bvh"))
         raise InputError(f"{path}: a character is read from {known}. Convert it, for example with Blender.")
     return rig_of(gltf_document.read(path), person)
 

@@ -207,7 +207,7 @@ def export_error(held: Sequence[Case], most: int = 16) -> dict[str, float]:
     motions = [Motion.from_joints(case.joints, humanml.HUMANML.fps) for case in held[:: max(1, len(held) // most)]]
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        for suffix in sorted(formats.READERS):
+        for suffix in sorted(formats.ROUND_TRIP):
             path = Path(folder) / f"motion{suffix}"
             errors = []
             for motion in motions:

@@ -23,7 +23,7 @@ import numpy as np
 
 from laban.errors import FormatError, LabanError
 from laban.figure.asset import Asset, asset_of
-from laban.figure.mesh import Mesh, colour_name
+from laban.figure.mesh import Mesh, colour_name, linear
 from laban.io import about
 from laban.io.atomic import replacing
 from laban.motion.motion import Motion
@@ -46,7 +46,7 @@ def write(motion: Motion, path: str | Path, *, mesh: Mesh | None = None) -> None
     Raises: InputError for a folder that cannot be written to, or a passport that JSON cannot hold.
     """
     chunk = _Chunk()
-    text = about.dumps(_document(asset_of(motion, mesh), _record(motion), chunk), path)
+    text = about.dumps(_document(asset_of(motion, mesh, Path(path).stem), _record(motion), chunk), path)
     text += b" " * (-len(text) % 4)
     data = bytes(chunk.data)
     with replacing(path) as temporary, open(temporary, "wb") as file:
@@ -167,12 +167,11 @@ def _primitives(mesh: Mesh, chunk: _Chunk) -> tuple[list[dict[str, Any]], list[d
                 "mode": 4,
             }
         )
-        linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
         materials.append(
             {
                 "name": colour_name(colour),
                 "pbrMetallicRoughness": {
-                    "baseColorFactor": [*np.round(linear, 4).tolist(), 1.0],
+                    "baseColorFactor": [*np.round(linear(colour), 4).tolist(), 1.0],
                     "metallicFactor": 0.0,
                     "roughnessFactor": 0.6,
                 },

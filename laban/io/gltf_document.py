@@ -131,6 +131,14 @@ class Document:
         views = self.items("bufferViews")
         return bytes(self._view(views[check_index(number, len(views), "a buffer view", self.path)]))
 
+    def picture(self, number: int) -> bytes:
+        """The bytes of a picture, embedded or beside the file. Raises: FormatError if it cannot be had."""
+        images = self.items("images")
+        image = images[check_index(number, len(images), "a picture", self.path)]
+        if "bufferView" in image:
+            return self.view_bytes(image["bufferView"])
+        return _uri(str(image.get("uri", "")), f"picture {number}", self.path)
+
     def add_bytes(self, data: bytes) -> int:
         """Put bytes behind buffer 0. Returns: the number of a new buffer view of them, aligned to 4."""
         if not self.buffers:

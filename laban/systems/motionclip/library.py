@@ -199,7 +199,7 @@ class Library:
             folders[:] = sorted(f for f in folders if not f.startswith("."))
             for name in sorted(files):
                 path = Path(folder) / name
-                if path.suffix.lower() in formats.READERS and not name.startswith("."):
+                if path.suffix.lower() in formats.READERS | formats.CHARACTER_READERS and not name.startswith("."):
                     stamp = _stamp(path)
                     if stamp is not None:
                         yield str(path.relative_to(self.folder)), stamp
