@@ -18,13 +18,14 @@ Sources: Guo et al. 2022 (HumanML3D), Mahmood et al. 2019 (AMASS), Li et al. 202
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from laban.errors import FormatError, LabanError
 from laban.io import pickles
-from laban.motion import humanml, kinematics, rotation
+from laban.motion import frames, humanml, kinematics, rotation
 from laban.motion.bearings import settled
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
@@ -35,6 +36,7 @@ MOST_FRAMES = 1 << 20
 RATES = ("fps", "mocap_framerate", "mocap_frame_rate", "framerate", "frame_rate")
 USUAL, KIT_RATE, AIST_RATE, EDGE_RATE = 20.0, 12.5, 60.0, 30.0
 _SKELETONS = {21: KIT21, 22: HUMANML22, 24: SMPL24}
+_WRIST = np.cos(np.radians(80.0))  # that hands bend from the forearms, on the average, at most
 _LOOKED_AT = 200  # frames
 _SAME = 2e-3  # metres: bones that are no further from a skeleton's own are its own
 
@@ -65,7 +67,9 @@ def _array(path: Path) -> np.ndarray:
         raise
     except (OSError, ValueError, EOFError, SyntaxError, TypeError, MemoryError, OverflowError) as error:
         said = " ".join(str(error).split())[:80]
-        raise FormatError(f"{path}: no .npy of plain numbers ({said}). Save it with numpy.save, without pickle.") from None
+        raise FormatError(
+            f"{path}: no .npy of plain numbers ({said}). Save it with numpy.save, without pickle."
+        ) from None
 
 
 def motion_of(arrays: Mapping[str, np.ndarray], path: Path, up: str = "", units: str = "") -> Motion:
@@ -74,7 +78,25 @@ def motion_of(arrays: Mapping[str, np.ndarray], path: Path, up: str = "", units:
         found = _motion(arrays, path)
     except LabanError as error:
         raise error if isinstance(error, FormatError) else FormatError(f"{path}: damaged ({error})") from None
-    return settled(found, up, units)
+    return _as_built(settled(found, up, units))
+
+
+def _as_built(motion: Motion) -> Motion:
+    """The motion of joints on a skeleton whose trunk is shaped as theirs is when they stand upright."""
+    skeleton = motion.skeleton
+    if skeleton.offsets is HUMANML22.offsets or not set(HUMANML22.names) <= set(skeleton.names):
+        return motion
+    if (np.abs(skeleton.lengths[: len(HUMANML22)] - HUMANML22.lengths) < _SAME).all():
+        return motion
+    joints = motion.joints()
+    body = frames.built(joints[:, [skeleton.index(name) for name in HUMANML22.names]])
+    offsets = skeleton.offsets.copy()
+    for joint, name in enumerate(HUMANML22.names):
+        place = skeleton.index(name)
+        offsets[place] = rotation.unit(body.offsets[joint]) * skeleton.lengths[place] if joint else 0.0
+    shaped = replace(skeleton, offsets=offsets)
+    turns, root = kinematics.fit(shaped, joints)
+    return replace(motion, skeleton=shaped, rotations=turns, root=root)
 
 
 def _motion(arrays: Mapping[str, np.ndarray], path: Path) -> Motion:
@@ -131,6 +153,8 @@ def _assumed(fps: float | None, usual: float) -> tuple[float, tuple[str, ...]]:
 def _jointed(joints: np.ndarray, fps: float | None, path: Path) -> Motion:
     """A motion of joints, with bones as long as theirs; units and axes as they are."""
     joints = _finite(joints, path)
+    if joints.shape[1] == len(SMPL24) and _odd_hands(joints):
+        joints = joints[:, : len(HUMANML22)]  # 22 of them are the same in both
     usual = _SKELETONS[joints.shape[1]]
     bones = joints[:, 1:] - joints[:, list(usual.parents[1:])]
     lengths = np.concatenate([[0.0], np.median(np.linalg.norm(bones, axis=-1), axis=0)])
@@ -142,6 +166,16 @@ def _jointed(joints: np.ndarray, fps: float | None, path: Path) -> Motion:
     turns, root = kinematics.fit(skeleton, joints)
     rate, notes = _assumed(fps, KIT_RATE if usual is KIT21 else USUAL)
     return Motion(skeleton, turns, root, rate, notes=notes)
+
+
+def _odd_hands(joints: np.ndarray) -> bool:
+    """Whether the two last of SMPL's joints are no hands: farther from the forearms' line than wrists bend."""
+    for side in ("left", "right"):
+        elbow, wrist, hand = (joints[:, SMPL24.index(f"{side}_{name}")] for name in ("elbow", "wrist", "hand"))
+        along = (rotation.unit(wrist - elbow) * rotation.unit(hand - wrist)).sum(-1)
+        if np.median(along) < _WRIST:
+            return True
+    return False
 
 
 def _shaped(usual: Skeleton, joints: np.ndarray, offsets: np.ndarray) -> np.ndarray:
@@ -170,7 +204,9 @@ def _posed(poses: np.ndarray, trans: np.ndarray, fps: float | None, usual: float
     """A motion of SMPL's axis-angles; the first 22 joints are the same in all its kin."""
     poses = np.asarray(poses).reshape(len(poses), -1) if np.ndim(poses) in (2, 3) else np.zeros((0, 0))
     if poses.shape[1] < 66 or poses.shape[1] % 3 or np.shape(trans) != (len(poses), 3):
-        raise FormatError(f"{path}: poses are {poses.shape} and places {np.shape(trans)}; expected (T, 66 or more), (T, 3).")
+        raise FormatError(
+            f"{path}: poses are {poses.shape} and places {np.shape(trans)}; expected (T, 66 or more), (T, 3)."
+        )
     poses, trans = _finite(poses, path), _finite(trans, path)
     skeleton = SMPL24 if poses.shape[1] == 72 else HUMANML22
     turns = rotation.from_axis_angle(poses[:, : 3 * len(skeleton)].reshape(len(poses), len(skeleton), 3))

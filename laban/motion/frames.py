@@ -62,7 +62,7 @@ def in_tpose(motion: Motion, mapping: Mapping, world: np.ndarray, joints: np.nda
     source = sources(mapping)
     rest = motion.skeleton.rest()
     known = {name: rest[joint] for name, joint in source.items()}
-    means = _means(_built(joints, None), source, world, joints)
+    means = _means(built(joints), source, world, joints)
     frame = None
     if not _folded(known):
         frame = tpose.frame(known)
@@ -76,7 +76,7 @@ def in_tpose(motion: Motion, mapping: Mapping, world: np.ndarray, joints: np.nda
         hips = _by_legs(known)
         if _angle(hips, means["pelvis"]) < _STRAIGHT:  # the hips rest as a person's, what is above does not
             pelvis = rotation.multiply(world[:, source["pelvis"]], rotation.conjugate(hips))
-            means = _means(_built(joints, pelvis), source, world, joints) | {"pelvis": hips}
+            means = _means(built(joints, pelvis), source, world, joints) | {"pelvis": hips}
             if (moment := _tpose_frame(joints)) is None:
                 return _limbs(known, _along_axes(means, hips_rest=True), means)
     if (moment := _tpose_frame(joints)) is not None:
@@ -160,7 +160,7 @@ def _means(body: Skeleton, source: dict[str, int], world: np.ndarray, joints: np
     }  # fmt: skip
 
 
-def _built(joints: np.ndarray, pelvis: np.ndarray | None) -> Skeleton:
+def built(joints: np.ndarray, pelvis: np.ndarray | None = None) -> Skeleton:
     """Our skeleton with a trunk as this body's is when it stands straightest.
 
     Args:
