@@ -29,6 +29,7 @@ _USUAL = 1.7
 _HEAD = 1.2  # stature over the way from ankle to head joint along the bones
 _POSES = 48  # that are looked at
 _FLOOR = 0.12  # of the stature: the floor of a file is no farther from its zero
+_FLIES = 0.3  # of the stature: pelvises of people who lie are lower
 _HALF = float(np.sqrt(0.5))
 _TURNS = {
     "y": (1.0, 0.0, 0.0, 0.0), "z": (_HALF, -_HALF, 0.0, 0.0), "x": (_HALF, 0.0, 0.0, _HALF),
@@ -133,8 +134,8 @@ def _unit(tall: float, usual: float) -> tuple[float, str]:
 def found_up(motion: Motion, mapping: Mapping) -> str:
     """The axis of AXES along which a body stands; "y" where that is not clear.
 
-    Someone who lies all the time and someone who stands in a file with another axis up look alike. What lies on the
-    floor of Y is left there, unless it stands on the floor of that other axis.
+    Someone who lies or flies all the time and someone who stands in a file with another axis up look alike. What lies
+    on the floor of Y, or flies above it, is left there, unless it stands on the floor of that other axis.
     """
     joints = mapping.joints
     poses = poses_of(motion, _POSES)
@@ -160,7 +161,8 @@ def found_up(motion: Motion, mapping: Mapping) -> str:
     tall = stature(motion, mapping)
     floor = float(np.percentile((sign * poses[..., axis]).min(1), 10))
     lying = float(np.percentile(poses[..., 1].min(1), 10))
-    return "y" if abs(floor) > _FLOOR * tall and abs(lying) < _FLOOR * tall else best
+    flying = float(np.median(poses[:, joints["pelvis"], 1])) > _FLIES * tall
+    return "y" if abs(floor) > _FLOOR * tall and (abs(lying) < _FLOOR * tall or flying) else best
 
 
 def _standing(poses: np.ndarray, joints: dict[str, int]) -> np.ndarray:

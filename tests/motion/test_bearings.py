@@ -61,6 +61,11 @@ def test_who_lies_on_the_floor_stays_there() -> None:
     assert settled(down).notes == () and np.array_equal(settled(down).root, down.root)
 
 
+def test_who_flies_ahead_goes_on_flying() -> None:
+    flat = lying(walker())
+    assert settled(replace(flat, root=np.tile([0.0, 1.4, 0.1], (40, 1)))).notes == ()
+
+
 def test_who_knows_the_axis_says_so() -> None:
     motion = walker()
     forced = settled(motion, up="z")
