@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from laban.character import root_bone
-from laban.character.rig import turn_of
+from laban.character.rig import Rig, turn_of
 from laban.character.soles import Planted, plant
 from laban.character.stance import Stance
 from laban.motion import kinematics, rotation, tpose
@@ -283,10 +283,30 @@ def _local(
         above = turns.get(parent, rig.turn[parent] if parent >= 0 else top)
         if node in driven:
             turns[node] = driven[node]
-            local[node] = rotation.continuous(rotation.multiply(rotation.conjugate(above), driven[node]))
+            if parent >= 0 and np.linalg.det(rig.world[parent][:3, :3]) < 0:
+                local[node] = rotation.continuous(_mirrored(rig, node, above, driven[node]))
+            else:
+                local[node] = rotation.continuous(rotation.multiply(rotation.conjugate(above), driven[node]))
         elif parent in turns:
             turns[node] = rotation.multiply(above, still[node])
     return local
+
+
+def _mirrored(rig: Rig, node: int, above: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """(T, 4): local rotations under a parent that mirrors: what its own rest turns are, mirrored.
+
+    Args:
+        rig: the character.
+        node: whose.
+        above: (T, 4) or (4,) its parent to the world, without the reflection (`rig.turn_of`).
+        turn: (T, 4) the node to the world.
+    """
+    parent = rig.parents[node]
+    moved = rotation.multiply(above, rotation.conjugate(rig.turn[parent]))
+    own = rotation.multiply(turn, rotation.conjugate(rig.turn[node]))
+    step = rotation.to_matrix(rotation.multiply(rotation.conjugate(moved), own))
+    mirror = rig.world[parent][:3, :3]
+    return rotation.multiply(turn_of(np.linalg.inv(mirror) @ step @ mirror), rig.rotation[node])
 
 
 def _path(root: np.ndarray, fps: float) -> np.ndarray:

@@ -68,6 +68,22 @@ def test_a_head_or_hand_that_is_turned_all_the_time(name: str, key: str) -> None
     assert key in judged(replace(clip, performance=replace(clip.performance, turns=turns))).failed
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_mirrored_armature_moves_as_any(axis: int) -> None:
+    document = example.character(mesh=False)
+    del document.json["skins"][0]["inverseBindMatrices"]
+    scale = [1.0, 1.0, 1.0]
+    scale[axis] = -1.0
+    pelvis, armature = document.json["nodes"][0], document.json["nodes"][22]
+    armature["scale"] = pelvis["scale"] = scale
+    pelvis["translation"] = (np.array(pelvis["translation"]) * scale).tolist()
+    plain, rig = rig_of(example.character(mesh=False)), rig_of(document)
+    np.testing.assert_allclose(rig.place[:22], plain.place[:22], atol=1e-5)
+    made, want = (make(walker(), stance_of(r, find(r))) for r in (rig, plain))
+    assert made.certificate.passed
+    np.testing.assert_allclose(made.clip.world()[:, :22, :3, 3], want.clip.world()[:, :22, :3, 3], atol=1e-4)
+
+
 @pytest.mark.parametrize("turn", [about("x", 32.0), about("y", 30.0), about("z", 30.0)])
 def test_a_character_that_leans_or_faces_aside_in_its_own_file(turn: np.ndarray) -> None:
     document = example.character(mesh=False)
