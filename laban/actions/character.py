@@ -63,6 +63,8 @@ def inspect(options: InspectOptions, context: Context) -> Inspected:
 
     context.check()
     rig = read_rig(options.character)
+    for note in rig.notes:
+        context.warn(f"{options.character.name}: {note}")
     made = bonemap.load(rig, options.map) if options.map is not None else bonemap.guess(rig)
     wrong = ""
     try:

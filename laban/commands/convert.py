@@ -53,6 +53,8 @@ def info(file: Positional[Path], json: bool = False, quiet: bool = False) -> int
     print(f"  {motion.frames} frames at {motion.fps:g} fps, {motion.seconds:.2f} s")
     print(f"  walks a path of {found.path:.2f} m, between {found.lowest:.2f} m and {found.highest:.2f} m "
           "above the floor")  # fmt: skip
+    for note in motion.notes:
+        print(f"  note: {note}")
     for segment in motion.segments:
         print(f"  {segment.start:.2f} to {segment.end:.2f} s: {segment.text}")
     if quiet:
@@ -83,6 +85,7 @@ def facts_of(file: Path, found: files.Contents) -> dict[str, Any]:
         "highest_metres": round(found.highest, 4),
         "bones": bones,
         "segments": [vars(segment) for segment in motion.segments],
+        "notes": list(motion.notes),
         "passport": motion.passport,
     }
 
