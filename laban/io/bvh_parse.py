@@ -233,7 +233,7 @@ def _motion(block: bytes, width: int, what: str) -> tuple[np.ndarray, float, tup
     counts = array("I", filter(None, map(_count, BytesIO(block))))
     notes: tuple[str, ...] = ()
     if sum(counts) != frames * width and (whole := _whole_rows(counts, frames, width)):
-        block = b"\n".join(itertools.islice(filter(bytes.strip, BytesIO(block)), whole))
+        block = b"\n".join(itertools.islice((line for line in BytesIO(block) if line.strip()), whole))
         notes = (f"it says {frames} frames and has {len(counts)} rows; the {whole} whole ones were read",)
         frames, counts = whole, counts[:whole]
     if sum(counts) != frames * width:
