@@ -69,7 +69,9 @@ class Looks:
         """(V, 2) texture coordinates of the picture that colours a primitive, moved as its material says."""
         entries = self._document.items("materials")
         number = part.primitive.get("material")
-        surface = entries[number].get("pbrMetallicRoughness", {}) if type(number) is int and number < len(entries) else {}
+        surface = (
+            entries[number].get("pbrMetallicRoughness", {}) if type(number) is int and number < len(entries) else {}
+        )
         texture = surface.get("baseColorTexture", {})
         accessor = part.primitive["attributes"].get(f"TEXCOORD_{texture.get('texCoord', 0)}")
         if accessor is None:
@@ -126,9 +128,7 @@ def joined(looks: list[Look], counts: list[int]) -> Look:
     """
     materials = list(dict.fromkeys(id(material) for look in looks for material in look.materials))
     known = {id(material): material for look in looks for material in look.materials}
-    of_face = [
-        np.array([materials.index(id(material)) for material in look.materials])[look.of_face] for look in looks
-    ]
+    of_face = [np.array([materials.index(id(material)) for material in look.materials])[look.of_face] for look in looks]
     places = None
     if any(look.places is not None for look in looks):
         places = np.concatenate([

@@ -107,9 +107,7 @@ def _rigid(rig: Rig, node: int, mesh: dict[str, Any]) -> Iterator[Part]:
             yield Part(positions, np.zeros((len(positions), 4), np.int64), weights, joints, to_joint, primitive, node)
 
 
-def _part(
-    rig: Rig, node: int, primitive: dict[str, Any], joints: np.ndarray, to_joint: np.ndarray
-) -> Part | None:
+def _part(rig: Rig, node: int, primitive: dict[str, Any], joints: np.ndarray, to_joint: np.ndarray) -> Part | None:
     attributes, document = primitive["attributes"], rig.document
     if not {"POSITION", "JOINTS_0", "WEIGHTS_0"} <= attributes.keys() or _unread(primitive):
         return None
