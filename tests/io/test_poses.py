@@ -82,7 +82,8 @@ def test_poses_of_smpl_and_its_kin(width: int, tmp_path: Path) -> None:
     motion = walk(SMPL24)
     held = np.zeros((motion.frames, width))
     held[:, : min(width, 72)] = poses(motion)[:, :width]
-    np.savez(tmp_path / "a.npz", poses=held, trans=motion.root, mocap_frame_rate=60.0, betas=np.zeros(10), gender="neutral")
+    rest = {"betas": np.zeros(10), "gender": "neutral"}
+    np.savez(tmp_path / "a.npz", poses=held, trans=motion.root, mocap_frame_rate=60.0, **rest)
     found = laban.read(tmp_path / "a.npz")
     assert found.fps == 60.0 and len(found.skeleton) == (24 if width == 72 else 22)
     np.testing.assert_allclose(found.joints()[:, :22], motion.joints()[:, :22], atol=1e-6)
@@ -95,8 +96,8 @@ def test_amass_is_turned_to_stand(tmp_path: Path) -> None:
     held[:, 0] = rotation.multiply(turn, held[:, 0])
     whole = rotation.to_axis_angle(held).reshape(motion.frames, -1)
     np.savez(
-        tmp_path / "a.npz", root_orient=whole[:, :3], pose_body=whole[:, 3:66], trans=rotation.rotate(turn, motion.root),
-        mocap_frame_rate=20.0,
+        tmp_path / "a.npz", root_orient=whole[:, :3], pose_body=whole[:, 3:66], mocap_frame_rate=20.0,
+        trans=rotation.rotate(turn, motion.root),
     )  # fmt: skip
     np.testing.assert_allclose(laban.read(tmp_path / "a.npz").joints(), motion.joints(), atol=1e-6)
 
@@ -123,7 +124,7 @@ class Bomb:
     [Bomb(), {"smpl_poses": Bomb()}, [1, 2], {"smpl_poses": np.array([object()])}, {"smpl_poses": np.zeros((3, 72))}],
 )
 def test_a_hostile_pickle_is_refused_unexecuted(table: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if isinstance(table, dict) and getattr(table["smpl_poses"], "dtype", None) == object:
+    if isinstance(table, dict) and getattr(table["smpl_poses"], "dtype", None) == np.dtype(object):
         table = {"smpl_poses": np.array([None])}
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(table))
     with pytest.raises(FormatError) as caught:
@@ -193,7 +194,18 @@ ASF = """# a comment
     upper lower
   end
 """
-AMC = "#!OML\n:FULLY-SPECIFIED\n:DEGREES\n1\nroot 1 2 3 0 0 0\nupper 90 0 0\nlower 90\n2\nroot 1 2 4 0 90 0\nupper 0 0 0\nlower 0\n"
+AMC = """#!OML
+:FULLY-SPECIFIED
+:DEGREES
+1
+root 1 2 3 0 0 0
+upper 90 0 0
+lower 90
+2
+root 1 2 4 0 90 0
+upper 0 0 0
+lower 0
+"""
 
 
 def test_asf_and_amc(tmp_path: Path) -> None:

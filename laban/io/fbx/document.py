@@ -218,7 +218,7 @@ class _Builder:
         primitives = []
         for material, corners in found.triangles:
             used, numbers = np.unique(corners, return_inverse=True)
-            primitive: dict[str, Any] = {"attributes": self._attributes(found, used, skinned)}
+            primitive: dict[str, Any] = {"attributes": self._attributes(found, used, skinned=skinned)}
             primitive["indices"] = self._add(numbers.reshape(-1), "<u4", "SCALAR")
             if material >= 0:
                 primitive["material"] = material
@@ -237,7 +237,7 @@ class _Builder:
         for node in mesh["nodes"]:
             document.json["nodes"][node - 1] |= {"mesh": len(document.json["meshes"]) - 1} | skin
 
-    def _attributes(self, found: Surface, used: np.ndarray, skinned: bool) -> dict[str, int]:
+    def _attributes(self, found: Surface, used: np.ndarray, *, skinned: bool) -> dict[str, int]:
         """The accessors of some vertices of a surface."""
         document = self.document
         attributes = {"POSITION": document.add_array(found.positions[used], "VEC3", bounds=True)}
