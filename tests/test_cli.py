@@ -68,7 +68,7 @@ def refused(argv: list[str], capsys: pytest.CaptureFixture[str], code: int = 2) 
         (["generate", "walk", "--fps", "0"], "--fps"),
         (["generate", "walk", "--steps", "0"], "--steps"),
         (["generate", "walk", "--guidance", "inf"], "--guidance"),
-        (["generate", "walk", "--out", "walk.fbx"], ".fbx"),
+        (["generate", "walk", "--out", "walk.obj"], ".obj"),
         (["generate", "walk", "--out", "walk"], "suffix"),
         (["generate", "walk", "--out", "absent/walk.glb"], "absent"),
         (["generate", "walk", "--out", "a.glb", "a.glb"], "twice"),
@@ -79,7 +79,7 @@ def refused(argv: list[str], capsys: pytest.CaptureFixture[str], code: int = 2) 
         (["generate", "walk", "--sedonds", "3"], "--seconds"),
         (["generate", "a", "person", "walks"], "person"),
         (["convert", "absent.bvh", "x.glb"], "absent.bvh"),
-        (["convert", "x.fbx", "x.glb"], ".fbx"),
+        (["convert", "x.obj", "x.glb"], ".obj"),
         (["convert", "x.npz"], "no file"),
         (["render", "x.npz", "x.bvh"], ".bvh"),
         (["info", "absent.npz"], "absent.npz"),
@@ -97,7 +97,7 @@ def test_bad_input_is_one_line_and_2(
 def test_bad_input_is_refused_before_torch_is_loaded(tmp_path: Path) -> None:
     code = (
         "import sys; from laban.cli import main\n"
-        "for argv in (['--seconds', '-1'], ['--out', 'x.fbx'], ['--model', 'nobody'], ['--samples', '99']):\n"
+        "for argv in (['--seconds', '-1'], ['--out', 'x.obj'], ['--model', 'nobody'], ['--samples', '99']):\n"
         "    assert main(['generate', 'walk', *argv]) == 2\n"
         "print('torch' in sys.modules)"
     )

@@ -99,7 +99,7 @@ def test_the_package_imports_only_its_base_install() -> None:
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 names = [node.module or ""]
             found |= {name.partition(".")[0]: path.name for name in names}
-    extras = {"pxr": "usda.py"}  # imported by one module, when its format is asked for
+    extras = {"pxr": "usda.py", "ufbx": "unpack.py"}  # imported by one module, when its format is asked for
     assert {name: where for name, where in found.items() if name not in allowed} == extras
     assert allowed - set(sys.stdlib_module_names) <= set(found)  # and nothing is installed in vain
 

@@ -82,9 +82,7 @@ def inspect(options: InspectOptions, context: Context) -> Inspected:
 class RetargetOptions:
     """What `retarget` reads, how it transfers, and what it writes."""
 
-    source: Path | Motion = described(
-        MISSING, "The motion: any file that `laban convert` reads."
-    )
+    source: Path | Motion = described(MISSING, "The motion: any file that `laban convert` reads.")
     character: Path = described(MISSING, "A rigged humanoid: .glb, .vrm, .gltf, .fbx, or a .bvh for its skeleton.")
     out: tuple[Path, ...] = described(
         (), "Files to write: .glb .vrm .vrma .bvh .npz .fbx .usda, or .mp4 .gif .png to look at."

@@ -17,8 +17,8 @@ from laban.commands.output import console, origin_lines, out_paths, print_json
     "song",
     defaults={"out": (Path("dance.glb"),)},
     character=tyro.conf.arg(
-        help="Your own rigged humanoid (.glb, .vrm, .gltf, .fbx) to wear the dance; the files may then be .glb .vrm .vrma "
-        ".bvh .npz .fbx .usda .mp4 .gif .png, and a certificate lies beside each."
+        help="Your own rigged humanoid (.glb, .vrm, .gltf, .fbx) to wear the dance; the files may then be .glb .vrm "
+        ".vrma .bvh .npz .fbx .usda .mp4 .gif .png, and a certificate lies beside each."
     ),
     lock_beats=tyro.conf.arg(
         help="Leave the dance's clock alone. Otherwise it is bent a little, so that the dance's rests fall on beats."

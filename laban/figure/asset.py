@@ -79,6 +79,7 @@ def asset_of(motion: Motion, mesh: Mesh | None = None, name: str = "motion") -> 
     Args:
         motion: any skeleton.
         mesh: a skinned mesh in the skeleton's rest pose; default `mannequin(motion.skeleton)`.
+        name: of the animation, where no text describes the motion.
     """
     skeleton = motion.skeleton
     mesh = mesh if mesh is not None else mannequin(skeleton)

@@ -21,7 +21,7 @@ class Picture:
 
     @property
     def suffix(self) -> str:
-        """".png" or ".jpg", by the first bytes; empty for anything else."""
+        """ ".png" or ".jpg", by the first bytes; empty for anything else."""
         return ".png" if self.data[:4] == b"\x89PNG" else ".jpg" if self.data[:3] == b"\xff\xd8\xff" else ""
 
 

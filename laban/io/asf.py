@@ -50,8 +50,8 @@ def read(path: str | Path, *, up: str = "", units: str = "") -> Motion:
     path = Path(path)
     skeleton = _beside(path)
     try:
-        bones, parents, degrees = _skeleton(_lines(skeleton), skeleton)
-        motion = _motion(path, bones, parents, degrees)
+        bones, parents, unit = _skeleton(_lines(skeleton), skeleton)
+        motion = _motion(path, bones, parents, unit)
     except (ValueError, IndexError, KeyError) as error:
         raise FormatError(f"{path}: damaged ASF or AMC ({str(error)[:80]}). Get it again.") from None
     except LabanError as error:
@@ -83,53 +83,65 @@ def _lines(path: Path) -> list[list[str]]:
     return [words for line in text.splitlines() if (words := line.split("#")[0].split())]
 
 
-def _skeleton(lines: list[list[str]], path: Path) -> tuple[list[_Bone], list[int], bool]:
-    """Bones with parents before children, their parents, and whether angles are degrees."""
-    root, degrees = _Bone("root"), True
-    known: dict[str, _Bone] = {"root": root}
-    above: dict[str, str] = {}
-    section, bone = "", root
+def _skeleton(lines: list[list[str]], path: Path) -> tuple[list[_Bone], list[int], float]:
+    """Bones with parents before children, their parents, and radians in a unit of angles."""
+    root, unit = _Bone("root"), np.radians(1.0)
+    bones: list[_Bone] = [root]
+    links: list[list[str]] = []
+    section = ""
     for words in lines:
         key = words[0].lower()
         if key.startswith(":"):
             section = key
         elif section == ":units" and key == "angle":
-            degrees = words[1].lower().startswith("deg")
+            unit = np.radians(1.0) if words[1].lower().startswith("deg") else 1.0
         elif section == ":root" and key == "order":
             root.moves = tuple(word.lower() for word in words[1:])
+        elif section == ":bonedata" and key == "begin":
+            bones.append(_Bone(""))
         elif section == ":bonedata":
-            if key == "begin":
-                bone = _Bone("")
-            elif key == "name":
-                bone.name = words[1]
-                known[bone.name] = bone
-            elif key == "direction":
-                bone.direction = np.array(words[1:4], np.float64)
-            elif key == "length":
-                bone.length = float(words[1])
-            elif key == "axis":
-                angles = np.array(words[1:4], np.float64)
-                order = (words[4] if len(words) > 4 else "XYZ").upper()
-                # the axes are turned about fixed x, then y, then z: the last one is the outermost
-                bone.axes = rotation.from_euler(angles[::-1], order[::-1], degrees=degrees)
-            elif key == "dof":
-                bone.moves = tuple(word.lower() for word in words[1:])
+            _describe(bones[-1], key, words[1:], unit)
         elif section == ":hierarchy" and key not in ("begin", "end"):
-            for child in words[1:]:
-                if child not in known or child in above or child == "root":
-                    raise FormatError(f"{path}: {child[:40]!r} hangs on nothing, or twice. The file is damaged.")
-                above[child] = words[0]
-    if len(known) > MAX_JOINTS:
-        raise FormatError(f"{path}: {len(known)} bones; at most {MAX_JOINTS} were expected.")
+            links.append(words)
+    if len(bones) > MAX_JOINTS:
+        raise FormatError(f"{path}: {len(bones)} bones; at most {MAX_JOINTS} were expected.")
+    order, parents = _tree(links, [bone.name for bone in bones], path)
+    known = {bone.name: bone for bone in bones}
+    return [known[name] for name in order], parents, unit
+
+
+def _tree(links: list[list[str]], names: list[str], path: Path) -> tuple[list[str], list[int]]:
+    """Names with parents before children, and their parents, of lines of a parent and its children."""
+    above: dict[str, str] = {}
+    for parent, *children in links:
+        for child in children:
+            if child not in names or child in above or child == "root":
+                raise FormatError(f"{path}: {child[:40]!r} hangs on nothing, or twice. The file is damaged.")
+            above[child] = parent
     order = ["root"]
     for name in order:
         order.extend(child for child, parent in above.items() if parent == name)
-    if len(order) < 2:
-        raise FormatError(f"{path}: holds no bones; expected an ASF skeleton.")
-    return [known[name] for name in order], [order.index(above[n]) if n in above else -1 for n in order], degrees
+    if len(order) < 2 or len(order) != len(names):
+        raise FormatError(f"{path}: {len(names)} bones, of which {len(order)} hang on the root; expected a skeleton.")
+    return order, [order.index(above[name]) if name in above else -1 for name in order]
 
 
-def _motion(path: Path, bones: list[_Bone], parents: list[int], degrees: bool) -> Motion:
+def _describe(bone: _Bone, key: str, words: list[str], unit: float) -> None:
+    """A line about a bone."""
+    if key == "name":
+        bone.name = words[0]
+    elif key == "direction":
+        bone.direction = np.array(words[:3], np.float64)
+    elif key == "length":
+        bone.length = float(words[0])
+    elif key == "axis":  # turns about fixed axes, the first letter first
+        order = (words[3] if len(words) > 3 else "XYZ").upper()
+        bone.axes = rotation.from_euler(unit * np.array(words[:3], np.float64)[::-1], order[::-1])
+    elif key == "dof":
+        bone.moves = tuple(word.lower() for word in words)
+
+
+def _motion(path: Path, bones: list[_Bone], parents: list[int], unit: float) -> Motion:
     values = _values(path, bones)
     frames = len(values["root"])
     turns = np.zeros((frames, len(bones), 4))
@@ -144,8 +156,7 @@ def _motion(path: Path, bones: list[_Bone], parents: list[int], degrees: bool) -
         for column, move in enumerate(bone.moves):
             if move in _ORDERS:  # about fixed axes, the first turn first
                 axis = np.eye(3)["xyz".index(_ORDERS[move])]
-                angle = np.radians(rows[:, column]) if degrees else rows[:, column]
-                own = rotation.multiply(rotation.from_axis_angle(angle[:, None] * axis), own)
+                own = rotation.multiply(rotation.from_axis_angle(unit * rows[:, [column]] * axis), own)
             elif number == 0 and move in ("tx", "ty", "tz"):
                 place[:, "xyz".index(move[1])] = rows[:, column]
         turns[:, number] = rotation.multiply(bone.axes, rotation.multiply(own, rotation.conjugate(bone.axes)))
@@ -173,7 +184,9 @@ def _values(path: Path, bones: list[_Bone]) -> dict[str, np.ndarray]:
             continue
         numbers = [float(word) for word in words[1:]]
         if len(numbers) != wanted[words[0]] or len(rows[words[0]]) != frame - 1:
-            raise FormatError(f"{path}: frame {frame}, {words[0]}: {len(numbers)} numbers; {wanted[words[0]]} were expected.")
+            raise FormatError(
+                f"{path}: frame {frame}, {words[0]}: {len(numbers)} numbers; {wanted[words[0]]} were expected."
+            )
         rows[words[0]].append(numbers)
     least = min((len(row) for row in rows.values()), default=0)
     if not least or least < frame - 1:

@@ -18,8 +18,8 @@ from laban.errors import FormatError, InputError
 from laban.figure.look import Look, Material, Picture, Shape
 from laban.figure.mesh import Mesh, mannequin
 from laban.io import gltf_document
-from laban.io.fbx import container, document, write
 from laban.io.fbx import animation as moving
+from laban.io.fbx import container, document, write
 from laban.io.fbx import scene as scenes
 from laban.io.fbx.container import Node
 from laban.motion import rotation
@@ -49,7 +49,8 @@ def test_what_we_write_comes_back(tmp_path: Path) -> None:
     moves[:5] = 0.01, 0.02, -0.03
     places = np.random.default_rng(0).random((len(mesh.vertices), 2))
     look = Look(
-        "body", (Material("skin", (0.5, 0.25, 0.125, 1.0), pictures={"colour": Picture("face", PNG)}), Material("cloth")),
+        "body",
+        (Material("skin", (0.5, 0.25, 0.125, 1.0), pictures={"colour": Picture("face", PNG)}), Material("cloth")),
         np.arange(len(mesh.faces)) % 2, places, (Shape("smile", moves, 0.25),),
     )  # fmt: skip
     write.write(motion, tmp_path / "a.fbx", mesh=Mesh(**{**vars(mesh), "look": look}))
@@ -174,7 +175,7 @@ def plain_text(nodes: list[Node], depth: int = 0) -> str:
                 words.append(f'"{family}::{name}"' if family else f'"{value}"')
             else:
                 words.append("T" if value is True else str(value))
-        body = f" {{\n{plain_text(node.children, depth + 1)}{' ' * depth}}}" if node.children or node.open else ""
+        body = f" {{\n{plain_text(node.children, depth + 1)}{' ' * depth}}}" if node.children or node.closed else ""
         lines.append(f"{' ' * depth}{node.name}: {', '.join(words)}{body}\n")
     return "".join(lines)
 
@@ -263,6 +264,6 @@ def test_a_picture_outside_the_folder_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(PNG)
     inside = tmp_path / "inside"
     inside.mkdir()
-    assert document._picture(b"", ["../secret.png", "/etc/passwd"], inside / "a.fbx") is None
+    assert document.picture(b"", ["../secret.png", "/etc/passwd"], inside / "a.fbx") is None
     (inside / "secret.png").write_bytes(PNG)
-    assert document._picture(b"", ["C:\\textures\\secret.png"], inside / "a.fbx") == PNG
+    assert document.picture(b"", ["C:\\textures\\secret.png"], inside / "a.fbx") == PNG

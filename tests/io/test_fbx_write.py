@@ -91,7 +91,7 @@ def parsed(data: bytes, place: int, end: int) -> list[tuple[str, list[Any], list
 def test_the_container_is_the_documented_one() -> None:
     top = Node("Top", (True, 7, Long(1 << 40), 0.5, "é", b"\0\1", np.arange(100.0), np.arange(3, dtype="<i4")))
     top.add("Child", Long(-1))
-    empty = Node("Empty", open=True)
+    empty = Node("Empty", closed=True)
     data = container.encode([top, empty])
     assert data[:23] == b"Kaydara FBX Binary  \0\x1a\0" and struct.unpack_from("<I", data, 23) == (7400,)
     nodes = parsed(data, 27, len(data))
@@ -184,7 +184,8 @@ def test_materials_pictures_and_blend_shapes_are_in_the_file(tmp_path: Path) -> 
     moves = np.zeros_like(mesh.vertices)
     moves[:5, 1] = 0.01
     look = Look(
-        "body", (Material("skin", (0.5, 0.25, 0.125, 1.0), pictures={"colour": Picture("face", PNG)}), Material("cloth")),
+        "body",
+        (Material("skin", (0.5, 0.25, 0.125, 1.0), pictures={"colour": Picture("face", PNG)}), Material("cloth")),
         np.arange(len(mesh.faces)) % 2, np.zeros((len(mesh.vertices), 2)), (Shape("smile", moves, 0.25),),
     )  # fmt: skip
     write.write(dance(2), tmp_path / "a.fbx", mesh=Mesh(**{**vars(mesh), "look": look}))

@@ -64,7 +64,9 @@ class Places:
 def moments(frames: int, fps: float) -> np.ndarray:
     """(M,) seconds, on frames and half way between them in turn."""
     last = 2 * (frames - 1)
-    return np.unique(np.linspace(0, last, MOMENTS).astype(int) // 2 * 2 + np.arange(MOMENTS) % 2).clip(0, last) / 2 / fps
+    return (
+        np.unique(np.linspace(0, last, MOMENTS).astype(int) // 2 * 2 + np.arange(MOMENTS) % 2).clip(0, last) / 2 / fps
+    )
 
 
 def of_motion(motion: Motion) -> tuple[Asset, Places, np.ndarray]:
@@ -274,7 +276,10 @@ def main() -> int:
                 joints, vertices = errors(ufbx(folder / "body.fbx", times, folder), truth)
                 seen = max(joints, vertices) > TOLERANCE
                 failed |= not seen
-                print(f"control: {title:32} joints {joints:8.3f} mm, vertices {vertices:8.3f} mm{'' if seen else '  NOT SEEN'}")
+                print(
+                    f"control: {title:32} joints {joints:8.3f} mm, vertices {vertices:8.3f} mm"
+                    f"{'' if seen else '  NOT SEEN'}"
+                )
     return int(failed)
 
 

@@ -1,8 +1,8 @@
 """Where Blender puts the bones and skinned vertices of an FBX file, by either of its importers. Called by fbx.py:
 
-    python-with-bpy fbx_blender.py read import_scene|wm FILE TIMES.npy OUT.npz
-    python-with-bpy fbx_blender.py write IN.glb OUT.fbx FPS
-    python-with-bpy fbx_blender.py picture FILE FRAME OUT.png
+python-with-bpy fbx_blender.py read import_scene|wm FILE TIMES.npy OUT.npz
+python-with-bpy fbx_blender.py write IN.glb OUT.fbx FPS
+python-with-bpy fbx_blender.py picture FILE FRAME OUT.png
 """
 
 from __future__ import annotations

@@ -51,14 +51,14 @@ def turning(turns: np.ndarray, tolerance: float) -> Track:
 def stack(scene: Scene, frames: int) -> int:
     """The one stack of a scene and its layer. Returns: the identity of the layer."""
     identity, node = scene.add("AnimationStack", scene.name, "AnimStack", "")
-    node.open = True
+    node.closed = True
     spans = (("LocalStart", 0), ("LocalStop", frames - 1), ("ReferenceStart", 0), ("ReferenceStop", frames - 1))
     node.table(
         *((name, "KTime", "Time", "", Long(scene.moment(max(frame, 0)))) for name, frame in spans),
         ("laban", "KString", "", "U", scene.passport),
     )
     layer, node = scene.add("AnimationLayer", "BaseLayer", "AnimLayer", "")
-    node.open = True
+    node.closed = True
     scene.connect(layer, identity)
     return layer
 

@@ -40,17 +40,17 @@ class Node:
         name: at most 255 bytes.
         properties: bool, int, Long, float, str, bytes, and numpy arrays of float64, float32, int32, int64.
         children: in order.
-        open: end with a sentinel even without children, which Assimp wants of stacks and layers of animation.
+        closed: end with a sentinel even without children, which Assimp wants of stacks and layers of animation.
     """
 
     name: str
     properties: tuple[Any, ...] = ()
     children: list[Node] = field(default_factory=list)
-    open: bool = False
+    closed: bool = False
 
-    def add(self, name: str, *properties: Any, open: bool = False) -> Node:
+    def add(self, name: str, *properties: Any, closed: bool = False) -> Node:
         """Hang a new node under this one. Returns: the new node."""
-        child = Node(name, properties, open=open)
+        child = Node(name, properties, closed=closed)
         self.children.append(child)
         return child
 
@@ -83,7 +83,7 @@ def _node(node: Node, start: int) -> bytes:
     for child in node.children:
         parts.append(_node(child, place))
         place += len(parts[-1])
-    if node.children or node.open:
+    if node.children or node.closed:
         parts.append(_SENTINEL)
         place += len(_SENTINEL)
     head = struct.pack("<IIIB", place, len(node.properties), len(properties), len(name))

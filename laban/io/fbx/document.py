@@ -184,13 +184,13 @@ class _Builder:
     def _add_materials(self, materials: list[dict[str, Any]], pictures: list[dict[str, Any]]) -> None:
         places: dict[int, int] = {}
         json = self.document.json
-        for number, picture in enumerate(pictures):
-            data = _picture(self._arrays[picture["data"]].tobytes(), picture["files"], self._path)
+        for number, entry in enumerate(pictures):
+            data = picture(self._arrays[entry["data"]].tobytes(), entry["files"], self._path)
             if data is None:
                 continue
             kind = "image/png" if data[:4] == b"\x89PNG" else "image/jpeg"
             images = json.setdefault("images", [])
-            images.append({"name": picture["name"], "mimeType": kind, "bufferView": self.document.add_bytes(data)})
+            images.append({"name": entry["name"], "mimeType": kind, "bufferView": self.document.add_bytes(data)})
             json.setdefault("textures", []).append({"source": len(images) - 1})
             places[number] = len(images) - 1
         for material in materials:
@@ -218,7 +218,7 @@ class _Builder:
         primitives = []
         for material, corners in found.triangles:
             used, numbers = np.unique(corners, return_inverse=True)
-            primitive: dict[str, Any] = {"attributes": self._attributes(found, used, skinned)}
+            primitive: dict[str, Any] = {"attributes": self._attributes(found, used, skinned=skinned)}
             primitive["indices"] = self._add(numbers.reshape(-1), "<u4", "SCALAR")
             if material >= 0:
                 primitive["material"] = material
@@ -237,7 +237,7 @@ class _Builder:
         for node in mesh["nodes"]:
             document.json["nodes"][node - 1] |= {"mesh": len(document.json["meshes"]) - 1} | skin
 
-    def _attributes(self, found: Surface, used: np.ndarray, skinned: bool) -> dict[str, int]:
+    def _attributes(self, found: Surface, used: np.ndarray, *, skinned: bool) -> dict[str, int]:
         """The accessors of some vertices of a surface."""
         document = self.document
         attributes = {"POSITION": document.add_array(found.positions[used], "VEC3", bounds=True)}
@@ -291,7 +291,7 @@ class _Builder:
             document.json.setdefault("animations", []).append(entry)
 
 
-def _picture(data: bytes, files: list[str], path: Path) -> bytes | None:
+def picture(data: bytes, files: list[str], path: Path) -> bytes | None:
     """A PNG or JPEG of embedded bytes, or of a file of that name beside the FBX; None if there is none."""
     for name in files:
         if data:

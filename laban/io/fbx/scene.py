@@ -112,7 +112,7 @@ class Scene:
         return [
             self._header(), Node("FileId", (FILE_ID,)), Node("CreationTime", (CREATED,)),
             Node("Creator", (f"Laban {__version__}",)), self._settings(), self._documents(),
-            Node("References", open=True), definitions, self._objects, self._connections, takes,
+            Node("References", closed=True), definitions, self._objects, self._connections, takes,
         ]  # fmt: skip
 
     def _header(self) -> Node:

@@ -59,8 +59,8 @@ def surface(mesh: dict[str, Any], arrays: dict[str, np.ndarray]) -> Surface:
         found.append((int(known), number[triangles[of_face[owner] == material]].ravel()))
     normals = given["normal"][first] if "normal" in given else None
     places = given["uv"][first] * (1, -1) + (0, 1) if "uv" in given else None
-    for values in (points, normals, places):
-        if values is not None and not np.isfinite(values).all():
+    for some in (points, normals, places):
+        if some is not None and not np.isfinite(some).all():
             raise ValueError("a mesh holds numbers that are not finite")
     sets = _sets(mesh["skin"], arrays, len(points), vertex) if mesh["skin"] is not None else []
     shapes = []

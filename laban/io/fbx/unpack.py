@@ -248,12 +248,13 @@ def main(source: str, target: str) -> int:
             "animations": animations_of(scene, archive),
         }  # fmt: skip
     except Refused as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return 3
     except (ufbx.UfbxError, MemoryError, ValueError, TypeError, IndexError, RecursionError) as error:
-        print(f"{type(error).__name__}: {str(error)[:120]}", file=sys.stderr)
+        sys.stderr.write(f"{type(error).__name__}: {str(error)[:120]}\n")
         return 3
-    np.savez(target, scene=np.array(json.dumps(content)), **archive.arrays)
+    archive.arrays["scene"] = np.array(json.dumps(content))
+    np.savez(target, **archive.arrays)  # type: ignore[arg-type]
     return 0
 
 

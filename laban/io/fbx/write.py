@@ -54,7 +54,7 @@ def write_asset(asset: Asset, path: str | Path) -> None:
     bones = []
     for bone, name in enumerate(asset.bones):
         parent = bones[asset.parents[bone]] if asset.parents[bone] >= 0 else 0
-        place, turn = rest[bone, :3, 3] * CENTIMETRES, _rest_angles(asset, bone, rest[bone])
+        place, turn = rest[bone, :3, 3] * CENTIMETRES, _rest_angles(rest[bone])
         bones.append(made.bone(name, parent, place, turn, asset.scales[bone]))
     taken = set(asset.bones)
     world = asset.rest.copy()
@@ -93,8 +93,8 @@ def unscaled(asset: Asset) -> Asset:
     )  # fmt: skip
 
 
-def _rest_angles(asset: Asset, bone: int, local: np.ndarray) -> np.ndarray:
-    """(3,) degrees of a bone at rest."""
+def _rest_angles(local: np.ndarray) -> np.ndarray:
+    """(3,) degrees of a bone at rest in its parent, (4, 4)."""
     turn = rotation.from_matrix(local[:3, :3] / np.maximum(np.linalg.norm(local[:3, :3], axis=0), 1e-12))
     return np.degrees(curves.euler(turn[None])[0])
 
