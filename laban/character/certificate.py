@@ -49,7 +49,7 @@ THRESHOLDS = (
     Threshold("head_degrees", "neck to head against the source's joints, mean", "degrees", 50.0, _REST),
     Threshold("head_turn", "head against the chest, as performed, mean", "degrees", 75.0, _REST),
     Threshold("hand_turn", "hands against the forearms, as performed, mean", "degrees", 80.0, _REST),
-    Threshold("world_degrees", "the file's axes against the source's", "degrees", 8.0,
+    Threshold("world_degrees", "the file's axes against the source's", "degrees", 12.0,
               "the character is turned or leans in its own file: save it in its rest pose, facing along an axis"),
     Threshold("foot_height_cm", "foot height on contact, mean error", "cm", 1.5, _MAP),
     Threshold("skate_ratio", "foot skate, against the performer's", "x", 1.2,

@@ -75,7 +75,7 @@ def test_what_a_reader_assumed_is_told_and_a_part_is_taken(tmp_path: Path) -> No
     from laban.actions.reading import ReadOptions, read
     from laban.io import bvh
     from tests.motion.test_bearings import in_axes
-    from tests.motion.test_frames import walker
+    from tests.motion.test_rest_poses import walker
 
     bvh.write(in_axes(walker(60), "z", rest=True), tmp_path / "z.bvh", scale=1 / 0.0254)
     said: list[str] = []

@@ -17,6 +17,7 @@ from laban.motion import rotation
 from laban.motion.joint_names import named
 from laban.motion.skeletons import HUMANML22
 from tests.character import example
+from tests.motion import test_anatomy
 
 NAMES = HUMANML22.names
 ONE_SIDE = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist")
@@ -79,6 +80,13 @@ def test_names(maker: str) -> None:
     right_way(found, MAKERS[maker], made)
     assert not found.missing and len(found.bones) == 18
     assert found.confidence >= 0.85  # by name, not by shape
+
+
+@pytest.mark.parametrize("maker", test_anatomy.MAKERS)
+def test_characters_of_many_makers(maker: str) -> None:
+    names = test_anatomy.called(maker)
+    made = rig(names=names, arms_down=50, scale=100, z_up=True)
+    right_way(bonemap.find(made), names, made)
 
 
 @pytest.mark.parametrize("options", [{}, {"lying": True}, {"arms_down": 70, "scale": 100, "z_up": True}, {"rolls": 3}])

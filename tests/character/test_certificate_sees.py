@@ -18,7 +18,7 @@ from laban.motion import rotation
 from laban.motion.landmarks import NAMES, perform
 from laban.motion.motion import Motion
 from tests.character import example
-from tests.motion.test_frames import INDEX, about, walker
+from tests.motion.test_rest_poses import INDEX, about, walker
 
 
 def clip_of(motion: Motion) -> CharacterMotion:

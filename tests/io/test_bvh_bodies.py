@@ -10,7 +10,7 @@ import pytest
 
 from laban.errors import FormatError, InputError
 from laban.io import bvh
-from tests.motion.test_frames import walker
+from tests.motion.test_rest_poses import walker
 
 FRAMES = 12
 MOTION = walker(FRAMES)

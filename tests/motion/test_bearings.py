@@ -12,7 +12,7 @@ from laban.motion import rotation
 from laban.motion.bearings import UNITS, per_metre, settled, sized
 from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
-from tests.motion.test_frames import about, rested, scrambled, walker
+from tests.motion.test_rest_poses import about, rested, scrambled, walker
 
 # What takes our axes into those of a file with another axis up.
 INTO = {
