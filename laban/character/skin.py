@@ -113,8 +113,9 @@ def _part(rig: Rig, node: int, primitive: dict[str, Any], joints: np.ndarray, to
         return None
     positions = document.array(attributes["POSITION"])
     sets = [k for k in range(MOST_SETS) if {f"JOINTS_{k}", f"WEIGHTS_{k}"} <= attributes.keys()]
-    places = np.concatenate([document.array(attributes[f"JOINTS_{k}"]) for k in sets], axis=1)
-    weights = np.concatenate([document.array(attributes[f"WEIGHTS_{k}"]) for k in sets], axis=1)
+    places, weights = (
+        _joined([document.array(attributes[f"{name}_{k}"]) for k in sets]) for name in ("JOINTS", "WEIGHTS")
+    )
     if not len(positions):
         return None
     if places.max() >= len(joints) or len(places) != len(positions) or len(weights) != len(positions):
@@ -123,6 +124,11 @@ def _part(rig: Rig, node: int, primitive: dict[str, Any], joints: np.ndarray, to
     if np.abs(total - 1).max() > 1e-3:
         weights = weights / np.maximum(total, 1e-6)
     return Part(positions, places, weights, joints, to_joint, primitive, node)
+
+
+def _joined(sets: list[np.ndarray]) -> np.ndarray:
+    """Columns side by side; one set alone is the file's own bytes, not a copy."""
+    return sets[0] if len(sets) == 1 else np.concatenate(sets, axis=1)
 
 
 def triangles(rig: Rig, part: Part) -> np.ndarray:

@@ -90,10 +90,18 @@ def _as_built(motion: Motion) -> Motion:
         return motion
     joints = motion.joints()
     body = frames.built(joints[:, [skeleton.index(name) for name in HUMANML22.names]])
+    ways = rotation.unit(body.offsets[1:])
     offsets = skeleton.offsets.copy()
-    for joint, name in enumerate(HUMANML22.names):
-        place = skeleton.index(name)
-        offsets[place] = rotation.unit(body.offsets[joint]) * skeleton.lengths[place] if joint else 0.0
+    for parent, name in enumerate(HUMANML22.names):
+        children = HUMANML22.children(parent)
+        places = [skeleton.index(HUMANML22.names[child]) for child in children]
+        wanted = ways[[child - 1 for child in children]] * skeleton.lengths[places][:, None]
+        if len(children) > 1:  # a fork keeps its shape
+            u, _, vt = np.linalg.svd(wanted.T @ offsets[places])
+            u[:, 2] *= np.sign(np.linalg.det(u @ vt))
+            wanted = offsets[places] @ (u @ vt).T
+        if children and name in frames.TRUNK:
+            offsets[places] = wanted
     shaped = replace(skeleton, offsets=offsets)
     turns, root = kinematics.fit(shaped, joints)
     return replace(motion, skeleton=shaped, rotations=turns, root=root)
