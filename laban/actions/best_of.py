@@ -24,7 +24,6 @@ LIGHT = 12_000_000  # parameters up to which that costs little (the shipped mode
 SKATE = 0.30  # m/s: real held-out clips have 0.29 (docs/method/momask.md); the unit of the score
 PENETRATION = 0.01  # m, the project's limit
 JERK = 130.0  # m/s^3 at 20 fps: 1.7 times that of real held-out clips, the project's limit
-HOVER = 0.8  # seconds without a foot near the floor: longer than any jump
 UNSUPPORTED = 4.0  # a walk that never stands weighs as much as four times the skate of a real clip
 PENALTY = 2.0  # a gate that is failed weighs as much as twice the skate of a real clip
 
@@ -92,10 +91,14 @@ def judge(motion: Motion, text: str, index: int = 0) -> Judged:
         "skate": float(physics.skate(joints, motion.fps)),
         "penetration": float(physics.penetration(joints)),
         "jerk": float(physics.jerk(joints, motion.fps)),
-        "hover": gait.hover(joints, motion.fps),
+        "hover": gait.airborne(joints, motion.fps),
         "no_standing_foot": gait.no_standing_foot(joints, motion.fps),
     }
-    gates = (measures["penetration"] > PENETRATION) + (measures["jerk"] > JERK) + 4 * (measures["hover"] > HOVER)
+    gates = (
+        (measures["penetration"] > PENETRATION)
+        + (measures["jerk"] > JERK)
+        + 4 * (measures["hover"] > gait.LONGEST_JUMP)
+    )
     score = measures["skate"] / SKATE + PENALTY * gates
     if STEPS.search(text.lower()):
         score += UNSUPPORTED * measures["no_standing_foot"]
