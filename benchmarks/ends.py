@@ -21,7 +21,7 @@ GESTURES = (
     "a person makes a guiding gesture with the right arm",
 )  # fmt: skip
 ACTIONS = {"wave-right-hand", "wave-both-hands", "raise-up-left-hand", "raise-up-both-hands", "bow", "guide", "bye"}
-GOAL = 1.6  # captured gestures have 1.3
+GOAL = 1.6  # half as much again as inside
 
 
 def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
@@ -40,23 +40,27 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     corpus = Corpus.open(options.data)
     records = [r for r in corpus.select("test", mirrored=False) if r.labels.get("action") in ACTIONS and r.length > 40]
     system = laban.load(options.model)
-    drawn = [
-        motion
-        for seed in range(1, options.seeds + 1)
-        for motion in system.generate([TextRequest(text, 4.0) for text in GESTURES], seed=seed)
-    ]
+
+    def draws() -> list[Any]:
+        requests = [TextRequest(text, 4.0) for text in GESTURES]
+        return [m for seed in range(1, options.seeds + 1) for m in system.generate(requests, seed=seed)]
+
+    drawn = draws()
     rows = {
         "captured, held out": [corpus.joints(r) for r in records[:60]],
         options.model: [m.joints() for m in drawn],
         f"{options.model}, cleaned": [cleanup.clean(m).joints() for m in drawn],
     }
+    if hasattr(system, "frozen"):
+        system.frozen.continued = lambda codes: codes[:0]
+        rows["control: the decoder sees zeros beyond the ends"] = [m.joints() for m in draws()]
     result, cells = {}, []
     for name, clips in rows.items():
         values = np.array([ends(np.asarray(j, np.float64)) for j in clips])
-        result[name] = {"begin": float(values[:, 0].mean()), "end": float(values[:, 1].mean())}
+        result[name] = {"begin": float(np.median(values[:, 0])), "end": float(np.median(values[:, 1]))}
         ninth = np.quantile(values, 0.9, axis=0)
-        cells.append([name, str(len(clips)), *(f"{values[:, k].mean():.2f}, {ninth[k]:.2f}" for k in (0, 1))])
-    print("acceleration at the ends over that inside: mean, 9 of 10 below")
+        cells.append([name, str(len(clips)), *(f"{np.median(values[:, k]):.2f}, {ninth[k]:.2f}" for k in (0, 1))])
+    print("acceleration at the ends over that inside: median, and 9 of 10 are below")
     print(table(["", "clips", "begin", "end"], cells))
     return result, result[f"{options.model}, cleaned"]["end"] <= GOAL, options
 

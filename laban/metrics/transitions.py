@@ -105,7 +105,7 @@ def ends(joints: np.ndarray, frames: int = 3) -> tuple[float, float]:
     Args:
         joints: (T, J, 3) of one motion, T of 12 or more; taken relative to the root.
         frames: of either end, of which the hardest counts.
-    Returns: at the beginning and at the end; some 1.3 in captured gestures.
+    Returns: at the beginning and at the end.
     """
     local = joints - joints[:, :1]
     size = np.linalg.norm(np.diff(local, 2, axis=0), axis=-1).mean(-1)
