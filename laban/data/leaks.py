@@ -37,7 +37,7 @@ KEYS, FOUND = 6, 4  # poses of a clip that are looked for, and how many must be 
 COVERED = 0.6  # of the shorter clip
 CANDIDATES = 8  # training clips that a clip is laid over, the likeliest
 TEMPI = np.arange(0.7, 1.45, 0.025)  # training frames per frame of the held-out clip
-_CHUNK = 60_000  # training frames that are compared at once
+_CHUNK = 2_000  # training frames that are compared at once, so that memory stays small
 
 
 @dataclass(frozen=True)
@@ -197,12 +197,11 @@ def _nearest(
 
 def _chunks(corpus: Corpus, train: list[Record], skeleton: Skeleton) -> Iterator[tuple[int, list[np.ndarray]]]:
     """Poses of training clips, every second frame, with the number of the first clip; as many as fit in one product."""
-    most = max(2_000, _CHUNK // 8)
     chunk: list[np.ndarray] = []
     first = 0
     for number, record in enumerate(train):
         chunk.append(poses(np.asarray(corpus.joints(record)[::2], np.float64), skeleton).astype(np.float32))
-        if sum(map(len, chunk)) > most or number == len(train) - 1:
+        if sum(map(len, chunk)) > _CHUNK or number == len(train) - 1:
             yield first, chunk
             first, chunk = number + 1, []
 
