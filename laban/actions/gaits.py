@@ -36,7 +36,7 @@ def blended(a: Motion, b: Motion, steps: int) -> list[Motion] | None:
         motion = phase.blended(ends[0], ends[1], number / (steps - 1))
         if 0 < number < steps - 1 and all(gaits):
             motion = cleanup.clean(motion)
-        passport = {"blend": {"step": number, "steps": steps, "by": "phase"}, "of": [a.passport, b.passport]}
+        passport = {"blend": {"step": number, "steps": steps}, "clock": "strides", "of": [a.passport, b.passport]}
         segments = (Segment(f"step {number + 1} of {steps}", 0.0, motion.seconds),)
         made.append(replace(motion, segments=segments, passport=passport))
     return made
