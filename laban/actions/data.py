@@ -52,7 +52,7 @@ def prepare(options: PrepareOptions, context: Context) -> PrepareReport:
     return preparing.prepare(options.corpus, options.source, options.out, settings)
 
 
-def leaks(folder: Path, move: bool, context: Context) -> tuple[list[Leak], int]:
+def leaks(folder: Path, context: Context, *, move: bool) -> tuple[list[Leak], int]:
     """Validation and test clips that are, by their motion, clips of the training split.
 
     Args:

@@ -47,7 +47,7 @@ def leaks(folder: Positional[Path], move: bool = False, json: bool = False, quie
         json: Print one JSON object.
         quiet: No progress bar.
     """
-    found, moved = data.leaks(folder, move, console(quiet=quiet))
+    found, moved = data.leaks(folder, console(quiet=quiet), move=move)
     rows = [
         {
             "clip": each.clip.id, "split": each.clip.split, "corpus": each.clip.corpus, "twin": each.twin.id,

@@ -245,7 +245,7 @@ def unknown_words(words: list[str], found: list[Found], shown: frozenset[str] = 
                 unknown.append(at)
         elif _likened(words, at) and singular(word) not in kinds["style"]:
             unknown.append(at)
-        elif not (form or forms().get(word) or word in AUXILIARIES | ENDS or _may_be(words, at, shown, taking)):
+        elif not (form or forms().get(word) or word in AUXILIARIES | ENDS or _may_be(words, at, shown, taking=taking)):
             unknown.append(at)
     for f in found:
         unknown += [at for at in _refused(words, f, shown) if at not in used]
@@ -327,7 +327,7 @@ def _person_alone(words: list[str], verb: int) -> list[int]:
     return persons
 
 
-def _may_be(words: list[str], at: int, shown: frozenset[str], taking: bool) -> bool:
+def _may_be(words: list[str], at: int, shown: frozenset[str], *, taking: bool) -> bool:
     """Whether a word beside an action changes nothing, is said with it by the data, or is an ordinary object of it."""
     if _means_nothing(words[at]) or bases(words[at]) & shown:
         return True

@@ -96,8 +96,8 @@ def test_leaks_go_to_the_training_side_with_their_file_and_nothing_else(tmp_path
     train = {f"t{seed}": moves(seed=seed) for seed in range(3)}
     made = corpus(tmp_path, {"copy": moves(seed=1), "new": moves(seed=9)}, train)
     before = [asdict(r) for r in made.records]
-    assert data.leaks(tmp_path, False, Context())[1] == 0
-    found, moved = data.leaks(tmp_path, True, Context())
+    assert data.leaks(tmp_path, Context(), move=False)[1] == 0
+    found, moved = data.leaks(tmp_path, Context(), move=True)
     assert (len(found), moved) == (1, 1)
     after = [asdict(r) for r in Corpus.open(tmp_path).records]
     assert [a["id"] for a, b in zip(after, before, strict=True) if a != b] == ["copy"]
