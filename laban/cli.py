@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "retarget": ("laban.commands.character:retarget", "a motion onto your own character"),
     "clean": ("laban.commands.clean:clean", "feet that slide, a floor that is not level, tremble"),
     "data prepare": ("laban.commands.data:prepare", "a published corpus into arrays to train on"),
+    "data leaks": ("laban.commands.data:leaks", "held-out clips that are training clips by another name"),
     "data fetch": ("laban.commands.data:fetch", "the public sources of a corpus"),
     "train": ("laban.commands.train:train", "a system, stage by stage"),
     "evaluate": ("laban.commands.evaluate:evaluate", "a system, or motions from files, scored beside real motion"),

@@ -232,6 +232,7 @@ def _drawn(
     """The motions of one sentence, best first, and what a person should know of them."""
     from laban.actions.best_of import DRAWN, draw_best, drawn_by_default
     from laban.actions.plans import Request, begins_standing, performed
+    from laban.metrics.gait import LONGEST_JUMP
     from laban.systems.capabilities import Composes
     from laban.systems.requests import TextRequest
 
@@ -259,6 +260,8 @@ def _drawn(
     if passport.get("understood") == 0:
         context.warn(f"no word of {sentence!r} is understood, so the motion is arbitrary. Write plain English.")
     selection = passport.get("selection") or {}
+    if selection.get("hover", 0.0) > LONGEST_JUMP:
+        context.warn(f"the motion is {selection['hover']:.1f} s in the air, longer than any jump. Try another --seed.")
     if selection.get("does") is False:
         asked = f"what {sentence!r} asks ({selection['asked']})"
         context.warn(f"none of the {drawn} motions drawn does {asked}. Try another --seed.")

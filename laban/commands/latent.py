@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def blend(options: BlendOptions, device: str = "auto", json: bool = False, quiet: bool = False) -> int:
     """Go from one clip to another in even steps of the latent.
 
-    The first and the last result are the two clips as the model knows them.
+    The first and the last result are the two clips as the model knows them. Where one walks or runs, they are blended
+    by the phase of their strides instead, and the ends are the clips themselves; a walk and someone who sits, kneels
+    or lies are refused.
 
     Args:
         device: cpu, cuda or auto.
@@ -33,8 +35,9 @@ def blend(options: BlendOptions, device: str = "auto", json: bool = False, quiet
 def mix(options: MixOptions, device: str = "auto", json: bool = False, quiet: bool = False) -> int:
     """Change a clip by what leads from one text or clip to another.
 
-    `--minus walk --plus "walk like an old person"` ages a walk. A direction may also lead from one motion file to
-    another. `--style "like an old person"` finds the action itself and needs neither.
+    `--minus walk --plus "walk like an old person"` ages a walk, whose legs and path stay those of the clip. A direction
+    may also lead from one motion file to another. `--style "like an old person"` finds the action itself and needs
+    neither.
 
     Args:
         device: cpu, cuda or auto.

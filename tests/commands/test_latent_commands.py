@@ -72,7 +72,7 @@ def test_blend_and_mix_write_files(folder: Path, tmp_path: Path, capsys: pytest.
     motion = formats.read(files[1])
     assert motion.passport is not None and motion.passport["blend"] == {"step": 1, "steps": 3}
     mixed = tmp_path / "m.npz"
-    said(capsys, "mix", folder / "0.npz", "--minus", "walk", "--plus", "a person runs", "--out", mixed)
+    said(capsys, "mix", folder / "0.npz", "--minus", "walk", "--plus", "walk sadly", "--out", mixed)
     assert np.isfinite(formats.read(mixed).joints()).all()
     said(capsys, "mix", folder / "0.npz", "--style", "like an old person", "--out", mixed)
     said(capsys, "mix", folder / "0.npz", "--minus", folder / "0.npz", "--plus", folder / "1.npz", "--out", mixed)
