@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,7 +28,7 @@ def _latin(text: str, encoding: str) -> bytes:
 class _Arrays(pickle.Unpickler):
     """Numbers, strings, containers and numpy arrays of numbers."""
 
-    ALLOWED = {
+    ALLOWED: ClassVar = {
         ("numpy", "ndarray"): np.ndarray,
         ("numpy", "dtype"): np.dtype,
         ("numpy.core.multiarray", "_reconstruct"): np.core.multiarray._reconstruct  # type: ignore[attr-defined]
@@ -47,6 +47,7 @@ class _Arrays(pickle.Unpickler):
             raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
 
     def persistent_load(self, pid: Any) -> Any:
+        del pid
         raise pickle.UnpicklingError("it asks for a persistent object")
 
 

@@ -184,13 +184,13 @@ class _Builder:
     def _add_materials(self, materials: list[dict[str, Any]], pictures: list[dict[str, Any]]) -> None:
         places: dict[int, int] = {}
         json = self.document.json
-        for number, entry in enumerate(pictures):
-            data = picture(self._arrays[entry["data"]].tobytes(), entry["files"], self._path)
+        for number, shown in enumerate(pictures):
+            data = picture(self._arrays[shown["data"]].tobytes(), shown["files"], self._path)
             if data is None:
                 continue
             kind = "image/png" if data[:4] == b"\x89PNG" else "image/jpeg"
             images = json.setdefault("images", [])
-            images.append({"name": entry["name"], "mimeType": kind, "bufferView": self.document.add_bytes(data)})
+            images.append({"name": shown["name"], "mimeType": kind, "bufferView": self.document.add_bytes(data)})
             json.setdefault("textures", []).append({"source": len(images) - 1})
             places[number] = len(images) - 1
         for material in materials:

@@ -130,18 +130,19 @@ class Scene:
         info = header.add("SceneInfo", "GlobalInfo\0\x01SceneInfo", "UserData")
         info.add("Type", "UserData")
         info.add("Version", 100)
-        said = info.add("MetaData")
-        said.add("Version", 100)
+        about = info.add("MetaData")
+        about.add("Version", 100)
         for name in ("Title", "Subject", "Author", "Keywords", "Revision", "Comment"):
-            said.add(name, "")
-        rows = [(name, "KString", "Url", "", "") for name in ("DocumentUrl", "SrcDocumentUrl")]
+            about.add(name, "")
+        rows: list[tuple[object, ...]] = [
+            (name, "KString", "Url", "", "") for name in ("DocumentUrl", "SrcDocumentUrl")
+        ]
         for side in ("Original", "LastSaved"):
-            rows.append((side, "Compound", "", "", ""))
-            for name, value in (
+            rows.append((side, "Compound", "", ""))
+            for what, said in (
                 ("ApplicationVendor", "Laban"), ("ApplicationName", "Laban"), ("ApplicationVersion", __version__),
             ):  # fmt: skip
-                rows.append((f"{side}|{name}", "KString", "", "", value))
-        rows = [row[:4] if row[1] == "Compound" else row for row in rows]
+                rows.append((f"{side}|{what}", "KString", "", "", said))
         info.table(*rows)
         return header
 

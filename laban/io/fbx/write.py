@@ -51,7 +51,7 @@ def write_asset(asset: Asset, path: str | Path) -> None:
     asset = unscaled(asset)
     made = Scene(asset.name, asset.fps, asset.frames, passport)
     rest = asset.rest_to_parents()
-    bones = []
+    bones: list[int] = []
     for bone, name in enumerate(asset.bones):
         parent = bones[asset.parents[bone]] if asset.parents[bone] >= 0 else 0
         place, turn = rest[bone, :3, 3] * CENTIMETRES, _rest_angles(rest[bone])
