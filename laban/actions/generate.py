@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -118,7 +118,7 @@ class GenerateOptions:
             check_outputs(self.out, self.wearing.formats)
         for number, sentence in enumerate(self.sentences, start=1):
             checked(sentence, "the sentence" if len(lines) == 1 else f"sentence {number}")
-        if self.short.given and (len(lines) > 1 or self.kept > 1 or self.library is not None):
+        if self.short.given and (len(lines) > 1 or (self.best or 1) > 1 or self.library is not None):
             raise InputError("poses, paths, places and loops are for one sentence and one result, without a library.")
         return self
 
@@ -231,7 +231,7 @@ def _authored(options: GenerateOptions, model: str, stance: Stance | None, conte
     from laban.authoring.author import author
     from laban.authoring.timeline import Prompt, Timeline
 
-    [sentence] = options.lines
+    [sentence], options = options.lines, replace(options, best=1)
     length = options.seconds or options.short.length
     bare = Timeline(
         length, fps=options.fps, seed=options.seed, samples=options.samples or 8,
