@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LENGTH = Bounds(0.1, MAX_SECONDS)
 SAMPLES = Bounds(1, 64, whole=True)
+LOOPED, SPREAD = 0.75, 0.33  # of a clip: how long a cycle is cut out of it, and by what share that may differ
 
 
 @dataclass(frozen=True)
@@ -217,8 +218,10 @@ def _authored(options: EditOptions, stance: Stance | None, context: Context) -> 
         Prompt(first / clip.fps, last / clip.fps, text, parts=options.parts or ("all",))
         for text, (first, last) in zip(options.texts, spans, strict=True)
     )
+    alone = options.short.loop and not prompts and not options.short.goals(clip.seconds)
     bare = Timeline(
-        clip.seconds, fps=min(clip.fps, 240.0), seed=options.seed, prompts=prompts, source=Source(str(options.source)),
+        _cycle(clip) if alone else clip.seconds, fps=min(clip.fps, 240.0), seed=options.seed, prompts=prompts,
+        source=Source(str(options.source)),
         model="auto" if options.model == "momask" else options.model,
     )  # fmt: skip
     timeline = options.short.onto(bare)
@@ -231,6 +234,16 @@ def _authored(options: EditOptions, stance: Stance | None, context: Context) -> 
     for path in options.out:
         write(made.motion, path, context, made.motion.fps)
     return EditResult(made.motion, (), None, made.report)
+
+
+def _cycle(clip: Motion) -> float:
+    """Seconds of the longest stretch of a clip that comes nearest to repeating itself, in whole tokens."""
+    from laban.authoring.base import GRID, TOKEN
+    from laban.authoring.resolved import ours
+    from laban.motion import loops, warp
+
+    first, last = loops.cut(warp.at_rate(ours(clip), GRID), LOOPED * clip.seconds, SPREAD)
+    return round((last - first) / TOKEN) * TOKEN / GRID
 
 
 def _edited(

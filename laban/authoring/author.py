@@ -96,7 +96,9 @@ def author(
     results: list[tuple[tuple[Any, ...], Motion, Report]] = []
     for candidate in candidates[: 1 if why else FINISHED]:
         context.check()
-        steering = _tokenizer(frozen, context) if solver == "full" and not why and (goals or circular) else None
+        steering = (
+            _tokenizer(timeline, frozen, context) if solver == "full" and not why and (goals or circular) else None
+        )
         motion, report = _finished(timeline, candidate, source, steering, why)
         report = replace(report, notes=(*notes, *report.notes), solver="none" if why else solver)
         misses = sum(not goal.hit for goal in report.goals)
@@ -109,12 +111,13 @@ def author(
     return Authored(_told(timeline, motion, report, listed), report, listed)
 
 
-def _tokenizer(frozen: Any, context: Context) -> Any:
+def _tokenizer(timeline: Timeline, frozen: Any, context: Context) -> Any:
     if frozen is not None:
         return frozen
     from laban.systems.capabilities import Steers
 
-    return context.models.load(Steers, "momask", context.device).frozen
+    name = "momask" if timeline.model == "auto" else timeline.model
+    return context.models.load(Steers, name, context.device).frozen
 
 
 # Candidates

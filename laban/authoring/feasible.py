@@ -52,7 +52,7 @@ def _speeds(motions: Sequence[Motion], path: RootPath, texts: str) -> list[str]:
             broken[-1] = (fault, broken[-1][1], last)
         elif fault:
             broken.append((fault, first, last))
-    found = []
+    found: list[str] = []
     for fault, first, last in broken:
         start, end = path.points[first].at, path.points[last].at
         length = float(curve.knots[last] - curve.knots[first])
@@ -72,7 +72,8 @@ def _speeds(motions: Sequence[Motion], path: RootPath, texts: str) -> list[str]:
 
 def _stretches(path: RootPath) -> list[tuple[int, int]]:
     """Numbers of the points between which speed is looked at: a second or more apart."""
-    found, first = [], 0
+    found: list[tuple[int, int]] = []
+    first = 0
     for k in range(1, len(path.points)):
         last = k == len(path.points) - 1
         if path.points[k].at - path.points[first].at >= 1.0 or last:

@@ -82,8 +82,14 @@ def _rooted(motion: Motion, goals: Goals, circular: bool) -> Motion:
     rows: list[tuple[int, bool, np.ndarray]] = []  # frame, whether travel (or the root itself) is meant, metres off
     for path in goals.paths:
         asked = wanted.path(motion, path)
-        frames, places = (asked.between, asked.curve) if len(asked.between) else (asked.points, asked.places)
-        rows += [(int(f), True, place - way.xz[f]) for f, place in zip(frames, places, strict=True)]
+        last = -np.inf
+        for frame, place in zip(asked.points, asked.places, strict=True):
+            off = place - way.xz[frame]
+            if path.kind == "path":  # between its points it is met on the mean: bumps close together would tremble
+                if np.linalg.norm(off) <= path.tolerance or frame - last < BUMP * motion.fps:
+                    continue
+                last = frame
+            rows.append((int(frame), True, off))
     for key in goals.poses:
         if key.root is not None and key.root.xz is not None:
             frame = wanted.frame_of(motion, key.at)
@@ -93,8 +99,8 @@ def _rooted(motion: Motion, goals: Goals, circular: bool) -> Motion:
     at, reach = np.arange(motion.frames), BUMP * motion.fps
     period = motion.frames - 1
     rounds = (-period, 0, period) if circular else (0,)  # in a cycle a bump at the end is one at the beginning
-    places = sorted({frame % period if circular else frame for frame, *_ in rows})
-    bumps = np.stack([sum(bump(at, f + r, wide) for r in rounds) for f in places for wide in (reach, reach / 2)], -1)
+    centres = sorted({frame % period if circular else frame for frame, *_ in rows})
+    bumps = np.stack([sum(bump(at, f + r, wide) for r in rounds) for f in centres for wide in (reach, reach / 2)], -1)
     if circular:
         bumps = np.column_stack([bumps, at / period])  # and its travel may be longer or shorter
     flat = [motion.root * 0 + np.stack([b, 0 * b, 0 * b], -1) for b in bumps.T]

@@ -24,6 +24,7 @@ from laban.motion.skeletons import HUMANML22
 from laban.nn.config import TokenizerConfig
 from laban.nn.frozen import FrozenTokenizer
 from laban.nn.steering import Aims, SteeringSettings, steer
+from tests.actions import tiny
 from tests.actions.stepping import stander, stepper
 
 SECONDS = 6.0
@@ -287,3 +288,10 @@ def test_edit_makes_a_loop_and_import_timeline_writes_one(folder: Path, capsys: 
     assert "5 s, 2 prompts" in capsys.readouterr().out
     assert Timeline.read(folder / "s.json").length == 5.0
     assert cli.main(["import-timeline", "mmcp", str(script), str(folder / "t.json")]) == 2
+    formats.write(stepper(SECONDS, fps=30.0), folder / "clip.npz")
+    tiny.momask().save(folder / "tiny")
+    words = ["edit", str(folder / "clip.npz"), "--model", str(folder / "tiny"), "--out", str(folder / "e.npz")]
+    words += ["--save-timeline", str(folder / "l.json")]
+    assert cli.main([*words, "--reach", "right_wrist@3=-0.35,1.2,3.2", "--device", "cpu"]) == 0
+    assert Timeline.read(folder / "l.json").effectors[0].joint == "right_wrist"
+    assert formats.read(folder / "e.npz").frames == 180
