@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from laban.motion.constraints import Goals
 from laban.motion.motion import Motion
 from laban.nn.frozen import FrozenTokenizer
 from laban.nn.steering import WRAP, Aims, latents_of, steer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PART = 0.004  # metres: a joint that steering moves less keeps its rotation
 FLAT = np.array([1.0, 0.0, 1.0])
@@ -32,7 +36,7 @@ class Sight:
     joints: np.ndarray
     turn: np.ndarray
     lift: np.ndarray
-    latents: object
+    latents: Tensor | None
 
     @classmethod
     def of(cls, motion: Motion, frozen: FrozenTokenizer, circular: bool) -> Sight:
@@ -95,8 +99,8 @@ def aims_of(motion: Motion, goals: Goals, circular: bool) -> Aims:
             for f, k, place in zip(frames, keys, places, strict=True)
         ]
     for path in goals.paths:
-        frames = [wanted.frame_of(motion, p.at) for p in path.points]
-        rows += [(min(f, last), 0, motion.root[f], FLAT, 0.3) for f in frames]  # where the path has put it already
+        passed = [wanted.frame_of(motion, p.at) for p in path.points]
+        rows += [(min(f, last), 0, motion.root[f], FLAT, 0.3) for f in passed]  # where the path has put it already
     if not rows:
         none = np.zeros(0, int)
         return Aims(none, none, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))

@@ -22,6 +22,7 @@ from laban.motion.motion import Motion
 
 CONTACT_SPEED = 0.002  # m/s of a joint that is asked to rest
 PATH_MEAN, PATH_P95 = 2.0, 5.0  # times the tolerance: what a path may be off on the mean, and in 95 of 100 places
+CALM, CALM_PEAK = 30.0, 120.0  # m/s^3: ratios are to no less, or who hardly moves could not move at all
 STANDING_SKATE = 0.15  # m/s: below this nothing slides, whatever the ratio
 LIMITS = {"skate": 1.2, "dense_skate": 1.5, "jerk": 1.3, "spike": 2.0, "bone": 0.001, "hinge": -2.0, "spine": 60.0,
           "facing": 5.0}  # fmt: skip
@@ -188,8 +189,8 @@ class Quality:
     Attributes:
         skate: m/s of feet near the floor (`physics.skate`).
         skate_ratio: of skate.
-        jerk_ratio: of mean jerk.
-        spike: of the largest jerk of any frame.
+        jerk_ratio: of mean jerk, or to CALM where the reference has less.
+        spike: of the largest jerk of any frame, or to CALM_PEAK.
         bone: metres by which any bone's length changes.
         hinge: degrees; the least bend of any knee or elbow, below 0 the wrong way.
         spine: degrees; the largest rotation of any joint of the spine against the one below.
@@ -236,8 +237,8 @@ def quality(motion: Motion, reference: Motion | None = None, joints: np.ndarray 
         a, b = _jerks(own, motion.fps), _jerks(other, reference.fps)
         was = float(physics.skate(other, reference.fps))
         ratios = (
-            max(skate, 1e-3) / max(was, 1e-3), float(a.mean() / max(b.mean(), 1e-3)),
-            float(a.max() / max(b.max(), 1e-3)),
+            max(skate, 1e-3) / max(was, 1e-3), float(a.mean() / max(b.mean(), CALM)),
+            float(a.max() / max(b.max(), CALM_PEAK)),
             facing - float(facing_off(reference)), bends(reference)[0] - hinge,
         )  # fmt: skip
     bones = np.linalg.norm(own[:, 1:] - own[:, list(motion.skeleton.parents[1:])], axis=-1)

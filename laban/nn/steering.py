@@ -53,7 +53,7 @@ class SteeringSettings:
     stay: float = 0.01  # of the latents' way
     anchor: float = 0.1  # of the root's way where nothing is asked, every tenth frame
     floor: float = 1.0  # of how far toes are below the floor
-    near: float = 0.0025  # metres: who is as near as this to every goal stops
+    near: float = 0.008  # metres: who is as near as this to every goal stops; limbs do the rest
 
 
 @dataclass(frozen=True, eq=False)
