@@ -27,7 +27,7 @@ from laban.evaluate.machine import machine
 from laban.io.atomic import replacing
 from laban.metrics import constraints, inbetween
 from laban.metrics.intervals import Bootstrap, wilson
-from laban.motion import finish, travel, warp
+from laban.motion import finish, travel
 from laban.motion.constraints import Effector, EffectorKey, Goals, PathPoint, RootPath, times_of
 from laban.motion.motion import Motion
 from laban.version import __version__
@@ -192,11 +192,10 @@ def _one(
     row.add(made.report.goals, made.report.quality, dense, cpu)
     if kind not in ("waypoints", "pose"):
         return
-    true = warp.at_rate(real, FPS)
     free = author(replace(timeline, poses=(), paths=(), effectors=()), context).motion
-    free = replace(free, root=free.root + (true.root[0] - free.root[0]) * [1, 0, 1])
-    for name, motion in _cheats(kind, true, free, goals).items():
-        quality = constraints.quality(motion, true if name == "real clip" else free)
+    free = replace(free, root=free.root + (real.root[0] - free.root[0]) * [1, 0, 1])
+    for name, motion in _cheats(kind, real, free, goals).items():
+        quality = constraints.quality(motion, free if motion.fps == FPS else real)
         controls[name].add(constraints.reached(motion, goals), quality, dense)
     last = seconds - 1 / 20
     for name, wrong in (

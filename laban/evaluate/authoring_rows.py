@@ -63,13 +63,13 @@ def slide(motion: Motion, path: RootPath) -> Motion:
 def teleport(motion: Motion, goals: Goals) -> Motion:
     """The motion, with the keyed frames alone put where they are asked to be."""
     rotations, root = motion.rotations.copy(), motion.root.copy()
-    for key in goals.poses:
-        asked = wanted.pose(motion, key)
-        rotations[asked.frame], root[asked.frame] = asked.rotations, asked.root
     for path in goals.paths:
         asked_path = wanted.path(motion, path)
         for frame, place in zip(asked_path.points, asked_path.places, strict=True):
             root[frame, [0, 2]] = place
+    for key in goals.poses:
+        asked = wanted.pose(motion, key)
+        rotations[asked.frame], root[asked.frame] = asked.rotations, asked.root
     moved = replace(motion, rotations=rotations, root=root)
     for effector in goals.effectors:
         frames, _, places = wanted.effector(motion, effector, travel.of(motion))
