@@ -19,6 +19,8 @@ from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 BUMP = 0.4  # seconds on either side over which root and poses give way
+LONGEST_BUMP = 1.0  # seconds, of a pose that is far off
+TURNING = 1.2  # radians per second: joints with a longer way take longer
 LIMB = 0.2  # seconds over which a limb reaches, at the least
 REACHING = 1.2  # m/s: longer ways take longer
 LONGEST_REACH = 0.8  # seconds
@@ -124,12 +126,19 @@ def _posed(motion: Motion, keys: Sequence[PoseKey]) -> Motion:
     at = np.arange(motion.frames)
     for key, frame in zip(keys, frames, strict=True):
         asked = wanted.pose(replace(motion, rotations=rotations, root=root), key)
-        weight = _between_keys(at, int(frame), frames, BUMP * motion.fps)
-        turned = [*asked.joints, *([0] if key.root is not None and key.root.heading is not None else [])]
-        for joint in set(turned):
-            gap = rotation.multiply(asked.rotations[joint], rotation.conjugate(rotations[frame, joint]))
-            offset = rotation.from_axis_angle(weight[:, None] * rotation.to_axis_angle(gap))
-            moved = weight > 0
+        turned = {*asked.joints, *([0] if key.root is not None and key.root.heading is not None else [])}
+        gaps = {
+            joint: rotation.to_axis_angle(
+                rotation.multiply(asked.rotations[joint], rotation.conjugate(rotations[frame, joint]))
+            )
+            for joint in turned
+        }
+        widest = max((float(np.linalg.norm(gap)) for gap in gaps.values()), default=0.0)
+        reach = float(np.clip(widest / TURNING, BUMP, LONGEST_BUMP)) * motion.fps
+        weight = _between_keys(at, int(frame), frames, reach)
+        moved = weight > 0
+        for joint, gap in gaps.items():
+            offset = rotation.from_axis_angle(weight[:, None] * gap)
             rotations[moved, joint] = rotation.multiply(offset, rotations[:, joint])[moved]
             rotations[frame, joint] = asked.rotations[joint]
         root[:, 1] += weight * (asked.root[1] - root[frame, 1])
