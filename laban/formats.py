@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,10 @@ CHARACTER_WRITERS = {
     **dict.fromkeys((".mp4", ".gif", ".png"), "laban.character.drawing"),
 }
 """What a motion on a character is written as."""
+
+
+VIEWED = {"laban.drawing.film", "laban.drawing.picture", "laban.character.drawing"}
+"""Writers that take a `view`."""
 
 
 def check_suffix(path: str | Path, formats: Mapping[str, str]) -> str:
@@ -79,11 +84,23 @@ def write(content: Motion | Video | Made, path: str | Path, **options: Any) -> N
     Args:
         content: what to write.
         path: where to; the file is replaced as a whole or not at all.
-        options: of the format's writer: of films and pictures width, height, fps and more.
+        options: of the format's writer; of films and pictures also the fields of `laban.drawing.scene.View`.
     Raises: InputError if the suffix is unknown or the folder cannot be written to.
     """
     formats = writers(content)
-    importlib.import_module(formats[check_suffix(path, formats)]).write(content, Path(path), **options)
+    writer = formats[check_suffix(path, formats)]
+    if writer in VIEWED and "view" not in options:
+        options = viewed(options)
+    importlib.import_module(writer).write(content, Path(path), **options)
+
+
+def viewed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a film or picture, those on how it looks together as its `view`."""
+    from laban.drawing.scene import View
+
+    look = {f.name for f in fields(View)}
+    rest = {name: value for name, value in options.items() if name not in look}
+    return {**rest, "view": View(**{name: value for name, value in options.items() if name in look})}
 
 
 def writers(content: Motion | Video | Made) -> Mapping[str, str]:

@@ -116,7 +116,7 @@ def retarget(options: RetargetOptions, context: Context) -> Made:
     if options.out:
         check_outputs(options.out, CHARACTER_WRITERS)
         check_certificates(options.out)
-    stance = load(options.character, options.map, options.partial)
+    stance = load(options.character, options.map, partial=options.partial)
     export.check_ready(options.out, stance)
     source = options.source
     motion = read(source, options.clip, options.source_map) if isinstance(source, Path) else source

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from laban.actions.context import Context
 from laban.actions.options import described
 from laban.actions.outputs import check_outputs, write
 from laban.errors import InputError
-from laban.motion.motion import Motion
+
+if TYPE_CHECKING:
+    from laban.character.made import Made
+    from laban.motion.motion import Motion
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ def clean(options: CleanOptions, context: Context) -> Cleaned:
         raise InputError("nothing to clean was named. Give --foot-lock, --ground or --smooth, or several.")
     from laban import formats
     from laban.character import stance
-    from laban.character.made import Made, make
+    from laban.character.made import make
     from laban.io import gltf, gltf_document
     from laban.motion.cleanup import TREMBLE, tidy
 

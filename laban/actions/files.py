@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from laban.actions.context import Context
 from laban.actions.options import bounded, check, described
@@ -14,6 +14,7 @@ from laban.formats import READERS, SHOWN, check_suffix
 from laban.systems.options import Bounds
 
 if TYPE_CHECKING:
+    from laban.drawing.scene import View
     from laban.motion.motion import Motion
 
 CHARACTERS = (".glb", ".vrm", ".gltf")
@@ -91,10 +92,12 @@ class RenderOptions:
         "from `laban dance`.",
     )
 
-    def size(self) -> dict[str, Any]:
-        """Width and height, where they were given."""
-        asked = {"width": self.width, "height": self.height}
-        return {name: value for name, value in asked.items() if value is not None}
+    @property
+    def view(self) -> View:
+        """How films and pictures look."""
+        from laban.drawing.scene import View
+
+        return View(self.width, self.height, beats=self.beats)
 
 
 def render(options: RenderOptions, context: Context) -> list[Written]:
@@ -121,9 +124,8 @@ def render(options: RenderOptions, context: Context) -> list[Written]:
     written = []
     for path in options.out:
         context.check()
-        page = path.suffix.lower() == ".html"
-        shown = {} if page else options.size() | ({"beats": True} if options.beats else {})
-        write(motion, path, context, options.fps, **shown)
+        view = {} if path.suffix.lower() == ".html" else {"view": options.view}
+        write(motion, path, context, options.fps, **view)
         written.append(Written(path, motion))
     return written
 
@@ -132,11 +134,11 @@ def _render_character(options: RenderOptions, context: Context) -> list[Written]
     from laban.character import drawing
 
     check_outputs(options.out, {suffix: module for suffix, module in SHOWN.items() if suffix != ".html"})
-    asked = options.size() | ({} if options.fps is None else {"fps": options.fps})
+    view = replace(options.view, beats=False)  # a file of a character has no passport that names music
     written = []
     for path in options.out:
         context.check()
-        written.append(Written(path, drawing.draw_file(options.source, path, options.clip, **asked)))
+        written.append(Written(path, drawing.render_file(options.source, path, options.clip, view, options.fps)))
     return written
 
 

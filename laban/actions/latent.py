@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from laban.actions import gaits
 from laban.actions.context import Context
 from laban.actions.inputs import motion_of, open_space, sentences
 from laban.actions.options import bounded, check, described
@@ -116,10 +117,13 @@ class BlendOptions:
 def blend(options: BlendOptions, context: Context) -> list[Variation]:
     """Goes from one clip to another in even steps of the latent; the ends are the clips as the model knows them.
 
+    Where one of them walks or runs the latent, which keeps no steps, is left out: clips are blended by the phase of
+    their strides, and the ends are the clips themselves.
+
     Args:
         options: between what, and how.
         context: its models are used; told of progress; asked whether to go on before each result is written.
-    Raises: InputError for a file or model that cannot be used.
+    Raises: InputError for a file or model that cannot be used, or a walk and someone who sits, kneels or lies.
     """
     check(options)
     if options.out:
@@ -129,7 +133,9 @@ def blend(options: BlendOptions, context: Context) -> list[Variation]:
     system = open_space(options.model, context)
     from laban.systems.motionclip import space
 
-    made = space.blend(system, ends[0], ends[1], steps=options.steps, clean=not options.raw)
+    made = gaits.blended(ends[0], ends[1], options.steps)
+    if made is None:
+        made = space.blend(system, ends[0], ends[1], steps=options.steps, clean=not options.raw)
     results = []
     for i, motion in enumerate(made):
         context.check()
@@ -160,10 +166,12 @@ class MixOptions:
 def mix(options: MixOptions, context: Context) -> Variation:
     """Changes a clip by what leads from one text or clip to another.
 
+    A clip that walks or runs keeps its legs and its path, and trunk, arms and head are changed.
+
     Args:
         options: what is changed, and by what: minus and plus, or style alone.
         context: its models are used; told of progress; asked whether to go on before anything is written.
-    Raises: InputError for a file, direction or model that cannot be used.
+    Raises: InputError for a file, direction or model that cannot be used, or a walk that is to do something else.
     """
     check(options)
     if options.out:
@@ -174,6 +182,9 @@ def mix(options: MixOptions, context: Context) -> Variation:
         raise InputError("mix: give --minus and --plus, both, or --style alone.")
     source = motion_of(options.file)
     ends = [_text_or_motion(x) for x in (options.minus, options.plus)]
+    walks = gaits.walks(source)
+    if walks and not style:
+        gaits.check_same_legs(ends)
     system = open_space(options.model, context)
     from laban.motion.retarget import retarget
     from laban.systems.motionclip import space
@@ -182,6 +193,7 @@ def mix(options: MixOptions, context: Context) -> Variation:
         made = space.restyle(system, source, options.style, options.strength, clean=not options.raw)
     else:
         made = space.mix(system, source, ends[0], ends[1], options.strength, clean=not options.raw)
+    made = gaits.steps_kept(source, made) if walks else made
     context.check()
     result = _written(system, made, options.out, options.fps, context)
     if options.sheet is not None:
@@ -195,16 +207,16 @@ def _given(what: str | Motion) -> bool:
     return not isinstance(what, str) or bool(what.strip())
 
 
-def _text_or_motion(said: str | Motion) -> str | Motion:
+def _text_or_motion(given: str | Motion) -> str | Motion:
     """A motion if `said` is one or names a file with a motion file's suffix; else the words."""
     from laban.formats import READERS
 
-    if not isinstance(said, str):
-        return said
-    path = Path(said)
+    if not isinstance(given, str):
+        return given
+    path = Path(given)
     if path.suffix.lower() in READERS and " " not in path.suffix:
         return motion_of(path)
-    return said
+    return given
 
 
 def _written(system: Embeds, made: Motion, files: Sequence[Path], fps: float, context: Context) -> Variation:

@@ -39,7 +39,7 @@ class Sight:
     latents: Tensor | None
 
     @classmethod
-    def of(cls, motion: Motion, frozen: FrozenTokenizer, circular: bool) -> Sight:
+    def of(cls, motion: Motion, frozen: FrozenTokenizer, *, circular: bool) -> Sight:
         """What a tokenizer sees of a motion at its frame rate; of a cycle without its last frame."""
         layout = frozen.layout
         if not circular:
@@ -82,7 +82,7 @@ def _placed(
     return rotation.rotate(back, world - lift), turn, lift
 
 
-def aims_of(motion: Motion, goals: Goals, circular: bool) -> Aims:
+def aims_of(motion: Motion, goals: Goals, *, circular: bool) -> Aims:
     """Places of joints that goals ask for, in the world; each key weighs alike."""
     way, last = travel.of(motion, circular=circular), motion.frames - 1
     rows: list[tuple[int, int, np.ndarray, np.ndarray, float]] = []
@@ -117,7 +117,7 @@ def _moved(motion: Motion, asked: list[int]) -> set[int]:
     return found
 
 
-def steered(motion: Motion, goals: Goals, frozen: FrozenTokenizer, circular: bool) -> tuple[Motion, int]:
+def steered(motion: Motion, goals: Goals, frozen: FrozenTokenizer, *, circular: bool) -> tuple[Motion, int]:
     """The motion with its joints moved to where goals ask, as the tokenizer moves bodies, and the steps that took.
 
     Args:
@@ -126,8 +126,8 @@ def steered(motion: Motion, goals: Goals, frozen: FrozenTokenizer, circular: boo
         frozen: the tokenizer.
         circular: the motion is a cycle.
     """
-    sight = Sight.of(motion, frozen, circular)
-    aims = aims_of(motion, goals, circular)
+    sight = Sight.of(motion, frozen, circular=circular)
+    aims = aims_of(motion, goals, circular=circular)
     if not len(aims.frames):
         return motion, 0
     inner = replace(aims, places=sight.inward(aims.places), axes=aims.axes)
@@ -156,7 +156,7 @@ def with_change(motion: Motion, change: np.ndarray) -> Motion:
 
 def closed_around(motion: Motion, frozen: FrozenTokenizer) -> Motion:
     """A cycle whose seam is decoded as any other place: tokens at its end see those at its beginning."""
-    sight = Sight.of(motion, frozen, True)
+    sight = Sight.of(motion, frozen, circular=True)
     none = np.zeros(0, int)
     aims = Aims(none, none, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
     around = steer(frozen, sight.features, sight.joints, aims, circular=True, latents=sight.latents).around
@@ -166,11 +166,11 @@ def closed_around(motion: Motion, frozen: FrozenTokenizer) -> Motion:
     return loops.sealed(with_change(motion, change), turning=loops.turns(motion))
 
 
-def missed(motion: Motion, goals: Goals, circular: bool) -> Goals:
+def missed(motion: Motion, goals: Goals, *, circular: bool) -> Goals:
     """Poses and effectors that a motion does not meet to within PART."""
     from laban.metrics.constraints import reached
 
-    errors = [each.error_m for each in reached(motion, goals, circular)]
+    errors = [each.error_m for each in reached(motion, goals, circular=circular)]
     poses, rest = errors[: len(goals.poses)], errors[len(goals.poses) + len(goals.paths) :]
     return Goals(
         tuple(k for k, e in zip(goals.poses, poses, strict=True) if e > PART), goals.paths,

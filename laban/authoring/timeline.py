@@ -333,7 +333,7 @@ def _check_apart(made: Timeline, where: str) -> None:
 # Files that a document names
 
 
-def located(name: str, folder: Path, allow_outside: bool, sha256: str | None = None) -> Path:
+def located(name: str, folder: Path, *, allow_outside: bool, sha256: str | None = None) -> Path:
     """A file that a document names.
 
     Args:

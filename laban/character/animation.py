@@ -22,7 +22,7 @@ from laban.motion.skeleton import Skeleton
 MOST_KEYS = 1 << 20
 
 
-def document_of(clip: CharacterMotion, append: bool = False, passport: dict[str, Any] | None = None) -> Document:
+def document_of(clip: CharacterMotion, *, append: bool = False, passport: dict[str, Any] | None = None) -> Document:
     """The character's document with the clip in it.
 
     Args:
@@ -116,7 +116,7 @@ def sampled(
 
 
 def motion_from_world(
-    stance: Stance, world: np.ndarray, fps: float, segments: tuple[Segment, ...] = (), every: bool = False
+    stance: Stance, world: np.ndarray, fps: float, segments: tuple[Segment, ...] = (), *, every: bool = False
 ) -> Motion:
     """A character's animation as a motion, in our axes and the file's units.
 

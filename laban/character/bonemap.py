@@ -91,7 +91,7 @@ class BoneMap:
         return self.bones | chains
 
 
-def find(rig: Rig, file: Path | None = None, partial: bool = False) -> BoneMap:
+def find(rig: Rig, file: Path | None = None, *, partial: bool = False) -> BoneMap:
     """The map of a character, checked.
 
     Args:
@@ -101,7 +101,7 @@ def find(rig: Rig, file: Path | None = None, partial: bool = False) -> BoneMap:
     Raises: InputError for a map that is wrong, or incomplete and not `partial`; it says what to add.
     """
     made = load(rig, file) if file is not None else guess(rig)
-    check(rig, made, partial)
+    check(rig, made, partial=partial)
     return made
 
 
@@ -214,7 +214,7 @@ def _twists(rig: Rig, bones: dict[str, Bone], taken: set[int]) -> dict[str, tupl
     return found
 
 
-def check(rig: Rig, made: BoneMap, partial: bool = False) -> None:
+def check(rig: Rig, made: BoneMap, *, partial: bool = False) -> None:
     """Raises InputError unless the map is a person's: complete (or `partial`), once each, joined in the right order,
     upright at rest, left on the left."""
     where = f"{rig.path}: "

@@ -85,7 +85,7 @@ class Certificate:
             said = "not measured" if value is None else f"{value:.2f} {line.unit}"
             if line.key == "skate_ratio":
                 said += f" ({self.skate[1]:.3f} against {self.skate[0]:.3f} m/s)"
-            limit = "" if most is None else f", at most {most:g}"
+            limit = " (not judged)" if most is None else f", at most {most:g}"
             mark = "" if most is None or value is None else (": FAILS" if line.key in self.failed else ": ok")
             out.append(f"  {line.text}: {said}{limit}{mark}")
         return [f"certificate: {'pass' if self.passed else 'FAIL'}", *out]
@@ -104,7 +104,7 @@ class Certificate:
         return where
 
 
-def certify(clip: CharacterMotion, document: Document, animation: int, loop: bool = False) -> Certificate:
+def certify(clip: CharacterMotion, document: Document, animation: int, *, loop: bool = False) -> Certificate:
     """Measure a clip.
 
     Args:

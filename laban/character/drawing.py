@@ -20,7 +20,7 @@ from laban.io import about
 from laban.motion import rotation
 from laban.motion.motion import Motion, Segment
 
-MOST_TRIANGLES = 1_500_000
+MAX_TRIANGLES = 1_500_000
 
 
 class CharacterFigure(scene.Figure):
@@ -62,8 +62,8 @@ class CharacterFigure(scene.Figure):
         self._dense = np.zeros((count, width), np.float32)
         np.add.at(self._dense, (np.arange(count)[:, None], joints), weights)
         corners = np.concatenate(faces)
-        if len(corners) > MOST_TRIANGLES:
-            raise InputError(f"{rig.path}: {len(corners)} triangles; at most {MOST_TRIANGLES} are drawn. Simplify it.")
+        if len(corners) > MAX_TRIANGLES:
+            raise InputError(f"{rig.path}: {len(corners)} triangles; at most {MAX_TRIANGLES} are drawn. Simplify it.")
         self._normals = np.zeros_like(self._points)
         empty = np.zeros((0, 4))
         self.mesh = Mesh(
@@ -78,13 +78,14 @@ class CharacterFigure(scene.Figure):
         return points, normals_of(points, self.mesh.faces).astype(np.float32)
 
 
-def write(made: Made, path: str | Path, **options: Any) -> None:
+def write(made: Made, path: str | Path, view: scene.View = scene.USUAL, **options: Any) -> None:
     """Show a motion on a character: its own mesh, in a film (.mp4, .gif) or a row of poses (.png).
 
     Args:
         made: the beats of a dance are in its passport.
         path: where to.
-        options: of the film or picture (width, height, fps, progress, sound, beats).
+        view: size, side and what stands at the foot.
+        options: of the film or picture (fps, progress, sound).
     """
     path, clip = Path(path), made.clip
     about.dumps(made.passport, path)
@@ -96,9 +97,9 @@ def write(made: Made, path: str | Path, **options: Any) -> None:
         return CharacterFigure(clip.stance, at, there, clip.unit)
 
     if path.suffix.lower() == ".png":
-        picture.write(motion, path, figure=CharacterFigure(clip.stance, motion, world, clip.unit), **options)
+        picture.write(motion, path, view, figure=CharacterFigure(clip.stance, motion, world, clip.unit), **options)
     else:
-        film.write(motion, path, figure=figure, **options)
+        film.write(motion, path, view, figure=figure, **options)
 
 
 def shown(stance: Stance, world: np.ndarray, fps: float, unit: float, text: str) -> Motion:
@@ -107,19 +108,29 @@ def shown(stance: Stance, world: np.ndarray, fps: float, unit: float, text: str)
     return animation.scaled(animation.motion_from_world(stance, world, fps, segments), 1 / unit)
 
 
-def draw_file(path: Path, out: Path, name: str = "", **options: Any) -> Motion:
-    """Show an animation of a character's file. Returns: what was shown."""
+def render_file(
+    path: Path, out: Path, name: str = "", view: scene.View = scene.USUAL, fps: float | None = None
+) -> Motion:
+    """Show an animation of a character's file.
+
+    Args:
+        path: of the character.
+        out: a film or picture.
+        name: of the animation, or its number; the first if empty.
+        view: size, side and what stands at the foot.
+        fps: frames per second of a film; as usual for the format if not given.
+    Returns: what was shown.
+    """
     stance = load(path, partial=True)
-    fps = min(float(options.get("fps") or 30.0), 60.0)
-    motion, world = animation.read_motion(stance, name, fps)
+    sampled = min(fps or 30.0, 60.0)
+    motion, world = animation.read_motion(stance, name, sampled)
     unit = stance.leg / 0.83  # as large as a grown person in the picture
     motion = animation.scaled(motion, 1 / unit)
-    figure = partial(_at, stance, world, fps, unit)
+    figure = partial(_at, stance, world, sampled, unit)
     if out.suffix.lower() == ".png":
-        options.pop("fps", None)
-        picture.write(motion, out, figure=figure(motion), **options)
+        picture.write(motion, out, view, figure=figure(motion))
     else:
-        film.write(motion, out, figure=figure, **options)
+        film.write(motion, out, view, fps=fps, figure=figure)
     return motion
 
 

@@ -53,9 +53,9 @@ def make(
     """
     motion = motion if fps is None else motion.resample(fps)
     made = transfer(motion, stance, **options)
-    document = animation.document_of(made, append, motion.passport)
+    document = animation.document_of(made, append=append, passport=motion.passport)
     number = len(document.items("animations")) - 1 if append else 0
-    judged = certify(made, document, number, loop)
+    judged = certify(made, document, number, loop=loop)
     extras = document.items("animations")[number].setdefault("extras", {}).setdefault("laban", {})
     document.items("animations")[number]["extras"] = {"laban": {**extras, "certificate": judged.record()}}
     return Made(made, document, number, judged, motion.passport)

@@ -17,7 +17,7 @@ from laban.motion.motion import Motion
 Quaternion = tuple[float, float, float, float]
 
 
-def goals_of(motion: Motion, moments: list[float], joint: str | None = "right_wrist", pose: bool = True) -> Goals:
+def goals_of(motion: Motion, moments: list[float], joint: str | None = "right_wrist", *, pose: bool = True) -> Goals:
     """Goals that a motion meets: waypoints at all moments, a joint's place and a whole pose at the middle one."""
     way, joints = travel.of(motion), motion.joints()
     frames = [round(t * motion.fps) for t in moments]

@@ -61,7 +61,7 @@ class Reached:
         return {k: round(v, 5) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
 
-def reached(motion: Motion, goals: Goals, circular: bool = False) -> tuple[Reached, ...]:
+def reached(motion: Motion, goals: Goals, *, circular: bool = False) -> tuple[Reached, ...]:
     """Every goal measured on a motion.
 
     Args:
@@ -254,7 +254,7 @@ def quality(motion: Motion, reference: Motion | None = None, joints: np.ndarray 
     )  # fmt: skip
 
 
-def faults(made: Quality, dense: bool = False) -> tuple[str, ...]:
+def faults(made: Quality, *, dense: bool = False) -> tuple[str, ...]:
     """Which limits a motion breaks (names in LIMITS), none if it may stand.
 
     Args:

@@ -48,7 +48,7 @@ class Finished:
     unreachable: frozenset[int] = frozenset()
 
 
-def finish(motion: Motion, goals: Goals, circular: bool = False, rounds: int = 2) -> Finished:
+def finish(motion: Motion, goals: Goals, *, circular: bool = False, rounds: int = 2) -> Finished:
     """The motion with its goals met as far as bodies go.
 
     Args:
@@ -60,12 +60,12 @@ def finish(motion: Motion, goals: Goals, circular: bool = False, rounds: int = 2
     beyond: set[int] = set()
     for number in range(rounds):
         before = motion
-        motion = _rooted(motion, goals, circular)
+        motion = _rooted(motion, goals, circular=circular)
         motion = _posed(motion, goals.poses)
         motion = _standing(before, motion, goals) if number == 0 else motion
         beyond = set()
         for k, effector in enumerate(goals.effectors):
-            motion, out = _reached(motion, effector, circular)
+            motion, out = _reached(motion, effector, circular=circular)
             beyond |= {k} if out else set()
     return Finished(motion, frozenset(beyond))
 
@@ -78,7 +78,7 @@ def bump(frames: np.ndarray, centre: int, reach: float) -> np.ndarray:
 # The root
 
 
-def _rooted(motion: Motion, goals: Goals, circular: bool) -> Motion:
+def _rooted(motion: Motion, goals: Goals, *, circular: bool) -> Motion:
     """Root places and travel where they are asked to be, by bumps whose sizes solve one linear system."""
     way = travel.of(motion, circular=circular)
     rows: list[tuple[int, bool, np.ndarray]] = []  # frame, whether travel (or the root itself) is meant, metres off
@@ -183,7 +183,7 @@ def _standing(before: Motion, motion: Motion, goals: Goals) -> Motion:
 # Hands, feet, head
 
 
-def _reached(motion: Motion, asked: Effector, circular: bool) -> tuple[Motion, bool]:
+def _reached(motion: Motion, asked: Effector, *, circular: bool) -> tuple[Motion, bool]:
     """One effector at its places, and whether any of them is out of reach."""
     frames, _, places = wanted.effector(motion, asked, travel.of(motion, circular=circular))
     joints = motion.joints()

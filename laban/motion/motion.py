@@ -72,6 +72,12 @@ class Motion:
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "segments", tuple(self.segments))
 
+    def __repr__(self) -> str:
+        """One line; the arrays are attributes."""
+        said = "; ".join(segment.text for segment in self.segments)
+        text = f", {said if len(said) <= 60 else said[:57] + '...'!r}" if said else ""
+        return f"<Motion {self.seconds:.2f} s, {self.frames} frames at {self.fps:g} fps, {self.skeleton.name}{text}>"
+
     @classmethod
     def from_joints(cls, joints: np.ndarray, fps: float, skeleton: Skeleton = HUMANML22, **fields: Any) -> Motion:
         """A motion whose joints follow `joints` (T, J, 3) metres, by analytic IK (see `kinematics.fit`).

@@ -30,9 +30,9 @@ def test_goals_of_a_clip_are_met_by_the_clip_and_not_by_another(real: Motion, ki
 def test_rows_and_the_page_say_what_was_measured(real: Motion) -> None:
     row, empty = evaluation.Row("waypoints"), evaluation.Row("nothing")
     goals = evaluation.goals_for("waypoints", real)
-    row.add(constraints.reached(real, goals), constraints.quality(real, real), False, 1.5)
+    row.add(constraints.reached(real, goals), constraints.quality(real, real), dense=False, cpu=1.5)
     slid = rows.slide(real, goals.paths[0])
-    row.add(constraints.reached(slid, goals), constraints.quality(slid, real), False, 0.5)
+    row.add(constraints.reached(slid, goals), constraints.quality(slid, real), dense=False, cpu=0.5)
     facts = row.record(0)
     assert (facts["clips"], facts["cpu_s"][0], facts["faulty"][0]) == (2, 1.0, 0.5)
     assert facts["error_cm"][1] <= facts["error_cm"][0] <= facts["error_cm"][2]

@@ -153,7 +153,7 @@ def test_render_draws_a_character(place: Path) -> None:
     assert main(["render", "hero.glb", "b.png"]) == 2  # no animation in it
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared/data/characters is not there")
+@pytest.mark.skipif(not SHARED.is_dir(), reason="needs the project's own data, ../shared/data/characters")
 @pytest.mark.parametrize("name", sorted(p.name for p in SHARED.rglob("*.glb")))
 def test_published_characters(name: str) -> None:
     made = make(walk(), stance.load(next(SHARED.rglob(name))))

@@ -355,7 +355,7 @@ DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 @pytest.fixture(scope="module")
 def real_files(tmp_path_factory):
     if not DATA.is_dir():
-        pytest.skip("../shared/data is not here")
+        pytest.skip("needs the project's own data, ../shared/data")
     import tarfile
 
     folder = tmp_path_factory.mktemp("real")

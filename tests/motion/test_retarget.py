@@ -346,7 +346,7 @@ REAL = {
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
     if not DATA.is_dir():
-        pytest.skip("../shared/data is not here")
+        pytest.skip("needs the project's own data, ../shared/data")
     import tarfile
 
     folder = tmp_path_factory.mktemp("real")

@@ -7,7 +7,7 @@
 
 A name holds genre, situation (sBM basic, sFM advanced), camera, dancer, music and choreography. The nine cameras and
 the key-point tasks of the dataset are not read. Annotations: CC BY 4.0 (Google); AIST Dance DB has its own terms.
-Source: Li et al. 2021; facts in fact.md. Deviation: pickles are read by a reader that can make arrays and nothing else.
+Source: Li et al., ICCV 2021, and the published files. Deviation: pickles are read by a reader that makes arrays only.
 """
 
 from __future__ import annotations
