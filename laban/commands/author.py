@@ -22,6 +22,7 @@ def author(options: AuthorOptions, device: str = "auto", json: bool = False, qui
     case, as the action does it by itself where it cannot do what is asked.
 
     Args:
+        options: The timeline and the files to write.
         device: cpu, cuda or auto.
         json: Print one JSON object.
         quiet: Print only warnings and errors.
