@@ -21,7 +21,9 @@ _PUBLIC = {
     "Skeleton": "laban.motion.skeleton",
     "System": "laban.systems.base",
     "TextRequest": "laban.systems.requests",
+    "Timeline": "laban.authoring.timeline",
     "Video": "laban.io.frames",
+    "author": "laban.api.authoring",
     "blend": "laban.api.changes",
     "bridge": "laban.api.changes",
     "clean": "laban.api.changes",
@@ -59,7 +61,9 @@ __all__ = [
     "Skeleton",
     "System",
     "TextRequest",
+    "Timeline",
     "Video",
+    "author",
     "blend",
     "bridge",
     "clean",
@@ -87,10 +91,12 @@ __all__ = [
 
 if TYPE_CHECKING:
     from laban.actions.context import Context
+    from laban.api.authoring import author
     from laban.api.changes import blend, bridge, clean, edit, extend, mix
     from laban.api.generation import dance, generate, generate_many, plan, script, stream, video
     from laban.api.motions import Character, recognise, render, retarget, search
     from laban.api.training import prepare_data, score_model, train_model
+    from laban.authoring.timeline import Timeline
     from laban.errors import InputError, LabanError
     from laban.formats import read, write
     from laban.io.frames import Video

@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "recognise": ("laban.commands.latent:recognise", "what happens in a motion file"),
     "caption": ("laban.commands.latent:caption", "the phrases nearest to a motion file"),
     "script": ("laban.commands.script:script", "a script of lines to one long motion"),
+    "author": ("laban.commands.author:author", "a timeline of prompts, poses, paths and places to a motion"),
+    "import-timeline": ("laban.commands.author:import_timeline", "Kimodo's, MMCP's or a script's wishes as a timeline"),
     "dance": ("laban.commands.dance:dance", "a song to a dance"),
     "video": ("laban.commands.video:video", "text to a small video"),
     "convert": ("laban.commands.convert:convert", "a motion file into another format"),

@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 
 import laban
-from laban.api import changes, generation, motions, training
+from laban.api import authoring, changes, generation, motions, training
 from laban.motion.skeletons import HUMANML22
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "api.md"
-MODULES = (generation, changes, motions, training)
+MODULES = (generation, authoring, changes, motions, training)
 
 
 def still(frames: int = 40) -> laban.Motion:

@@ -31,7 +31,7 @@ FLOORS = (
     ("data",),
     ("systems",),
     ("train", "evaluate", "check"),
-    ("actions",),
+    ("actions", "authoring"),
     ("commands", "api"),
     ("cli",),
     ("__main__",),

@@ -13,17 +13,21 @@ from laban.actions.inputs import MAX_SECONDS, checked, motion_of
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import check_outputs, write_all
 from laban.actions.wearing import Wearing
+from laban.authoring.short import Short
 from laban.errors import InputError
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
 
 if TYPE_CHECKING:
     from laban.actions.inpainting import Draws, Seam
+    from laban.authoring.report import Report
     from laban.character.certificate import Certificate
+    from laban.character.stance import Stance
     from laban.motion.motion import Motion
     from laban.systems.capabilities import Inpaints
 
 LENGTH = Bounds(0.1, MAX_SECONDS)
 SAMPLES = Bounds(1, 64, whole=True)
+LOOPED, SPREAD = 0.75, 0.33  # of a clip: how long a cycle is cut out of it, and by what share that may differ
 GLIDES = 0.25  # share of frames without a standing foot; captured walks have 0.05, the worst tenth 0.14
 
 
@@ -82,7 +86,16 @@ class EditOptions:
     steps: int | None = bounded(None, STEPS, "Rounds of the masked model: more is slower.")
     guidance: float | None = bounded(None, GUIDANCE, "How strongly the words are followed.")
     text_encoder: Path | None = described(None, "CLIP's weights, for imported models.")
+    parts: tuple[str, ...] = described(
+        (), "Only these parts of the body are made anew: left_arm right_arm arms head upper left_leg right_leg legs."
+    )
     wearing: Wearing = Wearing()
+    short: Short = Short()
+
+    @property
+    def authored(self) -> bool:
+        """Whether it takes a timeline to say what is asked."""
+        return self.short.given or bool(self.parts)
 
     @property
     def ranges(self) -> list[Range]:
@@ -103,6 +116,9 @@ class EditOptions:
             check_source(self.source)
             if any(path.resolve() == self.source.resolve() for path in self.out):
                 raise InputError(f"{self.source} would be overwritten. Name another --out.")
+        if self.authored:
+            self._check_authored()
+            return
         if not self.texts or not all(self.texts):
             raise InputError("--text is missing or empty. Say what the person does in the stretch.")
         ways = {"--range": self.range, "--extend": self.extend, "--then": self.then is not None}
@@ -120,6 +136,16 @@ class EditOptions:
         if isinstance(self.then, Path):
             check_source(self.then)
 
+    def _check_authored(self) -> None:
+        if not isinstance(self.source, Path):
+            raise InputError("loops, parts, poses, paths and places need the motion as a file. Write it first.")
+        if self.extend is not None or self.then is not None:
+            raise InputError("--extend and --then do not go with loops, parts, poses, paths, places. Use two commands.")
+        if len(self.range) not in (len(self.text), 0) or (self.range and not self.text):
+            raise InputError(f"got {len(self.text)} --text and {len(self.range)} --range; expected one text per range.")
+        if self.parts and not self.text:
+            raise InputError("--parts says what --text is for. Say what these parts do.")
+
 
 @dataclass(frozen=True)
 class EditResult:
@@ -129,11 +155,13 @@ class EditResult:
         motion: at the source's frame rate; its passport says what was asked.
         seams: the joins of its made stretches, in order.
         certificate: how well a character wears it; None without one.
+        report: what became of loops, poses, paths and places; None without.
     """
 
     motion: Motion
     seams: tuple[Seam, ...]
     certificate: Certificate | None = None
+    report: Report | None = None
 
 
 def edit(options: EditOptions, context: Context) -> EditResult:
@@ -153,6 +181,9 @@ def edit(options: EditOptions, context: Context) -> EditResult:
     from laban.actions.inpainting import Draws
     from laban.systems.capabilities import Inpaints
     from laban.systems.registry import locate
+
+    if options.authored:
+        return _authored(options, stance, context)
 
     locate(options.model)  # a wrong name is said before torch is loaded
     clip, clock = motion_of(options.source, context), context.clock
@@ -177,6 +208,45 @@ def edit(options: EditOptions, context: Context) -> EditResult:
         return EditResult(motion, seams, made.certificate)
     write_all(motion, options.out, context, motion.fps)
     return EditResult(motion, seams)
+
+
+def _authored(options: EditOptions, stance: Stance | None, context: Context) -> EditResult:
+    """The source as a timeline with parts, poses, a path, places or a loop."""
+    from laban.authoring.author import author
+    from laban.authoring.timeline import Prompt, Source, Timeline
+
+    assert isinstance(options.source, Path)
+    clip = motion_of(options.source)
+    spans = [each.frames(clip) for each in options.ranges] or [(0, clip.frames)] * len(options.text)
+    prompts = tuple(
+        Prompt(first / clip.fps, last / clip.fps, text, parts=options.parts or ("all",))
+        for text, (first, last) in zip(options.texts, spans, strict=True)
+    )
+    alone = options.short.loop and not prompts and not options.short.goals(clip.seconds)
+    bare = Timeline(
+        _cycle(clip) if alone else clip.seconds, fps=min(clip.fps, 240.0), seed=options.seed, prompts=prompts,
+        source=Source(str(options.source)),
+        model="auto" if options.model == "momask" else options.model,
+    )  # fmt: skip
+    timeline = options.short.onto(bare)
+    if options.short.save_timeline is not None:
+        timeline.write(options.short.save_timeline)
+    made = author(timeline, context, allow_outside=True)
+    if stance is not None:
+        certificate = options.wearing.write(stance, made.motion, options.out, context).certificate
+        return EditResult(made.motion, (), certificate, made.report)
+    write_all(made.motion, options.out, context, made.motion.fps)
+    return EditResult(made.motion, (), None, made.report)
+
+
+def _cycle(clip: Motion) -> float:
+    """Seconds of the longest stretch of a clip that comes nearest to repeating itself, in whole tokens."""
+    from laban.authoring.base import GRID, TOKEN
+    from laban.authoring.resolved import ours
+    from laban.motion import loops, warp
+
+    first, last = loops.cut(warp.at_rate(ours(clip), GRID), LOOPED * clip.seconds, SPREAD)
+    return round((last - first) / TOKEN) * TOKEN / GRID
 
 
 def glides(motion: Motion, text: str, first: int, last: int) -> bool:

@@ -15,6 +15,8 @@ SINGLE = ("motions", "cases", "aist", "judges", "floor")
 """Options of --protocol single alone."""
 LONG = ("compositions", "length", "directional", "babel")
 """Options of --protocol long alone."""
+AUTHORING = "authoring"
+"""What is scored instead of a system: timelines performed."""
 SPECIAL = ("aist", "judges", "floor")
 """Options of protocols that one system alone has (laban.evaluate.protocols)."""
 
@@ -28,7 +30,9 @@ class EvaluateOptions:
     """What is scored, beside what, and how much of it."""
 
     out: Path = described(MISSING, "Folder of the report.")
-    system: str = described("", "Shipped weights by name, or a folder with weights.")
+    system: str = described(
+        "", "Shipped weights by name, or a folder with weights; authoring: timelines performed (docs/authoring.md)."
+    )
     data: Path | None = described(None, "Folder that `laban data prepare` wrote.")
     protocol: Literal["single", "long"] = described("single", "single: a clip per caption. long: compositions.")
     motions: Path | None = described(
@@ -110,11 +114,32 @@ def evaluate(options: EvaluateOptions, context: Context) -> Evaluation:
     Raises: InputError for options that do not go together, or for data, models or motions that cannot be used.
     """
     options.checked()
+    if options.system == AUTHORING:
+        return _authoring(options, context)
     from laban.systems.registry import locate
 
     for name in _systems(options):
         locate(name)  # a wrong name is said before torch is loaded
     return _long(options, context) if options.protocol == "long" else _single(options, context)
+
+
+def _authoring(options: EvaluateOptions, context: Context) -> Evaluation:
+    """The report on timelines performed: goals of held-out clips, cases from a desk, rows that cheat."""
+    from laban.authoring import evaluation
+    from laban.data.corpus import Corpus
+
+    if options.data is None or options.protocol != "single":
+        raise InputError("evaluate authoring: give --data FOLDER, as laban data prepare wrote it, and no --protocol.")
+    facts = evaluation.evaluate(
+        Corpus.open(options.data),
+        options.out,
+        context,
+        clips=options.cases or evaluation.CLIPS,
+        seed=options.seed,
+        split=options.split,
+        quick=options.quick,
+    )
+    return Evaluation(facts, evaluation.markdown(facts))
 
 
 def _systems(options: EvaluateOptions) -> list[str]:

@@ -13,6 +13,7 @@ from laban.actions.options import bounded, check, described, in_python
 from laban.actions.outputs import check_outputs, write_all
 from laban.actions.understanding import Reading, reader_of
 from laban.actions.wearing import Wearing
+from laban.authoring.short import Short
 from laban.errors import InputError
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
 
@@ -78,6 +79,7 @@ class GenerateOptions:
     raw: bool = described(False, "Leave out the clean-up of feet and jitter.")
     as_is: bool = described(False, "Take the sentence as one action: no plan of steps, no mended spelling.")
     wearing: Wearing = field(default=Wearing(), metadata={"help": "a character to wear the motions"})
+    short: Short = field(default=Short(), metadata={"help": "poses, a path, places to reach, a loop"})
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
@@ -117,6 +119,8 @@ class GenerateOptions:
             check_outputs(self.out, self.wearing.formats)
         for number, sentence in enumerate(self.sentences, start=1):
             checked(sentence, "the sentence" if len(lines) == 1 else f"sentence {number}")
+        if self.short.given and (len(lines) > 1 or (self.best or 1) > 1 or self.library is not None):
+            raise InputError("poses, paths, places and loops are for one sentence and one result, without a library.")
         return self
 
 
@@ -130,6 +134,7 @@ class Generated:
         files: written.
         reading: what of the sentence the data shows, None with `as_is` or weights without a vocabulary.
         certificate: of a character that wears it.
+        report: what became of poses, a path and places that were asked for (`laban.authoring.report`); None without.
     """
 
     text: str
@@ -137,6 +142,7 @@ class Generated:
     files: tuple[Path, ...] = ()
     reading: Reading | None = None
     certificate: Any = None
+    report: Any = None
 
     @property
     def known(self) -> bool:
@@ -182,6 +188,8 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
     stance = options.wearing.check(options.out)
     locate(name)  # a wrong name is said before torch is loaded
     clock = context.clock
+    if options.short.given:
+        return [_authored(options, name, stance, context)]
     with clock.part("import torch"):
         import torch  # noqa: F401
     with clock.part(f"load {name}"):
@@ -204,6 +212,25 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
             results.append(_written(made, stance, options, context))
     context.progress(len(options.lines), len(options.lines), "sentences")
     return results
+
+
+def _authored(options: GenerateOptions, model: str, stance: Stance | None, context: Context) -> Generated:
+    """One sentence as a timeline with poses, a path, places to reach or a loop."""
+    from laban.authoring.author import author
+    from laban.authoring.timeline import Prompt, Timeline
+
+    [sentence], options = options.lines, replace(options, best=1)
+    length = options.seconds or options.short.length
+    bare = Timeline(
+        length, fps=options.fps, seed=options.seed, samples=options.samples or 8,
+        prompts=(Prompt(0.0, length, sentence),), model="auto" if model == MODEL else model,
+    )  # fmt: skip
+    timeline = options.short.onto(bare)
+    if options.short.save_timeline is not None:
+        timeline.write(options.short.save_timeline)
+    made = author(timeline, context, allow_outside=True)
+    files = tuple(options.files(1, 1)) if options.out else ()
+    return _written(Generated(sentence, made.motion, files, report=made.report), stance, options, context)
 
 
 def _shelf(folder: Path | None, context: Context) -> LibraryFirst | None:

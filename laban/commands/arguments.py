@@ -89,7 +89,7 @@ class Later:
     """Stands for a class that only callers in Python give, so that help needs no numpy."""
 
 
-IN_PYTHON = {"Motion": Later}
+IN_PYTHON = {"Motion": Later, "Timeline": Later}
 
 
 def hints_of(kind: type) -> dict[str, Any]:

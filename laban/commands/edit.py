@@ -40,7 +40,8 @@ def edit(options: EditOptions, device: str = "auto", json: bool = False, quiet: 
         print_json(record(result, files))
     elif not quiet:
         print("\n".join(summary_lines(result, files, context.clock.lines())))
-    return int(result.certificate is not None and not result.certificate.passed)
+    failed = result.report is not None and not result.report.ok
+    return int(failed or (result.certificate is not None and not result.certificate.passed))
 
 
 def record(result: EditResult, files: list[str]) -> dict[str, Any]:
@@ -52,6 +53,7 @@ def record(result: EditResult, files: list[str]) -> dict[str, Any]:
         "fps": motion.fps,
         "seconds": round(motion.seconds, 4),
         **({} if certificate is None else {"certificate": certificate.record()}),
+        **({} if result.report is None else {"report": result.report.record()}),
         "seams": [{k: v if math.isfinite(v) else None for k, v in vars(s).items()} for s in result.seams],
         "passport": motion.passport,
     }
@@ -61,6 +63,7 @@ def summary_lines(result: EditResult, files: list[str], times: list[str]) -> lis
     """What a person reads at the end: length, files, seams, times, where it comes from."""
     motion, certificate = result.motion, result.certificate
     lines = [f"{motion.seconds:.2f} s, {motion.frames} frames at {motion.fps:g} fps", *(f"  {path}" for path in files)]
+    lines += [] if result.report is None else result.report.lines()
     for s in result.seams:
         usual = f"frames that stayed: median {1000 * s.median:.1f}, highest {1000 * s.highest:.1f} mm"
         lines.append(f"seam at {s.seconds:.2f} s: {1000 * s.error:.1f} mm ({usual})")

@@ -46,6 +46,7 @@ def generate(
         certificates = [line for r in results if r.certificate is not None for line in r.certificate.lines()]
         print("\n".join([*summary_lines(results, rows, context.clock), *certificates]))
     failed = any(r.certificate is not None and not r.certificate.passed for r in results)
+    failed = failed or any(r.report is not None and not r.report.ok for r in results)
     return int(failed or (strict and not all(r.known for r in results)))
 
 
@@ -55,6 +56,7 @@ def record(result: Generated) -> dict[str, Any]:
     certificate = {} if result.certificate is None else {"certificate": result.certificate.record()}
     return {
         **certificate,
+        **({} if result.report is None else {"report": result.report.record()}),
         "text": result.text,
         "files": [str(path.resolve()) for path in result.files],
         "frames": motion.frames,
@@ -76,6 +78,7 @@ def summary_lines(results: list[Generated], rows: list[dict[str, Any]], clock: C
             plan = made.reading.plan
             lines.append(f"  plan: {plan.summary(lengths if len(lengths) == len(plan.steps) else None)}")
         lines += [f"  {path}" for path in result["files"]]
+        lines += [] if made.report is None else made.report.lines()
         compared = (result["passport"] or {}).get("library")
         if compared:
             better = ("taken from", "better") if compared["taken"] else ("generated, not", "no better")

@@ -99,7 +99,8 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def passport_lines(passport: dict[str, Any] | None) -> list[str]:
-    """A passport for a person to read, one line per entry."""
+    """A passport for a person to read, one line per entry; a timeline's report, which is long, has lines of its own."""
+    passport = {key: value for key, value in (passport or {}).items() if key != "authoring"}
     if not passport:
         return ["  (none)"]
     width = max(len(key) for key in passport)

@@ -28,25 +28,31 @@ from laban.io import about
 from laban.io.atomic import replacing
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
+from laban.motion.travel import Travel, put_back, taken_out
 
 _MAGIC, _JSON, _BIN = 0x46546C67, 0x4E4F534A, 0x004E4942
 _FLOAT, _UBYTE, _USHORT, _UINT = 5126, 5121, 5123, 5125
 _VERTICES, _INDICES = 34962, 34963
+ROOT_BONE = "root"
 _VERSION = 1  # of asset.extras.laban
 _MOST_JSON, _MOST_BIN = 32 << 20, 128 << 20
 
 
-def write(motion: Motion, path: str | Path, *, mesh: Mesh | None = None) -> None:
+def write(motion: Motion, path: str | Path, *, mesh: Mesh | None = None, travel: Travel | None = None) -> None:
     """Write a motion as a GLB: skeleton, skinned mannequin, materials, animation, passport.
 
     Args:
         motion: any skeleton; rotations are written as float32, sign-continuous in time.
         path: where to; the file is replaced as a whole or not at all.
         mesh: another skinned mesh in the skeleton's rest pose; default `mesh.mannequin(motion.skeleton)`.
+        travel: of the motion: a bone `root` on the floor carries it, and the motion moves below that bone, as Unreal
+            wants root motion and Unity reads it of a generic rig. None: no such bone.
     Raises: InputError for a folder that cannot be written to, or a passport that JSON cannot hold.
     """
     chunk = _Chunk()
-    text = about.dumps(_document(asset_of(motion, mesh, Path(path).stem), _record(motion), chunk), path)
+    shown, record = motion if travel is None else taken_out(motion, travel), _record(motion)
+    document = _document(asset_of(shown, mesh, Path(path).stem), record, chunk, travel)
+    text = about.dumps(document, path)
     text += b" " * (-len(text) % 4)
     data = bytes(chunk.data)
     with replacing(path) as temporary, open(temporary, "wb") as file:
@@ -93,7 +99,7 @@ class _Chunk:
         return len(self.accessors) - 1
 
 
-def _document(asset: Asset, record: dict[str, Any], chunk: _Chunk) -> dict[str, Any]:
+def _document(asset: Asset, record: dict[str, Any], chunk: _Chunk, travel: Travel | None = None) -> dict[str, Any]:
     """The glTF JSON; fills `chunk` on the way."""
     count = len(asset.bones)
     nodes: list[dict[str, Any]] = []
@@ -106,12 +112,16 @@ def _document(asset: Asset, record: dict[str, Any], chunk: _Chunk) -> dict[str, 
     inverse[:, 3, :3] = -asset.rest[:, :3, 3]  # column-major; the bones of a rest pose of ours are not turned
     primitives, materials = _primitives(asset.meshes[0], chunk)
     bind = chunk.accessor(inverse.reshape(count, 16), "MAT4")
-    animation = _animation(asset, chunk)
+    animation, top = _animation(asset, chunk), 0
+    if travel is not None:
+        top = record[ROOT_BONE] = len(nodes)
+        nodes.append({"name": ROOT_BONE, "children": [0]})
+        _carry(animation, travel, top, chunk)
     chunk.data.extend(b"\0" * (-len(chunk.data) % 4))
     return {
         "asset": {"version": "2.0", "generator": "Laban", "extras": {"laban": record}},
         "scene": 0,
-        "scenes": [{"name": "Laban", "nodes": [0, count]}],
+        "scenes": [{"name": "Laban", "nodes": [top, count]}],
         "nodes": nodes,
         "meshes": [{"name": "mannequin", "primitives": primitives}],
         "materials": materials,
@@ -192,6 +202,16 @@ def _animation(asset: Asset, chunk: _Chunk) -> dict[str, Any]:
         samplers.append({"input": times, "output": output, "interpolation": "LINEAR"})
         channels.append({"sampler": bone + 1, "target": {"node": bone, "path": "rotation"}})
     return {"name": asset.name, "channels": channels, "samplers": samplers}
+
+
+def _carry(animation: dict[str, Any], travel: Travel, node: int, chunk: _Chunk) -> None:
+    """Adds the tracks of the bone that carries the travel."""
+    times = animation["samplers"][0]["input"]
+    tracks = {"translation": (travel.place, "VEC3"), "rotation": (travel.turn[:, [1, 2, 3, 0]], "VEC4")}
+    for path, (values, shape) in tracks.items():
+        output = chunk.accessor(values.astype("<f4"), shape)
+        animation["channels"].append({"sampler": len(animation["samplers"]), "target": {"node": node, "path": path}})
+        animation["samplers"].append({"input": times, "output": output, "interpolation": "LINEAR"})
 
 
 def is_ours(path: str | Path) -> bool:
@@ -292,6 +312,8 @@ def _motion(document: dict[str, Any], data: bytes, path: str | Path) -> Motion:
         raise FormatError(f"{path}: joint parents must be whole numbers.")
     skeleton = Skeleton(str(tree["name"]), tuple(names), tuple(parents), tree["offsets"])
     joint_of = {node: j for j, node in enumerate(document["skins"][0]["joints"])}
+    if ROOT_BONE in record:
+        joint_of[int(record[ROOT_BONE])] = len(names)
     animation = document["animations"][0]
     tracks: dict[tuple[int, str], np.ndarray] = {}
     for channel in animation["channels"][: 3 * len(names)]:
@@ -309,7 +331,12 @@ def _motion(document: dict[str, Any], data: bytes, path: str | Path) -> Motion:
     if not np.all(np.abs((turns**2).sum(-1) - 1.0) < 1e-3):
         raise FormatError(f"{path}: rotations are not unit quaternions. The file is damaged.")
     passport, segments = about.parse(record, path)
-    return Motion(skeleton, turns[..., [3, 0, 1, 2]], root, float(record["fps"]), segments, passport)
+    made = Motion(skeleton, turns[..., [3, 0, 1, 2]], root, float(record["fps"]), segments, passport)
+    if ROOT_BONE not in record:
+        return made
+    place, turn = tracks[len(names), "translation"], tracks[len(names), "rotation"]
+    yaw = np.unwrap(2 * np.arctan2(turn[:, 1], turn[:, 3]).astype(np.float64))
+    return put_back(made, Travel(place[:, [0, 2]].astype(np.float64), yaw, made.fps))
 
 
 def _floats(document: dict[str, Any], data: bytes, index: Any, width: int) -> np.ndarray:

@@ -11,6 +11,7 @@ keeps its rotations.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -145,13 +146,21 @@ def contacts(toe: np.ndarray, fps: float, settings: CleanupSettings | None = Non
     return runs
 
 
-def corrections(toe: np.ndarray, fps: float, settings: CleanupSettings) -> np.ndarray:
-    """(T, 3) metres to add so that the toe stays in one place over each contact, fading in between."""
+def corrections(toe: np.ndarray, fps: float, settings: CleanupSettings, pinned: Collection[int] = ()) -> np.ndarray:
+    """(T, 3) metres to add so that the toe stays in one place over each contact, fading in between.
+
+    Args:
+        toe: (T, 3) metres, the floor at 0.
+        fps: frames per second.
+        settings: what a contact is.
+        pinned: frames in which it stays where it is; a contact around one is held there.
+    """
     shift = np.zeros_like(toe)
     runs = contacts(toe, fps, settings)
     fade = max(1, round(settings.blend * fps))
     for start, end in runs:
-        anchor = toe[start:end].mean(0)
+        held = [frame for frame in pinned if start <= frame < end]
+        anchor = toe[held].mean(0) if held else toe[start:end].mean(0)
         anchor[1] = max(anchor[1], settings.sole)
         shift[start:end] = anchor - toe[start:end]
     edges = [(0, None)] + [(end, shift[end - 1]) for _, end in runs]

@@ -31,14 +31,25 @@ def upper_body(skeleton: Skeleton) -> list[int]:
 
 
 def upper_over(base: Motion, over: Motion, first: int = 0, last: int | None = None, fade: float = FADE) -> Motion:
-    """`base`, with the trunk, arms and head of `over` in the frames [first, last).
+    """`base`, with the trunk, arms and head of `over` in the frames [first, last): see `joints_over`.
 
-    The root and the legs stay those of `base` to the bit, so whoever walked goes on walking. Where the stretch does not
-    begin or end with the motion, the trunks give way to each other within `fade` seconds inside it.
+    The root and the legs stay those of `base` to the bit, so whoever walked goes on walking.
+    """
+    return joints_over(base, over, upper_body(base.skeleton), first, last, fade)
+
+
+def joints_over(
+    base: Motion, over: Motion, joints: list[int], first: int = 0, last: int | None = None, fade: float = FADE
+) -> Motion:
+    """`base`, with the rotations of some joints of `over` in the frames [first, last).
+
+    All other joints and the root stay those of `base` to the bit. Where the stretch does not begin or end with the
+    motion, the two give way to each other within `fade` seconds inside it.
 
     Args:
-        base: whose legs and path are kept.
+        base: whose other joints and path are kept.
         over: last - first frames at the same rate on the same skeleton.
+        joints: their numbers.
         first: where `over` begins.
         last: where it ends; None: as far as it reaches.
         fade: seconds.
@@ -50,7 +61,7 @@ def upper_over(base: Motion, over: Motion, first: int = 0, last: int | None = No
         raise InputError("layers: both motions must stand on one skeleton and run at one rate.")
     if not 0 <= first < last <= base.frames or over.frames < last - first:
         raise InputError(f"layers: {over.frames} frames for {first} to {last} of {base.frames}.")
-    count, joints = last - first, upper_body(base.skeleton)
+    count = last - first
     frame = np.arange(count)
     share = np.ones(count)
     if first > 0:

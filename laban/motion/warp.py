@@ -63,7 +63,21 @@ def curve(source: np.ndarray, target: np.ndarray, count: int, accent: float = 1.
         target: (K,) strictly increasing frames, to which those of `source` belong.
         count: target frames.
         accent: factor on the clock's pace at the inner pairs, at most 1.
-    Returns: (count,); monotone cubic through the pairs (Fritsch and Carlson 1980), straight beyond them.
+    Returns: (count,), see `smooth_through`.
+    Raises: InputError if the pairs do not increase.
+    """
+    return smooth_through(source, target, np.arange(count, dtype=np.float64), accent)
+
+
+def smooth_through(source: np.ndarray, target: np.ndarray, at: np.ndarray, accent: float = 1.0) -> np.ndarray:
+    """The source value that belongs to each target value of `at`, by a smooth increasing curve through pairs.
+
+    Args:
+        source: (K,) strictly increasing, K >= 2.
+        target: (K,) strictly increasing, to which those of `source` belong.
+        at: (N,) target values.
+        accent: factor on the slope at the inner pairs, at most 1.
+    Returns: (N,); monotone cubic through the pairs (Fritsch and Carlson 1980), straight beyond them.
     Raises: InputError if the pairs do not increase.
     """
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
@@ -76,7 +90,6 @@ def curve(source: np.ndarray, target: np.ndarray, count: int, accent: float = 1.
     before, after = gap[:-1], gap[1:]
     heavy, light = 2 * after + before, after + 2 * before
     slope[1:-1] = (heavy + light) / (heavy / pace[:-1] + light / pace[1:]) * accent
-    at = np.arange(count, dtype=np.float64)
     k = np.clip(np.searchsorted(target, at, side="right") - 1, 0, len(gap) - 1)
     x = (at - target[k]) / gap[k]
     inside = (

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from laban.motion.humanml import Layout
     from laban.motion.motion import Motion
     from laban.motion.stretch import TokenGrid
+    from laban.nn.frozen import FrozenTokenizer
 
 S = TypeVar("S", bound=System)
 
@@ -142,6 +143,12 @@ class Inpaints(System):
         """
 
 
+class Steers(System):
+    """Has a motion tokenizer, in whose latent motions are steered (`laban.nn.steering`)."""
+
+    frozen: FrozenTokenizer
+
+
 class Embeds(System):
     """A latent space that motions and sentences share.
 
@@ -184,6 +191,7 @@ ABILITIES: dict[type[System], str] = {
     MakesMotion: "make motions from sentences (laban generate)",
     Composes: "perform scripts (laban script)",
     Inpaints: "edit motions (laban edit)",
+    Steers: "steer motions (laban author)",
     Dances: "dance to music (laban dance)",
     MakesVideo: "make videos (laban video)",
     Embeds: "compare motions with words (laban search)",

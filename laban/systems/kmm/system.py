@@ -16,7 +16,7 @@ from laban.nn.frozen import FrozenTokenizer
 from laban.nn.length import LengthEstimator, draw_lengths
 from laban.nn.modes import evaluating
 from laban.nn.sampling import generators
-from laban.systems.capabilities import Composes, EstimatesLength, MakesMotion
+from laban.systems.capabilities import Composes, EstimatesLength, MakesMotion, Steers
 from laban.systems.kmm import data, generation, placing
 from laban.systems.kmm.blocks import SamplingOptions
 from laban.systems.kmm.config import PRESETS, KMMConfig
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 STAGES = ("masked", "residual", "length")
 
 
-class KMM(ReadsText, MakesMotion, Composes, EstimatesLength):
+class KMM(ReadsText, MakesMotion, Composes, EstimatesLength, Steers):
     """A script of texts to long motion.
 
     Args:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,11 +18,12 @@ from laban.motion import humanml, legs
 from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.motion.stretch import TokenGrid
+from laban.nn.frozen import FrozenTokenizer
 from laban.nn.length import LengthEstimator, draw_lengths
 from laban.nn.modes import evaluating
 from laban.nn.sampling import generators
 from laban.nn.tokenizer import Tokenizer
-from laban.systems.capabilities import EstimatesLength, Inpaints, MakesMotion
+from laban.systems.capabilities import EstimatesLength, Inpaints, MakesMotion, Steers
 from laban.systems.codebooks import ShipsCodebooks
 from laban.systems.momask import data, sampling
 from laban.systems.momask.condition import Condition
@@ -68,7 +70,7 @@ class GenerationOptions:
     base_only: bool = False
 
 
-class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
+class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, Steers, ShipsCodebooks):
     """Text to motion.
 
     Args:
@@ -256,6 +258,11 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, ShipsCodebooks):
         values = (torch.from_numpy(np.array(features, np.float32)) - self.mean) / self.std
         codes = self.tokenizer.encode(values[None].to(self.device))
         return self._motion(self.tokenizer.decode(codes)[0], "", {})
+
+    @cached_property
+    def frozen(self) -> FrozenTokenizer:  # type: ignore[override]
+        """The tokenizer, not to be trained any more."""
+        return FrozenTokenizer(self.tokenizer, self.mean, self.std)
 
     @property
     def grid(self) -> TokenGrid:

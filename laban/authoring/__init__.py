@@ -1,0 +1,1 @@
+"""Authoring: key poses, paths, targets, loops, parts and speed on one timeline."""
