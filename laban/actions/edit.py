@@ -216,7 +216,7 @@ def _authored(options: EditOptions, stance: Stance | None, context: Context) -> 
     from laban.authoring.timeline import Prompt, Source, Timeline
 
     assert isinstance(options.source, Path)
-    clip = motion_of(options.source)
+    clip = motion_of(options.source, context)
     spans = [each.frames(clip) for each in options.ranges] or [(0, clip.frames)] * len(options.text)
     prompts = tuple(
         Prompt(first / clip.fps, last / clip.fps, text, parts=options.parts or ("all",))

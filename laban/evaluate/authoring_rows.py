@@ -24,7 +24,7 @@ def goals_of(motion: Motion, moments: list[float], joint: str | None = "right_wr
     points = tuple(PathPoint(f / motion.fps, _two(way.xz[f])) for f in frames)
     middle = frames[len(frames) // 2]
     at = middle / motion.fps
-    effectors = ()
+    effectors: tuple[Effector, ...] = ()
     if joint is not None:
         place = joints[middle, motion.skeleton.index(joint)]
         effectors = (Effector(joint, (EffectorKey(at, (float(place[0]), float(place[1]), float(place[2]))),)),)

@@ -149,15 +149,14 @@ def blended(a: Motion, b: Motion, share: float) -> Motion:
 
 def _places(a: Motion, b: Motion, share: float) -> tuple[np.ndarray, np.ndarray]:
     """Frames of both motions that belong together."""
-    clocks = clock(a), clock(b)
-    if clocks[0] is None and clocks[1] is None:
+    first, second = clock(a), clock(b)
+    if first is None and second is None:
         raise InputError("blend: neither motion walks or runs.")
-    if clocks[0] is None or clocks[1] is None:
+    if first is None or second is None:
         count = np.arange(min(a.frames, b.frames), dtype=float)
         return count, count
-    first, second = clocks
-    begin = [float(each.of(np.array(0.0))) for each in clocks]
-    end = [float(each.of(np.array(m.frames - 1.0))) for each, m in zip(clocks, (a, b), strict=True)]
+    begin = [float(each.of(np.array(0.0))) for each in (first, second)]
+    end = [float(each.of(np.array(m.frames - 1.0))) for each, m in ((first, a), (second, b))]
     late = (begin[0] - begin[1]) % 1.0  # of the second, until it is where the first begins
     late = 0.0 if late > 1 - 1e-6 else late
     strides = min(end[0] - begin[0], end[1] - begin[1] - late)
