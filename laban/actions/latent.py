@@ -7,7 +7,6 @@ from dataclasses import MISSING, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from laban.actions import gaits
 from laban.actions.context import Context
 from laban.actions.inputs import motion_of, open_space, sentences
 from laban.actions.options import bounded, check, described
@@ -131,6 +130,7 @@ def blend(options: BlendOptions, context: Context) -> list[Variation]:
     check_sheet(options.sheet)
     ends = [motion_of(options.a, context), motion_of(options.b, context)]
     system = open_space(options.model, context)
+    from laban.actions import gaits
     from laban.systems.motionclip import space
 
     made = gaits.blended(ends[0], ends[1], options.steps)
@@ -180,6 +180,8 @@ def mix(options: MixOptions, context: Context) -> Variation:
     style, minus, plus = options.style.strip(), _given(options.minus), _given(options.plus)
     if bool(style) == (minus or plus) or minus != plus:
         raise InputError("mix: give --minus and --plus, both, or --style alone.")
+    from laban.actions import gaits
+
     source = motion_of(options.file, context)
     ends = [_text_or_motion(x, context) for x in (options.minus, options.plus)]
     walks = gaits.walks(source)

@@ -63,10 +63,10 @@ def _mesh(rig: Rig, looks: Looks, number: np.ndarray, own: list[Part]) -> Mesh:
         seen.append(looks.look(part, len(corners), turns).of_vertices(used))
         count += len(used)
     look = joined(seen, [len(mesh) for mesh in points])
-    vertices, triangles, nodes, shares, outward, colour = (
+    vertices, sides, nodes, shares, outward, colour = (
         np.concatenate(rows) for rows in (points, faces, joints, weights, normals, tints)
     )
-    return Mesh(vertices, triangles, nodes, shares, outward, colour, look)
+    return Mesh(vertices, sides, nodes, shares, outward, colour, look)
 
 
 def _normals(rig: Rig, part: Part, turns: np.ndarray, points: np.ndarray, faces: np.ndarray) -> np.ndarray:

@@ -80,7 +80,7 @@ def test_a_clip_is_a_motion_in_every_way(tmp_path: Path) -> None:
     assert motion.fps == 30.0 and motion.frames == 10 and motion.segments[0].text == "wave"
     order = [motion.skeleton.index("neck1" if name == "neck" else name) for name in HUMANML22.names]
     np.testing.assert_allclose(motion.joints()[:, order], wave().joints(), atol=1e-4)
-    made = laban.retarget(tmp_path / "wave.fbx", tmp_path / "wave.fbx", out=tmp_path / "worn.glb")
+    made = laban.retarget(tmp_path / "wave.fbx", tmp_path / "wave.fbx", out=(tmp_path / "worn.glb",))
     assert made.certificate.passed and gltf_document.read(tmp_path / "worn.glb").items("meshes")
 
 
