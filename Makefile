@@ -1,4 +1,4 @@
-# make demo   one sentence becomes demo/walk.glb, .bvh and .mp4 (sets everything up first)
+# make demo   one sentence becomes demo/walk.glb, .bvh, .mp4 and .html (sets everything up first)
 # make test   the tests            make lint    ruff, ruff format and mypy
 # make docs   the documentation site, into site/
 # make bench  every measurement (some want data/prepared, see README.md); studies that train are in benchmarks/studies
@@ -39,7 +39,7 @@ setup: $(VENV)/.base
 demo: $(VENV)/.base
 	@mkdir -p demo
 	$(BIN)/laban generate "a person walks forward and turns left" --seconds 6 --seed 7 \
-	  --out demo/walk.glb demo/walk.bvh demo/walk.mp4
+	  --out demo/walk.glb demo/walk.bvh demo/walk.mp4 demo/walk.html
 
 test: $(VENV)/.dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)

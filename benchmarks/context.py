@@ -4,7 +4,7 @@
 
 Nats per hidden token, mean over the clips of the split and class (ln 512 = 6.24 is guessing): one token hidden, a run
 of four, a random half, and all. A model that reads its neighbours gets better from right to left in every class; the
-weights shipped until 2026-11 did not on walks (docs/momask.md).
+weights shipped until 2026-11 did not on walks (docs/method/momask.md).
 """
 
 from __future__ import annotations
@@ -100,12 +100,12 @@ def predicted(system: Any, ids: Any, pooled: Any) -> Any:
         from laban.systems.momask.condition import Condition
 
         return system.masked(ids, Condition(pooled))
-    from laban.systems.kmm.networks import Told
+    from laban.systems.kmm.networks import Conditions
 
     count = ids.shape[1]
     since = torch.arange(count)[None]
     latent = system.masked.text(pooled)[:, None].expand(1, count, -1)
-    return system.masked(ids, Told(latent, since, count - since), None, count)[0]
+    return system.masked(ids, Conditions(latent, since, count - since), None, count)[0]
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from report import data_option, model_option, parser, run, share, table, wilson
 
 PARAPHRASES = Path(__file__).with_name("paraphrases.json")
 
-# The goals of issue 2: name, the expectations that count, the share to reach (None: no share is asked for).
+# The project's goals: name, the expectations that count, the share to reach (None: no share is asked for).
 GOALS: tuple[tuple[str, tuple[str, ...], float | None], ...] = (
     ("named hand is the higher one", ("raise_left", "raise_right", "wave_left", "wave_right"), 0.95),
     ("both hands", ("raise_both", "wave_both"), 0.95),

@@ -39,7 +39,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     torch.set_num_threads(1)
     corpus = Corpus.open(options.data)
     held = [case for split in SPLITS for case in cases.choose(corpus, split, None, 0)]
-    images = [case for split in SPLITS for case in cases.choose(corpus, split, None, 0, mirrored=True)]
+    images = [case for split in SPLITS for case in cases.mirror_images(corpus, split, held)]
     chosen = np.random.default_rng(0).permutation(len(held))[: options.clips]
     held, images = [held[i] for i in chosen], [images[i] for i in chosen]
     noise = np.random.default_rng(1)
@@ -51,7 +51,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     counter = Counter(ignore, None, "evaluate")
     found = [scorer.score(row) for row in every_row(held, images, given, None, (), settings, Path(), counter)]
     control_chance(next(every_row(held, images, given, None, (), settings, Path(), counter)))
-    report.sees(found)
+    report.distinguishing_metrics(found)
     seconds, peak = time.process_time() - begin, peak_megabytes() or float("nan")
     print(f"{len(held)} clips, {len(found)} rows, {len(judges)} evaluators")
     reached = []

@@ -39,9 +39,9 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     system = laban.load(options.model)
     with tqdm(total=options.dances, unit=" dances", disable=None, file=sys.stderr) as bar:
         facts = evaluation.evaluate(
-            system, corpus, options.dances, options.frames, options.seed, options.own_beats, options.block,
-            lambda done: bar.update(done - bar.n),
-            evaluation.of_aist(Aist(options.aist), options.frames, options.dances) if options.aist else None,
+            system, corpus, evaluation.Programme(options.dances, options.frames, options.seed, options.own_beats),
+            block=options.block, progress=lambda done: bar.update(done - bar.n),
+            given=evaluation.of_aist(Aist(options.aist), options.frames, options.dances) if options.aist else None,
         )  # fmt: skip
     rows = facts["rows"]
     real, made_row, locked = rows["clips"], rows["made"], rows["locked"]

@@ -44,7 +44,7 @@ def tokens(system: Any, source: Any, given: argparse.Namespace) -> dict[str, Any
     from laban.data.corpora.mnist import caption
     from laban.systems.godiva import evaluation
 
-    rng, pairs = np.random.default_rng(given.seed), source.pairs(True)
+    rng, pairs = np.random.default_rng(given.seed), source.pairs(seen=True)
     asked = evaluation.spread(pairs, given.videos)
     videos, captions = evaluation.real(source, rng, [[pair] for pair in asked], given.split)
     other = [caption([((d + 1 + int(rng.integers(9))) % 10, m)]) for d, m in asked]
@@ -69,7 +69,7 @@ def ranked(system: Any, source: Any, judges: Any, given: argparse.Namespace) -> 
     from laban.data.corpora.mnist import caption
     from laban.systems.godiva import evaluation
 
-    pairs = source.pairs(True)
+    pairs = source.pairs(seen=True)
     order = np.random.default_rng(given.seed).permutation(len(pairs))
     asked = evaluation.spread([pairs[n] for n in order], given.videos)
     videos, captions = evaluation.real(source, np.random.default_rng(given.seed), [[p] for p in asked], given.split)
@@ -96,6 +96,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     from laban.data.corpora.mnist import MovingDigits
     from laban.metrics.video import clipsim, relative_matching
     from laban.systems.godiva import evaluation
+    from laban.systems.requests import Trial
 
     system: Any = laban.load(given.model)
     source = MovingDigits.open(given.data, system.config.digits)
@@ -107,19 +108,17 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     if given.ranked:
         return ranked(system, source, judges, given), True, given
     floor: Any = laban.load(given.floor) if given.floor else None
-    kept: dict[str, Any] = {}
     start = time.process_time()
-    facts = evaluation.judged(
-        system, source, judges, videos=given.videos, seed=given.seed, split=given.split, floor=floor, draw=draw,
-        quick=given.quick, keep=kept,
-    )  # fmt: skip
+    trial = Trial(given.videos, given.seed, given.quick)
+    judgement = evaluation.judged(system, source, judges, trial, split=given.split, floor=floor, options=draw)
+    facts = judgement.facts
     print("\n".join(evaluation.lines(facts)))
     print(f"{time.process_time() - start:.0f} s of CPU in all")
     if given.clip:
         from laban.condition.clip_towers import open_clip
 
         clip = open_clip(given.clip)
-        sim, best = (clipsim(clip, kept["captions"], kept[name]) for name in ("made", "real"))
+        sim, best = (clipsim(clip, judgement.captions, videos) for videos in (judgement.generated, judgement.real))
         print(f"CLIPSIM generated {100 * sim.mean():.2f}, real {100 * best.mean():.2f}; ", end="")
         print(f"RM {100 * relative_matching(sim, best):.2f} (mean of ratios)")
     checks = [goal(*found) for found in evaluation.goals(facts)]

@@ -46,7 +46,7 @@ class Pair:
         from baselines.momask import Baseline, Sizes
 
         from laban.systems.momask.config import PAPER
-        from laban.systems.momask.released_names import STATISTICS, to_ours
+        from laban.systems.momask.released.names import STATISTICS, to_ours
         from laban.systems.momask.system import MoMask
 
         self.plain = Baseline.random(Sizes(), 0)
@@ -75,8 +75,10 @@ class Pair:
 
         system, told, sources = self.system, Condition(text), generators(0, len(lengths))
         with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-            codes = sampling.sample_base(system.masked, told, lengths, sources, STEPS, sampling.Draw(GUIDANCE))
-            codes = sampling.sample_residual(system.residual, codes, told, lengths, sources, sampling.Draw(UPPER), True)
+            options = sampling.SamplingOptions(GUIDANCE)
+            codes = sampling.sample_base(system.masked, told, lengths, sources, STEPS, options)
+            options = sampling.SamplingOptions(UPPER)
+            codes = sampling.sample_residual(system.residual, codes, told, lengths, sources, options, pad_class=True)
         return codes, sampling.decode_ragged(system.tokenizer, codes, lengths)
 
 

@@ -2,7 +2,7 @@
 
     python benchmarks/motionclip.py --data PREPARED [--model motionclip] [--confusion docs/motionclip-confusion.png]
 
-Every table that docs/motionclip.md shows is printed here.
+Every table that docs/method/motionclip.md shows is printed here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 
 import laban
 from laban.data.corpus import Corpus
-from laban.drawing import scene
+from laban.drawing.caption import font
 from laban.metrics import physics
 from laban.systems.motionclip import evaluation, space, tables
 from laban.systems.motionclip.system import MotionCLIP
@@ -181,7 +181,7 @@ def confusion_plot(counts: np.ndarray, names: list[str], path: Path) -> None:
     size = margin + cell * len(names) + 20
     image = Image.new("RGB", (size, size), (255, 255, 255))
     draw = ImageDraw.Draw(image)
-    face = scene.font(13)
+    face = font(13)
     for i, name in enumerate(names):
         draw.text((margin - 8, margin + cell * (i + 0.5)), name, font=face, fill=(30, 30, 40), anchor="rm")
         strip = Image.new("RGB", (margin - 10, cell), (255, 255, 255))

@@ -48,6 +48,7 @@ def save(
     tensors: Mapping[str, Mapping[str, Tensor]],
     stats: Mapping[str, Tensor],
     card: str | None = None,
+    *,
     half: bool = False,
 ) -> None:
     """Write a checkpoint folder; each file is written beside and renamed.
@@ -64,7 +65,7 @@ def save(
     folder = Path(folder)
     write_config(folder, {**config, "stages": list(tensors)}, stats)
     for stage, state in tensors.items():
-        save_stage(folder, stage, state, half)
+        save_stage(folder, stage, state, half=half)
     if card is not None:
         write_card(folder, card)
 
@@ -77,10 +78,10 @@ def write_config(folder: Path, config: Mapping[str, Any], stats: Mapping[str, Te
     _write(folder / "config.json", (json.dumps(facts, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def save_stage(folder: Path, stage: str, tensors: Mapping[str, Tensor], half: bool = False) -> None:
+def save_stage(folder: Path, stage: str, tensors: Mapping[str, Tensor], *, half: bool = False) -> None:
     """Write <stage>.safetensors."""
     _make(folder)
-    _write(folder / f"{stage}.safetensors", _pack(tensors, half))
+    _write(folder / f"{stage}.safetensors", _pack(tensors, half=half))
 
 
 def write_card(folder: Path, card: str) -> None:
@@ -168,7 +169,7 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
     return total.hexdigest()
 
 
-def _pack(tensors: Mapping[str, Tensor], half: bool) -> bytes:
+def _pack(tensors: Mapping[str, Tensor], *, half: bool) -> bytes:
     stored = {}
     for key, value in tensors.items():
         value = value.detach().cpu()

@@ -15,6 +15,7 @@ import io
 import os
 import re
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 
 from laban.errors import InputError, LabanError, sentence
@@ -43,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("laban.commands.serve:serve", "jobs over HTTP, for programs and plug-ins"),
     "mcp": ("laban.commands.serve:mcp", "the same for an agent, over stdin and stdout"),
     "data prepare": ("laban.commands.data:prepare", "a published corpus into arrays to train on"),
+    "data leaks": ("laban.commands.data:leaks", "held-out clips that are training clips by another name"),
     "data fetch": ("laban.commands.data:fetch", "the public sources of a corpus"),
     "train": ("laban.commands.train:train", "a system, stage by stage"),
     "evaluate": ("laban.commands.evaluate:evaluate", "a system, or motions from files, scored beside real motion"),
@@ -59,12 +61,24 @@ def entry() -> None:
     """The `laban` script."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no reason to fail
+    warnings.showwarning = tell_once  # without the line of source that raised it
     gc.set_threshold(100_000, 20, 50)  # importing torch made 200 searches for garbage, 0.2 s, and found none
     code = main(sys.argv[1:])
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         sys.stderr.flush()
     os._exit(code)  # taking torch apart again takes 0.4 s; files are closed, and no thread of ours goes on
+
+
+def tell_once(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning of Python's as one line on stderr, each text once."""
+    text = " ".join(str(message).split())
+    if text not in _TOLD:
+        _TOLD.add(text)
+        print(f"laban: warning: {text}", file=sys.stderr)
+
+
+_TOLD: set[str] = set()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

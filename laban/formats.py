@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,13 @@ if TYPE_CHECKING:
     from laban.io.frames import Video
     from laban.motion.motion import Motion
 
-READERS = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
+ROUND_TRIP = {".bvh": "laban.io.bvh", ".glb": "laban.io.gltf", ".npz": "laban.io.arrays"}
+"""What is written comes back: the same skeleton, rotations, segments and passport."""
+
+READERS = ROUND_TRIP | dict.fromkeys((".npy", ".pkl"), "laban.io.poses") | {".amc": "laban.io.asf"}
 """Files that are motions."""
 
-CHARACTER_READERS = dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma"), "laban.character.animation")
+CHARACTER_READERS = dict.fromkeys((".glb", ".gltf", ".vrm", ".vrma", ".fbx"), "laban.character.animation")
 """Files of rigged characters, whose animations are read as motions."""
 
 SHOWN = {
@@ -28,7 +32,7 @@ SHOWN = {
 }
 """What a motion is looked at in."""
 
-WRITERS = READERS | SHOWN
+WRITERS = ROUND_TRIP | {".fbx": "laban.io.fbx.write"} | SHOWN
 """What a motion is written as."""
 
 VIDEO_WRITERS = dict.fromkeys((".mp4", ".gif", ".png"), "laban.io.frames")
@@ -41,6 +45,10 @@ CHARACTER_WRITERS = {
 """What a motion on a character is written as."""
 
 
+VIEWED = {"laban.drawing.film", "laban.drawing.picture", "laban.character.drawing"}
+"""Writers that take a `view`."""
+
+
 def check_suffix(path: str | Path, formats: Mapping[str, str]) -> str:
     """The lower-case suffix of `path` if `formats` has it. Raises InputError that lists what it has."""
     suffix = Path(path).suffix.lower()
@@ -49,14 +57,21 @@ def check_suffix(path: str | Path, formats: Mapping[str, str]) -> str:
     return suffix
 
 
-def read(path: str | Path, animation: str = "", bone_map: str | Path | None = None) -> Motion:
-    """The motion in a .bvh or .npz file, in a .glb that Laban wrote, or an animation of any rigged glTF file.
+def read(
+    path: str | Path, animation: str = "", bone_map: str | Path | None = None, *, up: str = "", units: str = "",
+    person: str = "",
+) -> Motion:  # fmt: skip
+    """The motion in a file: a capture, a clip of any rigged glTF or FBX file, or arrays of the field.
 
     Args:
-        path: .bvh, .npz, .glb, .gltf, .vrm or .vrma.
+        path: .bvh, .amc beside its .asf, .glb, .gltf, .vrm, .vrma, .fbx, .npz, .npy or .pkl.
         animation: of a character's file: its name, or its number as text; the first if empty.
-        bone_map: of a character's file: a mapping file, where its bones are not recognised (`laban character inspect`).
-    Returns: metres, Y up; of a character's file the joints that are mapped, at 30 fps, in the file's units.
+        bone_map: a mapping file, where joints are not recognised (`laban character inspect` writes one).
+        up: the axis that is up, of `bearings.AXES`; found from the body if empty. glTF files say it themselves.
+        units: of `bearings.UNITS`, or how many make a metre; found from the body if empty.
+        person: of a file with several: a root's name, or its number as text; the first if empty.
+    Returns: metres, Y up; of a character's file the joints that are mapped, at the rate of its keys. `notes` say what
+        was assumed.
     Raises: InputError if the file is absent, its suffix unknown, or it holds no humanoid or no such animation;
         FormatError if it cannot be read.
     """
@@ -68,9 +83,24 @@ def read(path: str | Path, animation: str = "", bone_map: str | Path | None = No
         from laban.io import gltf
 
         if not gltf.is_ours(path):
-            return importlib.import_module(CHARACTER_READERS[suffix]).read(path, animation, bone_map)
+            return importlib.import_module(CHARACTER_READERS[suffix]).read(path, animation, bone_map, units, person)
         suffix = ".glb"
-    return importlib.import_module(READERS[suffix]).read(path)
+    module = importlib.import_module(READERS[suffix])
+    if suffix == ".bvh":
+        motion = module.read(path, up=up, units=units, person=person)
+    elif suffix != ".glb":
+        motion = module.read(path, up=up, units=units)
+    else:
+        motion = module.read(path)
+        if up or units:
+            from laban.motion.bearings import settled
+
+            motion = settled(motion, up or "y", units or "m")
+    if bone_map is not None:
+        from laban.character.bonemap import renamed
+
+        motion = renamed(motion, Path(bone_map))
+    return motion
 
 
 def write(content: Motion | Video | Made, path: str | Path, **options: Any) -> None:
@@ -79,11 +109,23 @@ def write(content: Motion | Video | Made, path: str | Path, **options: Any) -> N
     Args:
         content: what to write.
         path: where to; the file is replaced as a whole or not at all.
-        options: of the format's writer: of films and pictures width, height, fps and more.
+        options: of the format's writer; of films and pictures also the fields of `laban.drawing.scene.View`.
     Raises: InputError if the suffix is unknown or the folder cannot be written to.
     """
     formats = writers(content)
-    importlib.import_module(formats[check_suffix(path, formats)]).write(content, Path(path), **options)
+    writer = formats[check_suffix(path, formats)]
+    if writer in VIEWED and "view" not in options:
+        options = viewed(options)
+    importlib.import_module(writer).write(content, Path(path), **options)
+
+
+def viewed(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options of a film or picture, those on how it looks together as its `view`."""
+    from laban.drawing.scene import View
+
+    look = {f.name for f in fields(View)}
+    rest = {name: value for name, value in options.items() if name not in look}
+    return {**rest, "view": View(**{name: value for name, value in options.items() if name in look})}
 
 
 def writers(content: Motion | Video | Made) -> Mapping[str, str]:

@@ -34,14 +34,14 @@ class Counter:
     def add(self, number: int = 1) -> None:
         """So many more are done."""
         self.done += number
-        self._tell()
+        self._report()
 
     def note(self, note: str) -> None:
         """What is being done now."""
         self._note = note
-        self._tell()
+        self._report()
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         self.progress(self.done, self.total, f"{self.what}: {self._note}" if self._note else self.what)
 
 

@@ -28,7 +28,7 @@ STATS = {"mean": torch.tensor([0.1, 0.2]), "std": torch.tensor([1e-7, 1.0])}
 
 
 def write(folder: Path, half: bool = False) -> Path:
-    checkpoint.save(folder, {"system": "toy"}, TENSORS, STATS, "# A card\n", half)
+    checkpoint.save(folder, {"system": "toy"}, TENSORS, STATS, "# A card\n", half=half)
     return folder
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
 import subprocess
 import sys
@@ -17,7 +19,7 @@ from laban.actions.inputs import sentences
 from laban.errors import CheckFailed, InputError
 from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
-from laban.systems.requests import MAX_CHARACTERS
+from laban.systems.sentences import MAX_CHARACTERS
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def refused(argv: list[str], capsys: pytest.CaptureFixture[str], code: int = 2) 
         (["generate", "walk", "--fps", "0"], "--fps"),
         (["generate", "walk", "--steps", "0"], "--steps"),
         (["generate", "walk", "--guidance", "inf"], "--guidance"),
-        (["generate", "walk", "--out", "walk.fbx"], ".fbx"),
+        (["generate", "walk", "--out", "walk.obj"], ".obj"),
         (["generate", "walk", "--out", "walk"], "suffix"),
         (["generate", "walk", "--out", "absent/walk.glb"], "absent"),
         (["generate", "walk", "--out", "a.glb", "a.glb"], "twice"),
@@ -77,7 +79,7 @@ def refused(argv: list[str], capsys: pytest.CaptureFixture[str], code: int = 2) 
         (["generate", "walk", "--sedonds", "3"], "--seconds"),
         (["generate", "a", "person", "walks"], "person"),
         (["convert", "absent.bvh", "x.glb"], "absent.bvh"),
-        (["convert", "x.fbx", "x.glb"], ".fbx"),
+        (["convert", "x.obj", "x.glb"], ".obj"),
         (["convert", "x.npz"], "no file"),
         (["render", "x.npz", "x.bvh"], ".bvh"),
         (["info", "absent.npz"], "absent.npz"),
@@ -95,7 +97,7 @@ def test_bad_input_is_one_line_and_2(
 def test_bad_input_is_refused_before_torch_is_loaded(tmp_path: Path) -> None:
     code = (
         "import sys; from laban.cli import main\n"
-        "for argv in (['--seconds', '-1'], ['--out', 'x.fbx'], ['--model', 'nobody'], ['--samples', '99']):\n"
+        "for argv in (['--seconds', '-1'], ['--out', 'x.obj'], ['--model', 'nobody'], ['--samples', '99']):\n"
         "    assert main(['generate', 'walk', *argv]) == 2\n"
         "print('torch' in sys.modules)"
     )
@@ -129,6 +131,12 @@ def test_errors_become_exit_codes(
     assert said in capsys.readouterr().err
 
 
+def test_a_warning_is_one_line_and_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        cli.tell_once(UserWarning("few samples,\n  biased"), UserWarning, "frechet.py", 49)
+    assert capsys.readouterr().err == "laban: warning: few samples, biased\n"
+
+
 def test_debug_asks_for_the_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABAN_DEBUG", "1")
     with pytest.raises(InputError):
@@ -139,6 +147,13 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
     for name in cli.COMMANDS:
         assert cli.main([*name.split(), "--help"]) == 0
         assert f"usage: laban {name}" in capsys.readouterr().out
+
+
+def test_every_command_takes_json_and_quiet() -> None:
+    for name, (place, _) in cli.COMMANDS.items():
+        module, _, function = place.partition(":")
+        taken = inspect.signature(getattr(importlib.import_module(module), function)).parameters
+        assert {"json", "quiet"} <= taken.keys(), name
 
 
 def test_overview_and_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -197,7 +212,7 @@ def test_convert_resamples_and_says_so(walk: Path, capsys: pytest.CaptureFixture
     out = walk.with_suffix(".bvh")
     assert cli.main(["convert", str(walk), str(out), "--fps", "40", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["written"] == [{"file": str(out.resolve()), "frames": 40, "fps": 40.0, "seconds": 1.0}]
+    assert said["results"] == [{"files": [str(out.resolve())], "frames": 40, "fps": 40.0, "seconds": 1.0}]
     there, back = laban.read(walk), laban.read(out)
     assert back.frames == 40
     np.testing.assert_allclose(back.joints()[::2], there.joints(), atol=1e-5)

@@ -3,7 +3,7 @@
 Every iteration goes over the joints that have children; each time the whole body is placed by forward kinematics, and
 the joint is turned by the average (in rotation vectors) of what would swing its children's directions onto the
 targets. The released command runs 100 iterations, twice per clip (with and without foot locking). Written from
-specs/momask.md, section 6. Only its cost matters here.
+the published facts. Only its cost matters here.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 One nn.Module per released file, with the released key names, so that a released state dict loads as it is. Nothing
 is shared with laban/: torch's own nn.TransformerEncoder (sequence first, as the released position table's shape
 (5000, 1, D) says), two forward passes per step, every clip padded to the longest, the head over every position, all
-classes kept and filtered by scattering. Written from the published facts (specs/momask.md); the only liberty is that
+classes kept and filtered by scattering. Written from the published facts; the only liberty is that
 the noise of the draws is a function that the caller passes, so that two programs can be given the same one.
 """
 

@@ -1,5 +1,5 @@
 """One training step of each transformer with the released trainer's habits: the clips are encoded by the tokenizer in
-every step, with gradients on, and everything is padded to 196 frames. Written from specs/momask.md, sections 1 and 3.
+every step, with gradients on, and everything is padded to 196 frames. Written from the published facts.
 """
 
 from __future__ import annotations

@@ -66,8 +66,9 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
         scored = folder / "scores.json"
         kept = json.loads(scored.read_text()) if scored.is_file() else {}
         if kept.get("of") != asked:
-            given = given or evaluation.songs(corpus, options.dances, options.frames)
-            found = evaluation.evaluate(loaded, corpus, options.dances, options.frames, given=given)
+            programme = evaluation.Programme(options.dances, options.frames)
+            given = given or evaluation.songs(corpus, programme)
+            found = evaluation.evaluate(loaded, corpus, programme, given=given)
             kept = {"of": asked, "found": found}
             with replacing(scored) as temporary:
                 temporary.write_text(json.dumps(kept))

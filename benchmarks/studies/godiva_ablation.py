@@ -88,7 +88,7 @@ def measure(folder: Path, source: Any, judges: Any, given: argparse.Namespace) -
     if note.is_file():
         return json.loads(note.read_text())
     system: Any = laban.load(folder)
-    asked = evaluation.spread(source.pairs(True), given.videos)
+    asked = evaluation.spread(source.pairs(seen=True), given.videos)
     videos, captions = evaluation.real(source, np.random.default_rng(0), [[pair] for pair in asked])
     nll = system.likelihood(videos, captions)
     row = evaluation.singles("", judges.single(evaluation.generated(system, captions, 0)), asked)

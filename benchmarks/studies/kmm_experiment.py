@@ -7,7 +7,7 @@ Every cell trains the base layer of a small KMM (equal steps; parameters equal t
 out of the label vocabulary, which no training sequence holds; the residual layers are one shared model. A cell that is
 finished is not done again, one that was killed goes on.
 
-Decided in advance (specs/kmm.md, section 4): H1, hiding key frames beats hiding runs of the same lengths elsewhere, on
+Decided in advance: H1, hiding key frames beats hiding runs of the same lengths elsewhere, on
 FID and on the named side. H2, the contrastive loss raises the share of right sides where there are no mirror images;
 and with them? H3, quality falls more slowly along a script with key frames, and with a state-space model than with a
 transformer. A difference is claimed where the interval of its paired differences over seeds leaves out zero.
@@ -120,7 +120,7 @@ def recall(system: Any, corpus: Any, config: Any, options: Any) -> dict[str, flo
     import torch
 
     from laban.systems.kmm import data
-    from laban.systems.kmm.networks import Told
+    from laban.systems.kmm.networks import Conditions
 
     if config.trunk.backbone == "transformer":
         return {}
@@ -140,7 +140,7 @@ def recall(system: Any, corpus: Any, config: Any, options: Any) -> dict[str, flo
                     with torch.no_grad():
                         latent = system.masked.text.blank.expand(1, b - a, -1)
                         zero = torch.zeros(1, b - a, dtype=torch.int64)
-                        _, state = system.masked(ids[:, a:b], Told(latent, zero, zero), None if reset else state)
+                        _, state = system.masked(ids[:, a:b], Conditions(latent, zero, zero), None if reset else state)
                     flat = torch.cat([s.hidden.flatten() for s in state])
                     if projection is None:
                         projection = torch.randn(len(flat), 256, generator=generator) / len(flat) ** 0.5
@@ -266,7 +266,7 @@ def main() -> tuple[dict[str, Any], bool, argparse.Namespace]:
     print(text)
     if options.table:
         before = options.table.read_text(encoding="utf-8") if options.table.exists() else "# Results\n"
-        options.table.write_text(page.put(before, PART, text), encoding="utf-8")
+        options.table.write_text(page.replace_part(before, PART, text), encoding="utf-8")
         print(f"written: {options.table}")
     return {"cells": results}, True, options
 

@@ -69,8 +69,8 @@ def author(options: AuthorOptions, context: Context) -> Authored:
     if timeline.character is not None and wearing.character is None:
         character, bones = timeline.character, None
         if character.map is not None:
-            bones = located(character.map, folder, outside)
-        wearing = replace(wearing, character=located(character.file, folder, outside), map=bones)
+            bones = located(character.map, folder, allow_outside=outside)
+        wearing = replace(wearing, character=located(character.file, folder, allow_outside=outside), map=bones)
         if options.out:
             check_outputs(options.out, wearing.formats)
     stance = wearing.check(options.out) if options.out else None

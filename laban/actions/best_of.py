@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from laban.metrics import control, gait, physics
 from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
@@ -21,16 +23,18 @@ if TYPE_CHECKING:
 
 DRAWN = 4  # motions that `laban generate` draws for each sentence unless told otherwise
 LIGHT = 12_000_000  # parameters up to which that costs little (the shipped model has 8 million)
-SKATE = 0.30  # m/s: real held-out clips have 0.29 (docs/momask.md); the unit of the score
+SKATE = 0.30  # m/s: real held-out clips have 0.29 (docs/method/momask.md); the unit of the score
 PENETRATION = 0.01  # m, the project's limit
 JERK = 130.0  # m/s^3 at 20 fps: 1.7 times that of real held-out clips, the project's limit
-HOVER = 0.8  # seconds without a foot near the floor: longer than any jump
 UNSUPPORTED = 4.0  # a walk that never stands weighs as much as four times the skate of a real clip
+UNEVEN = 5.0  # strides whose times vary by a fifth of their mean weigh as much as the skate of a real clip
+SLIDE = 0.3  # m per contact that weigh as much as the skate of a real clip
 PENALTY = 2.0  # a gate that is failed weighs as much as twice the skate of a real clip
 
 _HANDS = re.compile(r"\b(hand|hands|arm|arms|palm|palms|wrist|wrists|fist|fists)\b")
 _UP = re.compile(r"\b(rais|lift|wav|elevat|hoist)\w*|\bputs? .*\b(up|overhead)\b")
 STEPS = re.compile(r"\b(walk|stroll|stride|march|step|limp|shuffl|wander|saunter|pac|turn|sneak|tiptoe)\w*")
+RUNS = re.compile(r"\b(run|jog|sprint|dash)\w*")
 _TURN = re.compile(r"\b(turn|veer|pivot|swivel|curv)(s|es|ing)?\b")
 
 
@@ -48,7 +52,7 @@ class Judged:
         """For the passport."""
         return {
             "drawn": drawn, "index": self.index, "asked": self.asked, "does": self.does,
-            **{name: round(value, 4) for name, value in self.measures.items()},
+            **{name: round(value, 4) for name, value in self.measures.items() if np.isfinite(value)},
         }  # fmt: skip
 
 
@@ -92,13 +96,22 @@ def judge(motion: Motion, text: str, index: int = 0) -> Judged:
         "skate": float(physics.skate(joints, motion.fps)),
         "penetration": float(physics.penetration(joints)),
         "jerk": float(physics.jerk(joints, motion.fps)),
-        "hover": gait.hover(joints, motion.fps),
+        "hover": gait.airborne(joints, motion.fps),
         "no_standing_foot": gait.no_standing_foot(joints, motion.fps),
     }
-    gates = (measures["penetration"] > PENETRATION) + (measures["jerk"] > JERK) + 4 * (measures["hover"] > HOVER)
+    gates = (
+        (measures["penetration"] > PENETRATION)
+        + (measures["jerk"] > JERK)
+        + 4 * (measures["hover"] > gait.LONGEST_JUMP)
+    )
     score = measures["skate"] / SKATE + PENALTY * gates
     if STEPS.search(text.lower()):
         score += UNSUPPORTED * measures["no_standing_foot"]
+    if STEPS.search(text.lower()) or RUNS.search(text.lower()):
+        found = gait.gait(joints, motion.fps)
+        measures |= {"stride_cv": found.stride_cv, "slide": found.slide}
+        score += UNEVEN * (found.stride_cv if np.isfinite(found.stride_cv) else 0.0)
+        score += (found.slide if np.isfinite(found.slide) else 0.0) / SLIDE
     asked = expectation_of(text)
     does = None if asked is None else bool(control.judge(asked, joints, motion.fps))
     return Judged(index, asked, does, score, measures)
@@ -114,7 +127,7 @@ def best(motions: Sequence[Motion], text: str, count: int) -> list[Judged]:
 
 
 def drawn_by_default(system: System) -> int:
-    """How many motions are drawn where nobody said: DRAWN of a small model, 1 of a large one."""
+    """Default number of candidates: DRAWN of a small model, 1 of a large one."""
     total = sum(p.numel() for stage in system.stages() for p in system.module(stage).parameters())
     return DRAWN if total <= LIGHT else 1
 

@@ -11,7 +11,7 @@ from laban.actions.options import described
 from laban.errors import InputError
 
 if TYPE_CHECKING:
-    from laban.check.compare import Report
+    from laban.check.compare import CheckReport
 
 What = Literal["features", "metrics", "evaluator", "momask", "motionclip"]
 
@@ -30,7 +30,7 @@ class CheckOptions:
     path: Path = described(MISSING, "An .npz of inputs and expected values, or a folder with a released checkpoint.")
 
 
-def check(options: CheckOptions) -> Report:
+def check(options: CheckOptions) -> CheckReport:
     """Computes what the expected values are about, and compares, array by array.
 
     Args:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from dataclasses import MISSING, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from laban.actions.context import Context
 from laban.actions.options import described
 from laban.actions.outputs import check_outputs, write
+from laban.actions.reading import ReadOptions, read
 from laban.errors import InputError
-from laban.motion.motion import Motion
+
+if TYPE_CHECKING:
+    from laban.character.made import Made
+    from laban.motion.motion import Motion
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class CleanOptions:
     ground: bool = described(False, "Put the floor at height 0.")
     smooth: bool = described(False, "Filter tremble with a Gaussian of 0.04 s.")
     clip: str = described("", "Which animation of a glTF file, by name or number; the first if not given.")
+    reading: ReadOptions = ReadOptions()
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,7 @@ def clean(options: CleanOptions, context: Context) -> Cleaned:
         raise InputError("nothing to clean was named. Give --foot-lock, --ground or --smooth, or several.")
     from laban import formats
     from laban.character import stance
-    from laban.character.made import Made, make
+    from laban.character.made import make
     from laban.io import gltf, gltf_document
     from laban.motion.cleanup import TREMBLE, tidy
 
@@ -64,7 +70,7 @@ def clean(options: CleanOptions, context: Context) -> Cleaned:
         theirs = source.suffix.lower() in gltf_document.SUFFIXES and source.is_file() and not gltf.is_ours(source)
     if options.out:
         check_outputs(options.out, formats.CHARACTER_WRITERS if theirs else formats.WRITERS)
-    motion = formats.read(source, options.clip) if isinstance(source, Path) else source
+    motion = read(source, options.reading, context, options.clip)
     tremble = TREMBLE if options.smooth else 0.0
     cleaned = tidy(motion, foot_lock=options.foot_lock, ground=options.ground, tremble=tremble)
     context.check()

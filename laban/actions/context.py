@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from laban.errors import LabanError
+from laban.errors import InputError, LabanError
 from laban.work import Progress, ignore
 
 S = TypeVar("S")
@@ -47,25 +47,50 @@ class Models:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._loaded: dict[tuple[type, str, str], Any] = {}
+        self._loaded: dict[tuple[type, str, str, Path | None], Any] = {}
 
-    def load(self, ability: type[S], name: str | Path, device: str, option: str = "--model") -> S:
+    def load(
+        self,
+        ability: type[S],
+        name: str | Path,
+        device: str,
+        option: str = "--model",
+        text_encoder: Path | None = None,
+    ) -> S:
         """As `laban.systems.capabilities.load_as`, which is asked the first time only.
+
+        What is given out is never changed: with a text encoder it is another system, which shares the networks.
 
         Args:
             ability: one of capabilities.ABILITIES.
             name: shipped weights by name, or a folder.
             device: cpu, cuda or auto.
             option: where the name was given, for the message.
-        Raises: InputError as `load_as` does.
+            text_encoder: CLIP's weights, a folder or file, instead of the model's own encoder.
+        Raises: InputError as `load_as` does, or if a text encoder is given to a system that reads no text.
         """
+        with self._lock:
+            whole = self._load(ability, name, device, option)
+            key = (ability, str(name), device, text_encoder)
+            if key not in self._loaded:
+                from laban.systems.texts import ReadsText
+
+                if not isinstance(whole, ReadsText):
+                    what = getattr(whole, "name", type(whole).__name__)
+                    raise InputError(f"--text-encoder: the system {what} reads no text. Leave it out.")
+                from laban.condition.clip_text import ClipTextEncoder
+
+                assert text_encoder is not None
+                self._loaded[key] = whole.reading_with(ClipTextEncoder.load(text_encoder))
+            return self._loaded[key]
+
+    def _load(self, ability: type[S], name: str | Path, device: str, option: str) -> S:
         from laban.systems.capabilities import load_as
 
-        key = (ability, str(name), device)
-        with self._lock:
-            if key not in self._loaded:
-                self._loaded[key] = load_as(ability, name, device, option)  # type: ignore[type-var]
-            return self._loaded[key]
+        key = (ability, str(name), device, None)
+        if key not in self._loaded:
+            self._loaded[key] = load_as(ability, name, device, option)  # type: ignore[type-var]
+        return self._loaded[key]
 
 
 @dataclass

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from laban.character.certificate import Certificate
     from laban.character.stance import Stance
     from laban.motion.motion import Motion
-    from laban.systems.fact.performance import Heard, Scores
+    from laban.systems.fact.song import DanceScores, Heard
 
 BEATS_PER_SECOND = 60  # rows per second of analysed music, in which beats are counted
 
@@ -31,7 +31,7 @@ class DanceOptions:
 
     song: Path = described(MISSING, "The song.")
     out: tuple[Path, ...] = described(
-        (), "Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html."
+        (), "Files to write; the suffix says the format: .glb .bvh .npz .fbx .mp4 .gif .png .html."
     )
     seconds: float = bounded(
         30.0, Bounds(1, MAX_DANCE_SECONDS), "Length of the dance; to the end of the song if that comes first."
@@ -84,8 +84,8 @@ class DanceResult:
 
     motion: Motion
     heard: Heard
-    as_made: Scores
-    locked: Scores | None = None
+    as_made: DanceScores
+    locked: DanceScores | None = None
     certificate: Certificate | None = None
 
 
@@ -102,16 +102,16 @@ def dance(options: DanceOptions, context: Context) -> DanceResult:
     stance = options.wearing.check(options.out)
 
     from laban.systems.capabilities import Dances
-    from laban.systems.fact import performance
+    from laban.systems.fact.song import listen, lock, score
     from laban.systems.registry import locate
 
     locate(options.model)  # a wrong name is said before torch is loaded
     clock = context.clock
     with clock.part("listen"):
-        heard = performance.listen(options.song, options.seconds, options.start, options.bpm)
+        heard = listen(options.song, options.seconds, options.start, options.bpm)
     for note in heard.notes:
         context.warn(f"{note}.")
-    before = None if options.seed_motion is None else motion_of(options.seed_motion)
+    before = None if options.seed_motion is None else motion_of(options.seed_motion, context)
     with clock.part(f"load {options.model}"):
         system = context.models.load(Dances, options.model, context.device)
 
@@ -125,9 +125,9 @@ def dance(options: DanceOptions, context: Context) -> DanceResult:
     locked = None
     if options.lock_beats:
         with clock.part("lock beats"):
-            motion, as_made, locked = performance.lock(motion, heard.dance.beats)
+            motion, as_made, locked = lock(motion, heard.dance.beats)
     else:
-        as_made = performance.score(motion, heard.dance.beats)
+        as_made = score(motion, heard.dance.beats)
     motion = replace(motion, passport={**(motion.passport or {}), **_facts(options, heard)})
     certificate = _write(motion, stance, options, context)
     return DanceResult(motion, heard, as_made, locked, certificate)

@@ -11,6 +11,7 @@ from laban.actions.options import bounded, check, described
 from laban.systems.options import Bounds
 
 if TYPE_CHECKING:
+    from laban.data.leaks import Leak
     from laban.data.prepare import PrepareReport
 
 
@@ -49,6 +50,23 @@ def prepare(options: PrepareOptions, context: Context) -> PrepareReport:
     shape = (options.frames, options.size, 1 if options.channels == 1 else 3)
     settings = preparing.Settings(options.workers, shape, options.most, context.progress, context.check)
     return preparing.prepare(options.corpus, options.source, options.out, settings)
+
+
+def leaks(folder: Path, context: Context, *, move: bool) -> tuple[list[Leak], int]:
+    """Validation and test clips that are, by their motion, clips of the training split.
+
+    Args:
+        folder: of prepared corpora, or one of them.
+        move: put what is found into the training split, with all that comes from the same files.
+        context: told of progress; asked between clips whether to go on.
+    Returns: what was found, and how many records were moved.
+    Raises: InputError for a folder without a prepared corpus.
+    """
+    from laban.data import leaks as leaking
+    from laban.data.corpus import Corpus
+
+    found = leaking.leaks(Corpus.open(folder), context.progress, context.check)
+    return found, leaking.move_to_train(folder, found) if move else 0
 
 
 def fetch(name: str, out: Path) -> Path:

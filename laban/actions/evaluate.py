@@ -159,6 +159,7 @@ def _single(options: EvaluateOptions, context: Context) -> Evaluation:
     from laban.evaluate.run import SHIPPED, Settings
     from laban.evaluate.run import evaluate as whole
     from laban.systems.base import System
+    from laban.systems.requests import Trial
 
     assert options.data is not None
     o, repeats = options, 20 if options.repeats is None else options.repeats
@@ -183,7 +184,7 @@ def _single(options: EvaluateOptions, context: Context) -> Evaluation:
             "--evaluator."
         )
     facts = own_protocol.evaluate(
-        own, loaded, corpus, o.out, cases=o.cases, seed=o.seed, quick=o.quick, progress=context.advance, **special
+        own, loaded, corpus, o.out, Trial(o.cases, o.seed, o.quick), progress=context.advance, **special
     )
     return Evaluation(facts, own_protocol.markdown(facts))
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import MISSING, dataclass
+from dataclasses import MISSING, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from laban.actions.context import Context
 from laban.actions.options import bounded, check, described
 from laban.actions.outputs import FPS, check_outputs, write
+from laban.actions.reading import ReadOptions, read
 from laban.errors import InputError
-from laban.formats import READERS, SHOWN, check_suffix
+from laban.formats import CHARACTER_READERS, READERS, SHOWN, check_suffix
 from laban.systems.options import Bounds
 
 if TYPE_CHECKING:
+    from laban.drawing.scene import View
     from laban.motion.motion import Motion
 
-CHARACTERS = (".glb", ".vrm", ".gltf")
+CHARACTERS = (".glb", ".vrm", ".gltf", ".vrma", ".fbx")
 PIXELS = Bounds(32, 8192, whole=True)
 MOST_POSES = 64
 
@@ -36,7 +38,7 @@ class ConvertOptions:
 
     source: Path = described(MISSING, "The file to read.")
     out: tuple[Path, ...] = described(
-        MISSING, "Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html."
+        MISSING, "Files to write; the suffix says the format: .glb .bvh .npz .fbx .mp4 .gif .png .html."
     )
     fps: float | None = bounded(
         None, Bounds(1, 1000), "Frames per second of the result; those of the source if not given."
@@ -46,6 +48,7 @@ class ConvertOptions:
         "Put the motion on the 22 joints of HumanML3D first, which .glb dresses with a mannequin; other skeletons get "
         "capsules.",
     )
+    reading: ReadOptions = ReadOptions()
 
 
 def convert(options: ConvertOptions, context: Context) -> list[Written]:
@@ -59,9 +62,7 @@ def convert(options: ConvertOptions, context: Context) -> list[Written]:
     check(options)
     check_outputs(options.out)
     check_source(options.source)
-    from laban import formats
-
-    motion = formats.read(options.source)
+    motion = read(options.source, options.reading, context)
     motion = motion if options.fps is None else motion.resample(options.fps)
     if options.retarget:
         from laban.motion.retarget import retarget
@@ -93,19 +94,16 @@ class RenderOptions:
         "Draw kinematic beats at the foot of films and pictures, and the music's beats and onsets where the file comes "
         "from `laban dance`.",
     )
+    reading: ReadOptions = ReadOptions()
 
-    def size(self) -> dict[str, Any]:
-        """Width and height, where they were given."""
-        asked = {"width": self.width, "height": self.height}
-        return {name: value for name, value in asked.items() if value is not None}
+    @property
+    def view(self) -> View:
+        """How films and pictures look. Raises: InputError for too many moments, or none."""
+        from laban.drawing.scene import View
 
-    def moments(self, suffix: str) -> dict[str, Any]:
-        """The seconds of a picture's poses, where they were given. Raises: InputError for too many, or none."""
-        if not self.at or suffix != ".png":
-            return {}
         if len(self.at) > MOST_POSES or not all(math.isfinite(second) and second >= 0 for second in self.at):
             raise InputError(f"--at holds {len(self.at)} times; expected 1 to {MOST_POSES} of 0 s or later.")
-        return {"at": self.at}
+        return View(self.width, self.height, beats=self.beats, at=self.at)
 
 
 def render(options: RenderOptions, context: Context) -> list[Written]:
@@ -126,16 +124,12 @@ def render(options: RenderOptions, context: Context) -> list[Written]:
 
         if not gltf.is_ours(source):
             return _render_character(options, context)
-    from laban import formats
-
-    motion = formats.read(source)
+    motion = read(source, options.reading, context)
     written = []
     for path in options.out:
         context.check()
-        page = path.suffix.lower() == ".html"
-        shown = {} if page else options.size() | ({"beats": True} if options.beats else {})
-        shown |= options.moments(path.suffix.lower())
-        write(motion, path, context, options.fps, **shown)
+        view = {} if path.suffix.lower() == ".html" else {"view": options.view}
+        write(motion, path, context, options.fps, **view)
         written.append(Written(path, motion))
     return written
 
@@ -144,12 +138,11 @@ def _render_character(options: RenderOptions, context: Context) -> list[Written]
     from laban.character import drawing
 
     check_outputs(options.out, {suffix: module for suffix, module in SHOWN.items() if suffix != ".html"})
-    asked = options.size() | ({} if options.fps is None else {"fps": options.fps})
+    view = replace(options.view, beats=False)  # a file of a character has no passport that names music
     written = []
     for path in options.out:
         context.check()
-        shown = asked | options.moments(path.suffix.lower())
-        written.append(Written(path, drawing.draw_file(options.source, path, options.clip, **shown)))
+        written.append(Written(path, drawing.render_file(options.source, path, options.clip, view, options.fps)))
     return written
 
 
@@ -186,6 +179,6 @@ def info(file: Path) -> Contents:
 
 def check_source(path: Path) -> None:
     """Raises InputError if `path` is not a file with a suffix that can be read."""
-    check_suffix(path, READERS)
+    check_suffix(path, READERS | CHARACTER_READERS)
     if not path.is_file():
         raise InputError(f"{path}: there is no such file.")

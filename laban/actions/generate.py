@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from laban.actions.context import Context
-from laban.actions.inputs import MAX_SECONDS, checked, give_encoder, sentences
+from laban.actions.inputs import MAX_SECONDS, checked, sentences
 from laban.actions.options import bounded, check, described, in_python
-from laban.actions.outputs import check_outputs, write
+from laban.actions.outputs import check_outputs, write_all
 from laban.actions.understanding import Reading, reader_of
 from laban.actions.wearing import Wearing
 from laban.authoring.short import Short
@@ -18,11 +18,12 @@ from laban.errors import InputError
 from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds
 
 if TYPE_CHECKING:
+    from laban.actions.library import LibraryFirst
     from laban.character.stance import Stance
     from laban.motion.motion import Motion
     from laban.systems.base import System
 
-MOST_RESULTS = 10_000  # motions of one call
+MAX_RESULTS = 10_000  # motions of one call
 MODEL = "kmm"
 FREE = "-free"  # shipped weights under this ending were trained on data that allows commercial use
 
@@ -34,7 +35,7 @@ class GenerateOptions:
     sentences: tuple[str, ...] = in_python((), "what the person does, a motion each; instead of text and prompts")
     out: tuple[Path, ...] = described(
         (),
-        "Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html. With several samples "
+        "Files to write; the suffix says the format: .glb .bvh .npz .fbx .mp4 .gif .png .html. With several samples "
         "walk.glb becomes walk-1.glb, walk-2.glb; with --prompts it becomes walk-001.glb, walk-002.glb.",
     )
     text: str = described("", 'What the person does, in English, in quotes: "a person walks forward and turns left".')
@@ -111,14 +112,14 @@ class GenerateOptions:
             raise InputError(f"{more} Draw more, or keep fewer.")
         if self.licence not in ("any", "commercial"):
             raise InputError(f"licence is {self.licence!r}, expected any or commercial.")
-        if len(lines) * self.kept > MOST_RESULTS:
+        if len(lines) * self.kept > MAX_RESULTS:
             total = len(lines) * self.kept
-            raise InputError(f"{total} motions were asked for; expected at most {MOST_RESULTS}. Use several commands.")
+            raise InputError(f"{total} motions were asked for; expected at most {MAX_RESULTS}. Use several commands.")
         if self.out:
             check_outputs(self.out, self.wearing.formats)
         for number, sentence in enumerate(self.sentences, start=1):
             checked(sentence, "the sentence" if len(lines) == 1 else f"sentence {number}")
-        if self.short.given and (len(lines) > 1 or self.kept > 1 or self.library is not None):
+        if self.short.given and (len(lines) > 1 or (self.best or 1) > 1 or self.library is not None):
             raise InputError("poses, paths, places and loops are for one sentence and one result, without a library.")
         return self
 
@@ -128,8 +129,11 @@ class Generated:
     """One motion of a sentence.
 
     Attributes:
-        text: the sentence as it was asked. motion: at the asked rate. files: written. reading: what of the sentence the
-            data shows, None with `as_is` or weights without a vocabulary. certificate: of a character that wears it.
+        text: the sentence as it was asked.
+        motion: at the asked rate.
+        files: written.
+        reading: what of the sentence the data shows, None with `as_is` or weights without a vocabulary.
+        certificate: of a character that wears it.
         report: what became of poses, a path and places that were asked for (`laban.authoring.report`); None without.
     """
 
@@ -189,15 +193,8 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
     with clock.part("import torch"):
         import torch  # noqa: F401
     with clock.part(f"load {name}"):
-        system = context.models.load(MakesMotion, name, context.device)
-        if options.text_encoder is not None:
-            give_encoder(system, options.text_encoder)
-    shelf = None
-    if options.library is not None:
-        from laban.actions.library import LibraryFirst
-
-        with clock.part("open library"):
-            shelf = LibraryFirst.open(options.library, context)
+        system = context.models.load(MakesMotion, name, context.device, text_encoder=options.text_encoder)
+    shelf = _shelf(options.library, context)
     reader = None if options.as_is else reader_of(system, name)
     results: list[Generated] = []
     for line, sentence in enumerate(options.lines, start=1):
@@ -210,18 +207,9 @@ def generate(options: GenerateOptions, context: Context) -> list[Generated]:
         if shelf is not None:
             with clock.part("search library"):
                 motions = shelf.answer(sentence, options.seconds, motions)
-        for sample, made in enumerate(motions, start=1):
-            motion = made.resample(options.fps)
-            files = tuple(options.files(line, sample)) if options.out else ()
-            certificate = None
-            if stance is not None:
-                with clock.part("retarget and write"):
-                    certificate = options.wearing.write(stance, motion, files, context).certificate
-            else:
-                for path in files:
-                    with clock.part(f"write {path.suffix[1:]}"):
-                        write(motion, path, context, options.fps)
-            results.append(Generated(sentence, motion, files, reading, certificate))
+        for sample, motion in enumerate(motions, start=1):
+            made = Generated(sentence, motion.resample(options.fps), tuple(options.files(line, sample)), reading)
+            results.append(_written(made, stance, options, context))
     context.progress(len(options.lines), len(options.lines), "sentences")
     return results
 
@@ -231,7 +219,7 @@ def _authored(options: GenerateOptions, model: str, stance: Stance | None, conte
     from laban.authoring.author import author
     from laban.authoring.timeline import Prompt, Timeline
 
-    [sentence] = options.lines
+    [sentence], options = options.lines, replace(options, best=1)
     length = options.seconds or options.short.length
     bare = Timeline(
         length, fps=options.fps, seed=options.seed, samples=options.samples or 8,
@@ -242,13 +230,27 @@ def _authored(options: GenerateOptions, model: str, stance: Stance | None, conte
         timeline.write(options.short.save_timeline)
     made = author(timeline, context, allow_outside=True)
     files = tuple(options.files(1, 1)) if options.out else ()
-    certificate = None
+    return _written(Generated(sentence, made.motion, files, report=made.report), stance, options, context)
+
+
+def _shelf(folder: Path | None, context: Context) -> LibraryFirst | None:
+    """The library that answers first, if one is named."""
+    if folder is None:
+        return None
+    from laban.actions.library import LibraryFirst
+
+    with context.clock.part("open library"):
+        return LibraryFirst.open(folder, context)
+
+
+def _written(made: Generated, stance: Stance | None, options: GenerateOptions, context: Context) -> Generated:
+    """The same, in its files; on the character, if there is one, with its certificate."""
     if stance is not None:
-        certificate = options.wearing.write(stance, made.motion, files, context).certificate
-    else:
-        for path in files:
-            write(made.motion, path, context, options.fps)
-    return Generated(sentence, made.motion, files, None, certificate, made.report)
+        with context.clock.part("retarget and write"):
+            worn = options.wearing.write(stance, made.motion, made.files, context)
+        return replace(made, certificate=worn.certificate)
+    write_all(made.motion, made.files, context, options.fps)
+    return made
 
 
 def _drawn(
@@ -257,6 +259,7 @@ def _drawn(
     """The motions of one sentence, best first, and what a person should know of them."""
     from laban.actions.best_of import DRAWN, draw_best, drawn_by_default
     from laban.actions.plans import Request, begins_standing, performed
+    from laban.metrics.gait import LONGEST_JUMP
     from laban.systems.capabilities import Composes
     from laban.systems.requests import TextRequest
 
@@ -284,6 +287,8 @@ def _drawn(
     if passport.get("understood") == 0:
         context.warn(f"no word of {sentence!r} is understood, so the motion is arbitrary. Write plain English.")
     selection = passport.get("selection") or {}
+    if selection.get("hover", 0.0) > LONGEST_JUMP:
+        context.warn(f"the motion is {selection['hover']:.1f} s in the air, longer than any jump. Try another --seed.")
     if selection.get("does") is False:
         asked = f"what {sentence!r} asks ({selection['asked']})"
         context.warn(f"none of the {drawn} motions drawn does {asked}. Try another --seed.")

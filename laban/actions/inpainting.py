@@ -28,19 +28,10 @@ from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22, KIT21
 from laban.systems.capabilities import Inpaints
 from laban.systems.options import check_sampling
-from laban.systems.requests import TextRequest
+from laban.systems.requests import Stretch, TextRequest
 
 MIN_FRAMES = 2  # of a stretch
 TRAVELS = 0.45  # m/s: whoever moves faster is walking, and goes on walking through a gesture
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Frames [first, last) of a clip, and what happens in them."""
-
-    text: str
-    first: int
-    last: int
 
 
 @dataclass(frozen=True)
@@ -164,21 +155,21 @@ def _check(each: Stretch, clip: Motion) -> None:
             f"{where} holds {each.last - each.first} frames; expected at least {MIN_FRAMES}. Make it longer."
         )
     if each.first == 0 and each.last == clip.frames:
-        raise InputError(f"{where} is the whole clip, of which nothing would stay. Use laban generate.")
+        raise InputError(f"{where} covers the whole clip; nothing would be kept. Use laban generate.")
     if not each.text.strip():
         raise InputError(f"{where} has an empty text; say what the person does.")
 
 
 def _replaced(
     system: Inpaints, clip: Motion, each: Stretch, draws: Draws, settings: dict[str, Any], first_index: int = 0,
-    follow: bool = False,
+    *, follow: bool = False,
 ) -> Motion:  # fmt: skip
     """The clip with one stretch regenerated; with `follow` what comes after it is moved to where it leads."""
     grid = system.grid
     seen = stretch.window(clip, each.first, each.last, grid)
     view = stretch.View.of(clip, seen, system.layout, grid.fps)
     candidates = system.inpaint(
-        view.features, seen.before, seen.before + seen.gap, each.text, draws.seed, first_index=first_index,
+        view.features, Stretch(each.text, seen.before, seen.before + seen.gap), draws.seed, first_index=first_index,
         samples=draws.samples, options=settings,
     )  # fmt: skip
     times = np.arange(each.first, each.last) / clip.fps - seen.start

@@ -47,7 +47,7 @@ def recognise(options: RecogniseOptions, context: Context) -> list[Guess]:
     Raises: InputError for a file, class or model that cannot be used.
     """
     check(options)
-    motion = motion_of(options.file)
+    motion = motion_of(options.file, context)
     system = open_space(options.model, context, options.text_encoder)
     from laban.systems.motionclip import space
 
@@ -76,7 +76,7 @@ def caption(options: CaptionOptions, context: Context) -> list[Guess]:
     Raises: InputError for a file, phrase or model that cannot be used.
     """
     check(options)
-    motion = motion_of(options.file)
+    motion = motion_of(options.file, context)
     lines = list(dict.fromkeys(sentences("", options.phrases))) if options.phrases is not None else None
     system = open_space(options.model, context, options.text_encoder)
     from laban.systems.motionclip import space
@@ -116,20 +116,26 @@ class BlendOptions:
 def blend(options: BlendOptions, context: Context) -> list[Variation]:
     """Goes from one clip to another in even steps of the latent; the ends are the clips as the model knows them.
 
+    Where one of them walks or runs the latent, which keeps no steps, is left out: clips are blended by the phase of
+    their strides, and the ends are the clips themselves.
+
     Args:
         options: between what, and how.
         context: its models are used; told of progress; asked whether to go on before each result is written.
-    Raises: InputError for a file or model that cannot be used.
+    Raises: InputError for a file or model that cannot be used, or a walk and someone who sits, kneels or lies.
     """
     check(options)
     if options.out:
         check_outputs(options.out)
     check_sheet(options.sheet)
-    ends = [motion_of(options.a), motion_of(options.b)]
+    ends = [motion_of(options.a, context), motion_of(options.b, context)]
     system = open_space(options.model, context)
+    from laban.actions import gaits
     from laban.systems.motionclip import space
 
-    made = space.blend(system, ends[0], ends[1], steps=options.steps, clean=not options.raw)
+    made = gaits.blended(ends[0], ends[1], options.steps)
+    if made is None:
+        made = space.blend(system, ends[0], ends[1], steps=options.steps, clean=not options.raw)
     results = []
     for i, motion in enumerate(made):
         context.check()
@@ -160,10 +166,12 @@ class MixOptions:
 def mix(options: MixOptions, context: Context) -> Variation:
     """Changes a clip by what leads from one text or clip to another.
 
+    A clip that walks or runs keeps its legs and its path, and trunk, arms and head are changed.
+
     Args:
         options: what is changed, and by what: minus and plus, or style alone.
         context: its models are used; told of progress; asked whether to go on before anything is written.
-    Raises: InputError for a file, direction or model that cannot be used.
+    Raises: InputError for a file, direction or model that cannot be used, or a walk that is to do something else.
     """
     check(options)
     if options.out:
@@ -172,8 +180,13 @@ def mix(options: MixOptions, context: Context) -> Variation:
     style, minus, plus = options.style.strip(), _given(options.minus), _given(options.plus)
     if bool(style) == (minus or plus) or minus != plus:
         raise InputError("mix: give --minus and --plus, both, or --style alone.")
-    source = motion_of(options.file)
-    ends = [_text_or_motion(x) for x in (options.minus, options.plus)]
+    from laban.actions import gaits
+
+    source = motion_of(options.file, context)
+    ends = [_text_or_motion(x, context) for x in (options.minus, options.plus)]
+    walks = gaits.walks(source)
+    if walks and not style:
+        gaits.check_same_legs(ends)
     system = open_space(options.model, context)
     from laban.motion.retarget import retarget
     from laban.systems.motionclip import space
@@ -182,6 +195,7 @@ def mix(options: MixOptions, context: Context) -> Variation:
         made = space.restyle(system, source, options.style, options.strength, clean=not options.raw)
     else:
         made = space.mix(system, source, ends[0], ends[1], options.strength, clean=not options.raw)
+    made = gaits.steps_kept(source, made) if walks else made
     context.check()
     result = _written(system, made, options.out, options.fps, context)
     if options.sheet is not None:
@@ -195,16 +209,16 @@ def _given(what: str | Motion) -> bool:
     return not isinstance(what, str) or bool(what.strip())
 
 
-def _text_or_motion(said: str | Motion) -> str | Motion:
+def _text_or_motion(given: str | Motion, context: Context) -> str | Motion:
     """A motion if `said` is one or names a file with a motion file's suffix; else the words."""
-    from laban.formats import READERS
+    from laban.formats import CHARACTER_READERS, READERS
 
-    if not isinstance(said, str):
-        return said
-    path = Path(said)
-    if path.suffix.lower() in READERS and " " not in path.suffix:
-        return motion_of(path)
-    return said
+    if not isinstance(given, str):
+        return given
+    path = Path(given)
+    if path.suffix.lower() in READERS | CHARACTER_READERS and " " not in path.suffix:
+        return motion_of(path, context)
+    return given
 
 
 def _written(system: Embeds, made: Motion, files: Sequence[Path], fps: float, context: Context) -> Variation:

@@ -17,7 +17,7 @@ from laban.systems.options import Bounds
 if TYPE_CHECKING:
     from laban.motion.motion import Motion
     from laban.systems.capabilities import Embeds
-    from laban.systems.motionclip.library import Library, Match, Report
+    from laban.systems.motionclip.library import IndexReport, Library, Match
 
 SHEET_ROWS = 20
 
@@ -49,7 +49,7 @@ class Search:
 
     found: list[Match]
     clips: int
-    report: Report
+    report: IndexReport
 
 
 def search(options: SearchOptions, context: Context) -> Search:
@@ -66,25 +66,25 @@ def search(options: SearchOptions, context: Context) -> Search:
     check(options)
     if bool(options.text.strip()) == (options.like is not None):
         raise InputError("search: say what to find, in quotes, or give --like FILE; one of them.")
-    said = checked(options.text, "the text") if options.text.strip() else ""
+    text = checked(options.text, "the text") if options.text.strip() else ""
     check_sheet(options.sheet)
     if not options.folder.is_dir():
         raise InputError(f"{options.folder}: there is no such folder. Name one with BVH, GLB or NPZ files in it.")
 
     from laban import formats
 
-    source = motion_of(options.like) if options.like is not None else None
+    source = motion_of(options.like, context) if options.like is not None else None
     with context.clock.part("load"):
         system = open_space(options.model, context, options.text_encoder)
     from laban.systems.motionclip import space
     from laban.systems.motionclip.library import Library
 
     with context.clock.part("index"):
-        library = Library.open(options.folder, system, options.index, options.rebuild)
+        library = Library.open(options.folder, system, options.index, rebuild=options.rebuild)
         report = refreshed(library, system, options.index, context)
     context.check()
     with context.clock.part("query"):
-        vector = system.text_directions([said])[0] if source is None else space.direction(system, source)
+        vector = system.text_directions([text])[0] if source is None else space.direction(system, source)
         found = library.search(vector.numpy(), options.top)
     if options.sheet is not None:
         shown = found[:SHEET_ROWS]

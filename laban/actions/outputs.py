@@ -75,6 +75,20 @@ def write(content: Motion | Made, path: Path, context: Context, fps: float | Non
     formats.write(content, path, progress=lambda done: context.advance(done, None, path.name), **options)
 
 
+def write_all(motion: Motion, paths: Sequence[Path], context: Context, fps: float) -> None:
+    """Writes a motion in several formats.
+
+    Args:
+        motion: what is written.
+        paths: where; the suffixes say the formats.
+        context: told of the frames of films; its clock times each file.
+        fps: of films.
+    """
+    for path in paths:
+        with context.clock.part(f"write {path.suffix[1:]}"):
+            write(motion, path, context, fps)
+
+
 def check_sheet(path: Path | None) -> None:
     """Refuses a sheet of poses that could not be written. Raises: InputError as `check_outputs`."""
     if path is not None:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from laban.language.plan import Plan, Route
     from laban.systems.base import System
 
-LONGEST_STEP = 4.5  # seconds of a step whose length nobody says, where others follow or came before
-SHORTEST_STEP = 1.2
-SHORTEST_LINE = 0.4
+MAX_STEP_SECONDS = 4.5  # seconds of a step without a length of its own, where others follow or came before
+MIN_STEP_SECONDS = 1.2
+MIN_LINE_SECONDS = 0.4
 DEFAULT_SECONDS = 4.0
 STEPS = "steps"  # what the ranking is told of several actions of which one walks
 STANDS = "a person stands still"  # what somebody does who stops: the line before it leads over
@@ -71,7 +71,7 @@ class Part:
         return self.step.parts[1] if len(self.step.parts) == 2 else None
 
 
-def parts_of(plan: Plan, estimate: Callable[[str], float], stance: bool = True) -> list[Part]:
+def parts_of(plan: Plan, estimate: Callable[[str], float], *, stance: bool = True) -> list[Part]:
     """The lines of a plan, repeats written out.
 
     Args:
@@ -87,7 +87,7 @@ def parts_of(plan: Plan, estimate: Callable[[str], float], stance: bool = True) 
         seconds = step.seconds
         if seconds is None:
             seconds = estimate(step.text) / (step.tempo or 1.0)
-            seconds = seconds if alone else min(max(seconds, SHORTEST_STEP), LONGEST_STEP)
+            seconds = seconds if alone else min(max(seconds, MIN_STEP_SECONDS), MAX_STEP_SECONDS)
             if step.route is not None and step.route.kind == "circle":
                 seconds = max(seconds, 5.0 * abs(step.route.turns or 1.0))
         text = STANDS if parts and _STOPS.fullmatch(step.text.strip().rstrip(".").lower()) else step.text
@@ -116,7 +116,7 @@ def performed(
     """
     from laban.systems.capabilities import Composes
 
-    lines = parts_of(plan, lambda text: estimated(system, text, request.seed), isinstance(system, Composes))
+    lines = parts_of(plan, lambda text: estimated(system, text, request.seed), stance=isinstance(system, Composes))
     parts = scaled(lines, request.seconds)
     clean = bool(options.get("clean"))
     rest = {name: value for name, value in options.items() if name != "clean"}
@@ -143,7 +143,7 @@ def composed(system: System, parts: Sequence[Part], seed: int, index: int, optio
     from laban.systems.kmm.script import Line
     from laban.systems.requests import TextRequest
 
-    lengths = [max(SHORTEST_LINE, part.seconds * _tempo(part.step)) for part in parts]
+    lengths = [max(MIN_LINE_SECONDS, part.seconds * _tempo(part.step)) for part in parts]
     if isinstance(system, Composes):
         lines = [Line(part.legs, seconds) for part, seconds in zip(parts, lengths, strict=True)]
         motion = system.compose(lines, seed, index=index, **options)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from laban.actions.context import Clock, Context
 from laban.actions.options import bounded, check, described
-from laban.actions.outputs import FPS, check_outputs, write
+from laban.actions.outputs import FPS, check_outputs, write_all
 from laban.errors import InputError
 from laban.systems.kmm import script as reading
 from laban.systems.kmm.script import Line
@@ -31,7 +31,7 @@ class ScriptOptions:
         (), 'The script: "a person walks forward @4" "turns left @2" "waves with both hands @3".'
     )
     out: tuple[Path, ...] = described(
-        (), "Files to write; the suffix says the format: .glb .bvh .npz .mp4 .gif .png .html."
+        (), "Files to write; the suffix says the format: .glb .bvh .npz .fbx .mp4 .gif .png .html."
     )
     file: Path | None = described(
         None,
@@ -156,6 +156,8 @@ def _streamed(options: ScriptOptions, lines: list[Line], system: Composes, conte
     for number, motion in enumerate(in_parts(motions, options.parts), start=1):
         context.check()
         files = tuple(path.with_name(f"{path.stem}-{number:03d}{path.suffix}") for path in options.out)
+        request = {"script": [asdict(line) for line in lines], "part": number}
+        motion = replace(motion, passport={**(motion.passport or {}), "request": request})
         yield _written(motion, files, options.fps, quiet)
 
 
@@ -166,9 +168,7 @@ def _settings(options: ScriptOptions) -> dict[str, Any]:
 
 def _written(motion: Motion, files: tuple[Path, ...], fps: float, context: Context) -> ScriptPart:
     motion = motion.resample(fps)
-    for path in files:
-        with context.clock.part(f"write {path.suffix[1:]}"):
-            write(motion, path, context, fps)
+    write_all(motion, files, context, fps)
     return ScriptPart(motion, files)
 
 

@@ -23,7 +23,9 @@ class Reading:
     """A sentence as it was read.
 
     Attributes:
-        corrected: with its typing errors mended. understanding: what of it the data shows. plan: its steps.
+        corrected: with its typing errors mended.
+        understanding: what of it the data shows.
+        plan: its steps.
     """
 
     corrected: str

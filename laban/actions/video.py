@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from laban.io.frames import Video
     from laban.systems.capabilities import MakesVideo
 
-KEPT = 3  # frames that a video goes on from where nobody says
+KEPT = 3  # default number of frames that a video goes on from
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,11 @@ class VideoOptions:
             raise InputError("--keep was given without --from-frames. Name the film that the frames come from.")
 
     def files(self, number: int) -> tuple[Path, ...]:
-        """Files of a video: digits.mp4; digits-2.mp4 of several. Args: number: its place, from 1."""
+        """Files of a video: digits.mp4; digits-2.mp4 of several.
+
+        Args:
+            number: its place, from 1.
+        """
         name = f"-{number}" if self.every and self.samples > 1 else ""
         return tuple(path.with_name(f"{path.stem}{name}{path.suffix}") for path in self.out)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from laban.actions.context import Context
 from laban.actions.options import described
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from laban.character.stance import Stance
     from laban.motion.motion import Motion
 
+Root = Literal["travel", "in-place", "root-bone"]
 CERTIFICATE = ".certificate.json"
 """What stands behind a file's name in that of its certificate."""
 
@@ -37,12 +38,18 @@ class Wearing:
         character: the file, or None for none.
         map: its mapping file.
         in_place: take the path out of the root.
+        root: who covers the way: `laban.character.root_bone.ROOTS`.
         append: put the clip behind the file's own animations.
     """
 
-    character: Path | None = described(None, "Your own rigged humanoid (.glb, .vrm, .gltf) to wear the motion.")
+    character: Path | None = described(None, "Your own rigged humanoid (.glb, .vrm, .gltf, .fbx) to wear the motion.")
     map: Path | None = described(None, "A mapping file for the character, from `laban character inspect`.")
-    in_place: bool = described(False, "With --character: take the path out of the root.")
+    in_place: bool = described(False, "With --character: the same as --root in-place.")
+    root: Root = described(
+        "travel",
+        "With --character: who covers the way: the hips (travel), nobody (in-place), or a bone on the floor "
+        "(root-bone), for engines.",
+    )
     append: bool = described(False, "With --character: put the clip behind the file's own animations.")
 
     @property
@@ -62,8 +69,10 @@ class Wearing:
         Raises: InputError for a character, map or file that cannot be used; for options without a character.
         """
         if self.character is None:
-            if self.map is not None or self.in_place or self.append:
-                raise InputError("--map, --in-place and --append are about a character. Give --character FILE too.")
+            if self.map is not None or self.in_place or self.append or self.root != "travel":
+                raise InputError(
+                    "--map, --in-place, --root and --append are about a character. Give --character FILE too."
+                )
             return None
         from laban.character import export
         from laban.character.stance import load
@@ -89,7 +98,7 @@ class Wearing:
         """
         from laban.character.made import make
 
-        made = make(motion, stance, in_place=self.in_place, append=self.append)
+        made = make(motion, stance, root="in-place" if self.in_place else self.root, append=self.append)
         for path in paths:
             write(made, path, context, **(options or {}).get(path.suffix.lower(), {}))
         return made

@@ -69,11 +69,11 @@ def import_weights(options: ImportOptions, context: Context) -> Imported:
     if options.system == "motionclip":
         if named or options.ignore_option:
             raise InputError("--tokenizer, --masked, --residual and --ignore-option are about MoMask. Leave them out.")
-        from laban.systems.motionclip.importing import import_weights as import_motionclip
+        from laban.systems.motionclip.released.importer import import_weights as import_motionclip
 
         facts = import_motionclip(released, out)
         return Imported(facts, tuple(f"{key}: {value}" for key, value in facts.items()))
-    from laban.systems.momask.released import import_released
+    from laban.systems.momask.released.importer import import_released
 
     made = import_released(released, named, options.ignore_option)
     context.check()

@@ -36,7 +36,7 @@ class Character:
         """Which bone is which, checked. Raises: InputError for a file that holds no humanoid."""
         from laban.character.stance import load
 
-        return load(Path(self.file), None if self.bone_map is None else Path(self.bone_map), self.partial).map
+        return load(Path(self.file), None if self.bone_map is None else Path(self.bone_map), partial=self.partial).map
 
 
 def retarget(

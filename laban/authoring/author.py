@@ -76,13 +76,13 @@ def author(
     """
     begin = time.process_time()
     source: Motion | None = None
-    timeline = resolved(timeline, folder, allow_outside)
+    timeline = resolved(timeline, folder, allow_outside=allow_outside)
     if timeline.source is not None or timeline.music is not None:
         from laban.authoring.given import given
 
-        source, base, notes = given(timeline, folder, allow_outside, context)
+        source, base, notes = given(timeline, folder, allow_outside=allow_outside, context=context)
         candidates, frozen = (
-            [Candidate(0, base, leading.led(base, timeline.goals, bool(timeline.loop), False), 0.0)],
+            [Candidate(0, base, leading.led(base, timeline.goals, circular=bool(timeline.loop), free=False), 0.0)],
             None,
         )
         lines = [Line(s.text, s.start, s.end) for s in base.segments]
@@ -96,7 +96,9 @@ def author(
     results: list[tuple[tuple[Any, ...], Motion, Report]] = []
     for candidate in candidates[: 1 if why else FINISHED]:
         context.check()
-        steering = _tokenizer(frozen, context) if solver == "full" and not why and (goals or circular) else None
+        steering = (
+            _tokenizer(timeline, frozen, context) if solver == "full" and not why and (goals or circular) else None
+        )
         motion, report = _finished(timeline, candidate, source, steering, why)
         report = replace(report, notes=(*notes, *report.notes), solver="none" if why else solver)
         misses = sum(not goal.hit for goal in report.goals)
@@ -109,12 +111,13 @@ def author(
     return Authored(_told(timeline, motion, report, listed), report, listed)
 
 
-def _tokenizer(frozen: Any, context: Context) -> Any:
+def _tokenizer(timeline: Timeline, frozen: Any, context: Context) -> Any:
     if frozen is not None:
         return frozen
     from laban.systems.capabilities import Steers
 
-    return context.models.load(Steers, "momask", context.device).frozen
+    name = "momask" if timeline.model == "auto" else timeline.model
+    return context.models.load(Steers, name, context.device).frozen
 
 
 # Candidates
@@ -128,7 +131,7 @@ def _drawn(timeline: Timeline, context: Context) -> tuple[list[Candidate], list[
     clock = Clock.of(timeline, lines, [1.0] * len(lines))
     name, limit = timeline.model, 9.8
     if name == "auto":
-        wanted = sum(lengths(lines, clock, timeline.loop is not None, None))
+        wanted = sum(lengths(lines, clock, loop=timeline.loop is not None, most=None))
         name = "momask" if len(lines) == 1 and wanted <= limit else "kmm"
     with context.clock.part(f"load {name}"):
         system = context.models.load(MakesMotion, name, context.device)
@@ -139,7 +142,7 @@ def _drawn(timeline: Timeline, context: Context) -> tuple[list[Candidate], list[
         for second in (False, True):
             context.check()
             clock = Clock.of(timeline, lines, paces)
-            seconds = lengths(lines, clock, timeline.loop is not None, most)
+            seconds = lengths(lines, clock, loop=timeline.loop is not None, most=most)
             clock = replace(clock, drawn=clock.drawn * min(1.0, (sum(seconds) - 0.1) / float(clock.drawn[-1])))
             numbers = [c.index for c in chosen[:FINISHED]] if second else list(range(timeline.samples))
             first = draw(system, lines, seconds, timeline.seed, timeline.samples) if not second else []
@@ -164,14 +167,14 @@ def _layered(
 ) -> Candidate:
     own, told = with_layers(system, candidate.own, timeline, lines)
     notes += [note for note in told if note not in notes]
-    return replace(candidate, own=own, led=leading.led(own, timeline.goals, timeline.loop is not None))
+    return replace(candidate, own=own, led=leading.led(own, timeline.goals, circular=timeline.loop is not None))
 
 
 def _candidate(timeline: Timeline, index: int, own: Motion, lines: Sequence[Line]) -> Candidate:
     """A draw and what speaks against it: metres that goals are missed by, a wrong speed, and what `best_of` counts."""
     circular = timeline.loop is not None
-    led = leading.led(own, timeline.goals, circular)
-    off = [each.error_m for each in constraints.reached(led, timeline.goals, circular)]
+    led = leading.led(own, timeline.goals, circular=circular)
+    off = [each.error_m for each in constraints.reached(led, timeline.goals, circular=circular)]
     judged = best_of.judge(own, lines[0].text if len(lines) == 1 else "")
     cost = float(np.mean(off)) if off else 0.0
     cost += 0.3 * judged.score + (1.0 if judged.does is False else 0.0)
@@ -228,14 +231,14 @@ def _finished(
             made = reference if source is not None else _at_rate(timeline, leading.placed(candidate.own, goals))
         elif circular or not all(each.hit for each in constraints.reached(reference, goals)):
             motion, steps = _steered(timeline, candidate.led, frozen)
-            done = finish.finish(_at_rate(timeline, motion), goals, circular)
+            done = finish.finish(_at_rate(timeline, motion), goals, circular=circular)
             made, beyond = done.motion, done.unreachable
             made = loops.sealed(made, turning=timeline.loop == "turn") if circular else made
     if source is not None and timeline.keep:
         from laban.authoring.given import kept
 
         made = kept(timeline, source, made)
-    found = list(constraints.reached(made, goals, circular))
+    found = list(constraints.reached(made, goals, circular=circular))
     start = len(goals.poses) + len(goals.paths)
     for k in beyond:
         found[start + k] = replace(found[start + k], unreachable=not found[start + k].hit)
@@ -255,8 +258,8 @@ def _steered(timeline: Timeline, motion: Motion, frozen: Any) -> tuple[Motion, i
     if circular:
         around = closed_around(motion, frozen)
         motion = around if loops.report(around).loop_error < loops.report(motion).loop_error else motion
-    left = missed(motion, timeline.goals, circular)
-    return steered(motion, left, frozen, circular) if left.poses or left.effectors else (motion, 0)
+    left = missed(motion, timeline.goals, circular=circular)
+    return steered(motion, left, frozen, circular=circular) if left.poses or left.effectors else (motion, 0)
 
 
 def _at_rate(timeline: Timeline, motion: Motion) -> Motion:
@@ -279,7 +282,7 @@ def _at_rate(timeline: Timeline, motion: Motion) -> Motion:
 def travel_of(timeline: Timeline, motion: Motion) -> travel.Travel:
     """The travel of an authored motion: smoothed over a second, of a cycle over all of it."""
     circular = timeline.loop is not None
-    return travel.of(motion, timeline.length if circular else travel.WINDOW, circular)
+    return travel.of(motion, timeline.length if circular else travel.WINDOW, circular=circular)
 
 
 def _told(timeline: Timeline, motion: Motion, report: Report, candidates: Sequence[dict[str, Any]]) -> Motion:

@@ -120,7 +120,7 @@ class Clock:
         return bool(np.abs(self.drawn - self.moments).max() < 1e-6)
 
 
-def lengths(lines: Sequence[Line], clock: Clock, loop: bool, most: float | None) -> list[float]:
+def lengths(lines: Sequence[Line], clock: Clock, *, loop: bool, most: float | None) -> list[float]:
     """Seconds to draw of each line; more at both ends of a cycle.
 
     Args:

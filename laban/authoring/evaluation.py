@@ -27,7 +27,7 @@ from laban.evaluate.machine import machine
 from laban.io.atomic import replacing
 from laban.metrics import constraints, inbetween
 from laban.metrics.intervals import Bootstrap, wilson
-from laban.motion import finish, travel, warp
+from laban.motion import finish, travel
 from laban.motion.constraints import Effector, EffectorKey, Goals, PathPoint, RootPath, times_of
 from laban.motion.motion import Motion
 from laban.version import __version__
@@ -65,13 +65,13 @@ class Row:
     cpu: list[float] = field(default_factory=list)
 
     def add(
-        self, reached: Sequence[constraints.Reached], quality: constraints.Quality, dense: bool, cpu: float = 0.0
+        self, reached: Sequence[constraints.Reached], quality: constraints.Quality, *, dense: bool, cpu: float = 0.0
     ) -> None:
         """One clip."""
         self.hits += [each.hit for each in reached]
         self.errors.append(float(np.mean([each.error_m for each in reached])))
         self.qualities.append(quality)
-        self.faults.append(bool(constraints.faults(quality, dense)))
+        self.faults.append(bool(constraints.faults(quality, dense=dense)))
         self.cpu.append(cpu)
 
     def record(self, seed: int) -> dict[str, Any]:
@@ -189,15 +189,14 @@ def _one(
     if not made.report.feasible:
         row.refused += 1
         return
-    row.add(made.report.goals, made.report.quality, dense, cpu)
+    row.add(made.report.goals, made.report.quality, dense=dense, cpu=cpu)
     if kind not in ("waypoints", "pose"):
         return
-    true = warp.at_rate(real, FPS)
     free = author(replace(timeline, poses=(), paths=(), effectors=()), context).motion
-    free = replace(free, root=free.root + (true.root[0] - free.root[0]) * [1, 0, 1])
-    for name, motion in _cheats(kind, true, free, goals).items():
-        quality = constraints.quality(motion, true if name == "real clip" else free)
-        controls[name].add(constraints.reached(motion, goals), quality, dense)
+    free = replace(free, root=free.root + (real.root[0] - free.root[0]) * [1, 0, 1])
+    for name, motion in _cheats(kind, real, free, goals).items():
+        quality = constraints.quality(motion, free if motion.fps == FPS else real)
+        controls[name].add(constraints.reached(motion, goals), quality, dense=dense)
     last = seconds - 1 / 20
     for name, wrong in (
         ("shuffled goals", goals_for(kind, other)),
@@ -205,7 +204,7 @@ def _one(
     ):
         fitting = all(t <= seconds for g in wrong.all for t in times_of(g))
         if fitting:
-            controls[name].add(constraints.reached(made.motion, wrong), made.report.quality, dense)
+            controls[name].add(constraints.reached(made.motion, wrong), made.report.quality, dense=dense)
 
 
 def _cheats(kind: str, true: Motion, free: Motion, goals: Goals) -> dict[str, Motion]:

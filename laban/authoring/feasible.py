@@ -33,7 +33,7 @@ def reasons(motions: Sequence[Motion], best: Motion, goals: Goals, path: RootPat
     found = [] if path is None or len(path.points) < 2 else _speeds(motions, path, texts)
     if path is not None and len(path.points) > 2 and not found:
         found += _turning(path)
-    for effector in goals.effectors:
+    for effector in () if found else goals.effectors:  # on a path that cannot be, nothing is where it should be
         found += _reaching(best, effector)
     return found
 
@@ -43,30 +43,37 @@ def _speeds(motions: Sequence[Motion], path: RootPath, texts: str) -> list[str]:
     speeds = [moving_speed(motion, path) for motion in motions]
     low, high = min(speeds), max(speeds)
     curve = Curve.through(np.array([p.xz for p in path.points]), np.array([p.at for p in path.points]))
-    found = []
+    slow, fast = SLOWEST * low if low > 2 * STILL else 0.0, max(FASTEST * high, STILL)
+    broken: list[tuple[str, int, int]] = []  # neighbours with the same fault together
     for first, last in _stretches(path):
+        asked = float(curve.knots[last] - curve.knots[first]) / (path.points[last].at - path.points[first].at)
+        fault = "fast" if asked > fast else "" if asked >= slow else "still" if asked < STILL else "slow"
+        if fault and broken and broken[-1][0] == fault and broken[-1][2] == first:
+            broken[-1] = (fault, broken[-1][1], last)
+        elif fault:
+            broken.append((fault, first, last))
+    found: list[str] = []
+    for fault, first, last in broken:
         start, end = path.points[first].at, path.points[last].at
         length = float(curve.knots[last] - curve.knots[first])
         asked = length / (end - start)
         own = f"{texts} does {low:.2f}" + (f" to {high:.2f}" if high - low > 0.05 else "") + " m/s"
-        where = f"the path asks {asked:.2f} m/s from {start:g} to {end:g} s; {own}"
-        if asked > max(FASTEST * high, STILL):
+        if fault == "fast":
             more = length / max(FASTEST * high, 0.05) - (end - start)
             wait = f"Give it {more:.1f} s more" if high > 2 * STILL else "Say that the person walks"
-            found.append(f"{where}. {wait}, or " + ("say 'runs'." if asked > 1.2 else "bring the places nearer."))
-        elif asked < SLOWEST * low and low > 2 * STILL:
-            if asked < STILL:
-                found.append(f"{where}. Say 'stands still' for that time.")
-            else:
-                found.append(
-                    f"{where}. Give less time, put the places farther apart, or let the person stand in between."
-                )
+            advice = f"{wait}, or " + ("say 'runs'." if asked > 1.2 else "bring the places nearer.")
+        elif fault == "still":
+            advice = "Say 'stands still' for that time."
+        else:
+            advice = "Give less time, put the places farther apart, or let the person stand in between."
+        found.append(f"the path asks {asked:.2f} m/s from {start:g} to {end:g} s; {own}. {advice}")
     return found
 
 
 def _stretches(path: RootPath) -> list[tuple[int, int]]:
     """Numbers of the points between which speed is looked at: a second or more apart."""
-    found, first = [], 0
+    found: list[tuple[int, int]] = []
+    first = 0
     for k in range(1, len(path.points)):
         last = k == len(path.points) - 1
         if path.points[k].at - path.points[first].at >= 1.0 or last:

@@ -20,7 +20,9 @@ from laban.motion.parts import joints_of
 FADE = 0.25  # seconds in which a part made anew gives way
 
 
-def given(timeline: Timeline, folder: Path, allow_outside: bool, context: Context) -> tuple[Motion, Motion, list[str]]:
+def given(
+    timeline: Timeline, folder: Path, *, allow_outside: bool, context: Context
+) -> tuple[Motion, Motion, list[str]]:
     """The source, or the dance, with its prompts performed, the same on the timeline's clock, and notes.
 
     The first is at the timeline's rate; the second at the grid's, or, where nothing else is asked, the first itself.
@@ -28,9 +30,9 @@ def given(timeline: Timeline, folder: Path, allow_outside: bool, context: Contex
     Raises: InputError for files that cannot be used, or moments that no prompt fills.
     """
     base, notes = (
-        _danced(timeline, folder, allow_outside, context)
+        _danced(timeline, folder, allow_outside=allow_outside, context=context)
         if timeline.music
-        else _source(timeline, folder, allow_outside)
+        else _source(timeline, folder, allow_outside=allow_outside)
     )
     base = _prompted(timeline, base, context)
     if not timeline.goals and timeline.loop is None and not timeline.speed:
@@ -44,12 +46,12 @@ def given(timeline: Timeline, folder: Path, allow_outside: bool, context: Contex
     return base, replace(timed(grid, timeline, [], clock), segments=base.segments), notes
 
 
-def _source(timeline: Timeline, folder: Path, allow_outside: bool) -> tuple[Motion, list[str]]:
+def _source(timeline: Timeline, folder: Path, *, allow_outside: bool) -> tuple[Motion, list[str]]:
     from laban import formats
 
     source = timeline.source
     assert source is not None
-    clip = ours(formats.read(located(source.file, folder, allow_outside, source.sha256)))
+    clip = ours(formats.read(located(source.file, folder, allow_outside=allow_outside, sha256=source.sha256)))
     notes = []
     if abs(clip.fps - timeline.fps) > 1e-6:
         notes.append(f"{source.file} runs at {clip.fps:g} fps; it was resampled to {timeline.fps:g}")
@@ -70,7 +72,7 @@ def _source(timeline: Timeline, folder: Path, allow_outside: bool) -> tuple[Moti
     return replace(shown, segments=segments), notes
 
 
-def _danced(timeline: Timeline, folder: Path, allow_outside: bool, context: Context) -> tuple[Motion, list[str]]:
+def _danced(timeline: Timeline, folder: Path, *, allow_outside: bool, context: Context) -> tuple[Motion, list[str]]:
     from laban.actions.dance import DanceOptions, dance
 
     music = timeline.music
@@ -79,7 +81,7 @@ def _danced(timeline: Timeline, folder: Path, allow_outside: bool, context: Cont
         raise InputError(
             "music: is heard from the timeline's beginning and without a source; set at to 0, or use two timelines."
         )
-    song = located(music.file, folder, allow_outside, music.sha256)
+    song = located(music.file, folder, allow_outside=allow_outside, sha256=music.sha256)
     options = DanceOptions(
         song, seconds=timeline.length, start=music.start, seed=timeline.seed, bpm=music.bpm, lock_beats=music.lock_beats
     )

@@ -67,11 +67,11 @@ def spans(path: RootPath) -> list[tuple[float, float, float]]:
     ]
 
 
-def led(motion: Motion, goals: Goals, circular: bool, free: bool = True) -> Motion:
+def led(motion: Motion, goals: Goals, *, circular: bool, free: bool = True) -> Motion:
     """A candidate on the path of its goals, or, without one and where it is `free`, moved as a whole towards them."""
     path = merged(motion, goals)
     if path is not None:
-        return pathwarp.along(motion, path, circular)
+        return pathwarp.along(motion, path, circular=circular)
     return placed(motion, goals) if free else motion
 
 

@@ -13,19 +13,19 @@ from laban.motion.retarget import retarget
 from laban.motion.skeletons import HUMANML22
 
 
-def resolved(timeline: Timeline, folder: Path, allow_outside: bool) -> Timeline:
+def resolved(timeline: Timeline, folder: Path, *, allow_outside: bool) -> Timeline:
     """The timeline with every pose's rotations. Raises: InputError for a file that cannot be read or is too short."""
     poses = tuple(
-        key if key.source is None else _read(key, folder, allow_outside) for key in timeline.poses
+        key if key.source is None else _read(key, folder, allow_outside=allow_outside) for key in timeline.poses
     )  # fmt: skip
     return replace(timeline, poses=poses)
 
 
-def _read(key: PoseKey, folder: Path, allow_outside: bool) -> PoseKey:
+def _read(key: PoseKey, folder: Path, *, allow_outside: bool) -> PoseKey:
     from laban import formats
 
     assert key.source is not None
-    motion = ours(formats.read(located(key.source.file, folder, allow_outside)))
+    motion = ours(formats.read(located(key.source.file, folder, allow_outside=allow_outside)))
     seconds = key.source.time if key.source.time >= 0 else motion.seconds + key.source.time
     if not 0 <= seconds <= motion.seconds:
         raise InputError(f"{key.source.file}: has no pose at {key.source.time:g} s; it lasts {motion.seconds:.2f} s.")

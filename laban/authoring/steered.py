@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from laban.motion.constraints import Goals
 from laban.motion.motion import Motion
 from laban.nn.frozen import FrozenTokenizer
 from laban.nn.steering import WRAP, Aims, latents_of, steer
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 PART = 0.004  # metres: a joint that steering moves less keeps its rotation
 FLAT = np.array([1.0, 0.0, 1.0])
@@ -32,10 +36,10 @@ class Sight:
     joints: np.ndarray
     turn: np.ndarray
     lift: np.ndarray
-    latents: object
+    latents: Tensor | None
 
     @classmethod
-    def of(cls, motion: Motion, frozen: FrozenTokenizer, circular: bool) -> Sight:
+    def of(cls, motion: Motion, frozen: FrozenTokenizer, *, circular: bool) -> Sight:
         """What a tokenizer sees of a motion at its frame rate; of a cycle without its last frame."""
         layout = frozen.layout
         if not circular:
@@ -78,7 +82,7 @@ def _placed(
     return rotation.rotate(back, world - lift), turn, lift
 
 
-def aims_of(motion: Motion, goals: Goals, circular: bool) -> Aims:
+def aims_of(motion: Motion, goals: Goals, *, circular: bool) -> Aims:
     """Places of joints that goals ask for, in the world; each key weighs alike."""
     way, last = travel.of(motion, circular=circular), motion.frames - 1
     rows: list[tuple[int, int, np.ndarray, np.ndarray, float]] = []
@@ -95,8 +99,8 @@ def aims_of(motion: Motion, goals: Goals, circular: bool) -> Aims:
             for f, k, place in zip(frames, keys, places, strict=True)
         ]
     for path in goals.paths:
-        frames = [wanted.frame_of(motion, p.at) for p in path.points]
-        rows += [(min(f, last), 0, motion.root[f], FLAT, 0.3) for f in frames]  # where the path has put it already
+        passed = [wanted.frame_of(motion, p.at) for p in path.points]
+        rows += [(min(f, last), 0, motion.root[f], FLAT, 0.3) for f in passed]  # where the path has put it already
     if not rows:
         none = np.zeros(0, int)
         return Aims(none, none, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
@@ -113,7 +117,7 @@ def _moved(motion: Motion, asked: list[int]) -> set[int]:
     return found
 
 
-def steered(motion: Motion, goals: Goals, frozen: FrozenTokenizer, circular: bool) -> tuple[Motion, int]:
+def steered(motion: Motion, goals: Goals, frozen: FrozenTokenizer, *, circular: bool) -> tuple[Motion, int]:
     """The motion with its joints moved to where goals ask, as the tokenizer moves bodies, and the steps that took.
 
     Args:
@@ -122,8 +126,8 @@ def steered(motion: Motion, goals: Goals, frozen: FrozenTokenizer, circular: boo
         frozen: the tokenizer.
         circular: the motion is a cycle.
     """
-    sight = Sight.of(motion, frozen, circular)
-    aims = aims_of(motion, goals, circular)
+    sight = Sight.of(motion, frozen, circular=circular)
+    aims = aims_of(motion, goals, circular=circular)
     if not len(aims.frames):
         return motion, 0
     inner = replace(aims, places=sight.inward(aims.places), axes=aims.axes)
@@ -152,7 +156,7 @@ def with_change(motion: Motion, change: np.ndarray) -> Motion:
 
 def closed_around(motion: Motion, frozen: FrozenTokenizer) -> Motion:
     """A cycle whose seam is decoded as any other place: tokens at its end see those at its beginning."""
-    sight = Sight.of(motion, frozen, True)
+    sight = Sight.of(motion, frozen, circular=True)
     none = np.zeros(0, int)
     aims = Aims(none, none, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0))
     around = steer(frozen, sight.features, sight.joints, aims, circular=True, latents=sight.latents).around
@@ -162,11 +166,11 @@ def closed_around(motion: Motion, frozen: FrozenTokenizer) -> Motion:
     return loops.sealed(with_change(motion, change), turning=loops.turns(motion))
 
 
-def missed(motion: Motion, goals: Goals, circular: bool) -> Goals:
+def missed(motion: Motion, goals: Goals, *, circular: bool) -> Goals:
     """Poses and effectors that a motion does not meet to within PART."""
     from laban.metrics.constraints import reached
 
-    errors = [each.error_m for each in reached(motion, goals, circular)]
+    errors = [each.error_m for each in reached(motion, goals, circular=circular)]
     poses, rest = errors[: len(goals.poses)], errors[len(goals.poses) + len(goals.paths) :]
     return Goals(
         tuple(k for k, e in zip(goals.poses, poses, strict=True) if e > PART), goals.paths,

@@ -22,7 +22,7 @@ from laban.errors import InputError
 from laban.io.atomic import replacing
 from laban.motion import constraints
 from laban.motion.constraints import LONGEST, MOST_ITEMS, Effector, Goals, PoseKey, RootPath
-from laban.systems.requests import MAX_CHARACTERS
+from laban.systems.sentences import MAX_CHARACTERS
 from laban.work import ignore
 
 VERSION = "1.0"
@@ -333,7 +333,7 @@ def _check_apart(made: Timeline, where: str) -> None:
 # Files that a document names
 
 
-def located(name: str, folder: Path, allow_outside: bool, sha256: str | None = None) -> Path:
+def located(name: str, folder: Path, *, allow_outside: bool, sha256: str | None = None) -> Path:
     """A file that a document names.
 
     Args:

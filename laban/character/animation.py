@@ -9,20 +9,25 @@ from typing import Any
 
 import numpy as np
 
+from laban.character import bonemap
 from laban.character.rig import Rig, turn_of
-from laban.character.stance import Stance, load
+from laban.character.rig import read as read_rig
+from laban.character.stance import Stance, stance_of
 from laban.character.transfer import CharacterMotion
 from laban.errors import FormatError, InputError
 from laban.io.gltf_document import Document, check_index
 from laban.motion import kinematics, rotation
+from laban.motion.anatomy import match
+from laban.motion.bearings import settled
 from laban.motion.legs import SIDES
 from laban.motion.motion import Motion, Segment
 from laban.motion.skeleton import Skeleton
 
 MOST_KEYS = 1 << 20
+SLOWEST, FASTEST = 1.0, 240.0  # frames per second that keys may be taken to have
 
 
-def document_of(clip: CharacterMotion, append: bool = False, passport: dict[str, Any] | None = None) -> Document:
+def document_of(clip: CharacterMotion, *, append: bool = False, passport: dict[str, Any] | None = None) -> Document:
     """The character's document with the clip in it.
 
     Args:
@@ -116,7 +121,7 @@ def sampled(
 
 
 def motion_from_world(
-    stance: Stance, world: np.ndarray, fps: float, segments: tuple[Segment, ...] = (), every: bool = False
+    stance: Stance, world: np.ndarray, fps: float, segments: tuple[Segment, ...] = (), *, every: bool = False
 ) -> Motion:
     """A character's animation as a motion, in our axes and the file's units.
 
@@ -155,8 +160,12 @@ def motion_from_world(
             shift = middle - places[0]
             places[0] = middle
     offsets = np.array([places[k] - places[p] if p >= 0 else np.zeros(3) for k, p in enumerate(parents)])
-    turns = rotation.multiply(turn_of(world[:, nodes]), rotation.conjugate(rig.turn[nodes]))
-    turns = rotation.multiply(frame, rotation.multiply(turns, rotation.conjugate(frame)))
+    if every and rig.path.suffix.lower() == ".bvh":  # whose zero pose is kept, whatever pose that is
+        offsets = np.where(np.array(parents)[:, None] >= 0, rig.translation[nodes], 0.0)
+        turns = rotation.multiply(frame, turn_of(world[:, nodes]))
+    else:
+        turns = rotation.multiply(turn_of(world[:, nodes]), rotation.conjugate(rig.turn[nodes]))
+        turns = rotation.multiply(frame, rotation.multiply(turns, rotation.conjugate(frame)))
     skeleton = Skeleton(rig.path.stem, tuple(names), tuple(parents), offsets)
     root = rotation.rotate(frame, world[:, nodes[0], :3, 3])
     root = root + rotation.rotate(turns[:, 0], np.broadcast_to(shift, root.shape))
@@ -166,13 +175,6 @@ def motion_from_world(
 
 def _depth(node: int, above: dict[int, int]) -> int:
     return 0 if node not in above else 1 + _depth(above[node], above)
-
-
-def scaled(motion: Motion, factor: float) -> Motion:
-    """The motion of a body `factor` times as large."""
-    return replace(
-        motion, skeleton=replace(motion.skeleton, offsets=motion.skeleton.offsets * factor), root=motion.root * factor
-    )
 
 
 def tracks(clip: CharacterMotion, fps: float) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray], int]:
@@ -186,33 +188,88 @@ def tracks(clip: CharacterMotion, fps: float) -> tuple[dict[int, np.ndarray], di
     return rotations, translations, len(moments)
 
 
-def read_motion(stance: Stance, name: str = "", fps: float = 30.0) -> tuple[Motion, np.ndarray]:
+def read_motion(stance: Stance, name: str = "", fps: float | None = 30.0) -> tuple[Motion, np.ndarray]:
     """One of a file's own animations as a motion, in the file's units, and (T, N, 4, 4) where the nodes are.
 
     Args:
         stance: the character in the file.
         name: of the animation, or its number as text; the first if empty.
-        fps: frames per second of the result.
+        fps: frames per second of the result; None for that of its keys.
     Raises: InputError if there is none of that name.
     """
     rig, document = stance.rig, stance.rig.document
+    number = _number(document, name)
+    name = str(document.items("animations")[number].get("name", number))
+    fps = fps or rate(document, number)
+    rotations, translations, frames = sampled(document, rig, number, fps)
+    world = rig.forward(rotations, translations, frames)
+    return motion_from_world(stance, world, fps, (Segment(name, 0.0, frames / fps),)), world
+
+
+def _number(document: Document, name: str) -> int:
+    """The number of an animation by its name, or its number as text; the first if empty. Raises: InputError."""
     names = [str(a.get("name", k)) for k, a in enumerate(document.items("animations"))]
     if not names:
         raise InputError(f"{document.path}: holds no animation. Name a file that does, or a .bvh or .npz.")
-    if not name:
-        number = 0
-    elif name in names:
-        number = names.index(name)
-    elif name.isdigit() and int(name) < len(names):
-        number = int(name)
-    else:
-        raise InputError(f"{document.path}: there is no animation {name!r}; it has {', '.join(names)}.")
-    rotations, translations, frames = sampled(document, rig, number, fps)
-    world = rig.forward(rotations, translations, frames)
-    return motion_from_world(stance, world, fps, (Segment(names[number], 0.0, frames / fps),)), world
+    if name in names or not name:
+        return names.index(name) if name else 0
+    if name.isdigit() and int(name) < len(names):
+        return int(name)
+    raise InputError(f"{document.path}: there is no animation {name!r}; it has {', '.join(names)}.")
 
 
-def read(path: str | Path, animation: str = "", bone_map: str | Path | None = None) -> Motion:
+def rate(document: Document, animation: int) -> float:
+    """Frames per second of an animation's keys: the usual step of the track with the most of them; 30 for none."""
+    best: np.ndarray | None = None
+    try:
+        for sampler in document.items("animations")[animation]["samplers"]:
+            times = document.array(sampler["input"])[:, 0].astype(np.float64)
+            if best is None or len(times) > len(best):
+                best = times
+    except (KeyError, IndexError, TypeError):
+        return 30.0
+    steps = np.diff(best) if best is not None else np.zeros(0)
+    steps = steps[steps > 1e-6]
+    if not len(steps):
+        return 30.0
+    fps = 1.0 / float(np.median(steps))
+    near = float(round(fps))
+    fps = near if abs(fps - near) < 2e-3 * fps else fps
+    return fps if SLOWEST <= fps <= FASTEST else 30.0
+
+
+def read(
+    path: str | Path, animation: str = "", bone_map: str | Path | None = None, units: str = "", person: str = ""
+) -> Motion:
     """An animation of a character's file as a motion; see `laban.formats.read`."""
-    motion, _ = read_motion(load(path, None if bone_map is None else Path(bone_map)), animation)
-    return motion
+    found = read_rig(path, person)
+    up = "y"
+    try:
+        made = bonemap.find(found, None if bone_map is None else Path(bone_map))
+        motion, _ = read_motion(stance_of(found, made), animation, None)
+    except InputError:
+        if bone_map is not None or not found.document.items("animations"):
+            raise
+        motion, up = _as_it_moves(found, animation), ""
+    motion = replace(motion, notes=found.notes)
+    return settled(motion, up, units)
+
+
+def _as_it_moves(rig: Rig, animation: str) -> Motion:
+    """An animation of a rig whose rest pose is no person's: all its joints, in the file's axes."""
+    number = _number(rig.document, animation)
+    fps = rate(rig.document, number)
+    rotations, translations, frames = sampled(rig.document, rig, number, fps)
+    world = rig.forward(rotations, translations, frames)
+    inside = set(rig.joints)
+    top = max(rig.joints, key=lambda j: len(inside & set(rig.below(j))))
+    nodes = [n for n in rig.below(top) if n in inside]
+    parents = [next((nodes.index(a) for a in rig.above(n)[1:] if a in nodes), -1) for n in nodes]
+    places = rig.place[nodes]
+    offsets = np.array([places[k] - places[p] if p >= 0 else np.zeros(3) for k, p in enumerate(parents)])
+    turns = rotation.multiply(turn_of(world[:, nodes]), rotation.conjugate(rig.turn[nodes]))
+    skeleton = Skeleton(rig.path.stem, tuple(rig.names[n] for n in nodes), tuple(parents), offsets)
+    match(skeleton)  # or it is no person's
+    local = rotation.continuous(kinematics.local_rotations(skeleton, turns))
+    name = str(rig.document.items("animations")[number].get("name", number))
+    return Motion(skeleton, local, world[:, nodes[0], :3, 3], fps, (Segment(name, 0.0, frames / fps),))

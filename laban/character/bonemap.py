@@ -1,7 +1,7 @@
 """`BoneMap`: which node of a character is which joint, and why; found, checked, written to a file and read back.
 
 Three ways are tried, the surest first: the file's own VRM humanoid map, the names of the bones, and the shape of the
-skeleton (`laban.character.geometry`). What the first leaves open the next may fill. Then the map is checked against
+skeleton (`laban.motion.anatomy`). What the first leaves open the next may fill. Then the map is checked against
 the tree and the rest pose, whoever made it.
 """
 
@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import difflib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from laban.character import geometry
-from laban.character.rig import Rig
+from laban.character.rig import Rig, rig_of, skeleton_document
 from laban.errors import FormatError, InputError
 from laban.io.atomic import replacing
-from laban.motion import tpose
-from laban.motion.joint_names import named, part
+from laban.motion import anatomy, tpose
+from laban.motion.joint_names import part
 from laban.motion.legs import SIDES
+from laban.motion.motion import Motion
 
 # What a map may name, in the order in which it is printed; spine and neck are lists, from below to above.
 LISTS = ("spine", "neck")
@@ -34,7 +34,6 @@ VRM = {
     "leftFoot": "left_ankle", "leftToes": "left_foot",
 }  # fmt: skip
 VRM |= {k.replace("left", "right"): v.replace("left", "right") for k, v in VRM.items() if k.startswith("left")}
-_TWIST = ("twist", "roll", "twst")
 _FORMAT = 1
 
 
@@ -91,7 +90,7 @@ class BoneMap:
         return self.bones | chains
 
 
-def find(rig: Rig, file: Path | None = None, partial: bool = False) -> BoneMap:
+def find(rig: Rig, file: Path | None = None, *, partial: bool = False) -> BoneMap:
     """The map of a character, checked.
 
     Args:
@@ -101,7 +100,7 @@ def find(rig: Rig, file: Path | None = None, partial: bool = False) -> BoneMap:
     Raises: InputError for a map that is wrong, or incomplete and not `partial`; it says what to add.
     """
     made = load(rig, file) if file is not None else guess(rig)
-    check(rig, made, partial)
+    check(rig, made, partial=partial)
     return made
 
 
@@ -112,15 +111,10 @@ def guess(rig: Rig) -> BoneMap:
     if bones:
         notes.append("the file has a VRM humanoid map")
     vrm = bool(bones)
-    for name, bone in _by_name(rig).items():
-        if name not in bones and bone.node not in {b.node for b in bones.values()} and not (vrm and name in REQUIRED):
-            bones[name] = bone
-    _settle_pelvis(rig, bones)
-    if any(name not in bones for name in REQUIRED):
-        for name, node in geometry.find(rig).items():
-            if name not in bones and node not in {b.node for b in bones.values()}:
-                bones[name] = Bone(node, "its place in the skeleton's shape", 0.6)
-    _settle_pelvis(rig, bones)
+    for name, found in anatomy.recognise(rig.tree).items():
+        taken = {b.node for b in bones.values()}
+        if name not in ("neck", *bones) and found.joint not in taken and not (vrm and name in REQUIRED):
+            bones[name] = Bone(found.joint, found.reason, found.confidence)
     return complete(rig, bones, tuple(notes))
 
 
@@ -163,28 +157,6 @@ def _vrm(rig: Rig) -> dict[str, Bone]:
     return {VRM[n]: Bone(node, f"VRM humanoid {n}", 1.0) for n, node in found.items() if n in VRM}
 
 
-def _by_name(rig: Rig) -> dict[str, Bone]:
-    """By name, joints first; ends (`Foot.L_end`), which no skin moves, only where they hang on joints."""
-    ends = [n for n in rig.order if n not in rig.joints and rig.parents[n] in rig.joints]
-    nodes = [n for n in (*rig.joints, *ends) if not any(word in part(rig.names[n])[1] for word in _TWIST)]
-    found = named([rig.names[n] for n in nodes])
-    return {name: Bone(nodes[k], f"its name, {rig.names[nodes[k]]!r}", 0.9) for name, k in found.items()
-            if name not in ("neck",)}  # fmt: skip
-
-
-def _settle_pelvis(rig: Rig, bones: dict[str, Bone]) -> None:
-    """The pelvis must carry legs and head; where the bone of that name does not, the lowest that does is taken."""
-    below = [bones[n].node for n in ("left_hip", "right_hip", "head") if n in bones]
-    if len(below) < 3:
-        return
-    chains = [rig.above(node)[1:] for node in below]
-    common = [n for n in chains[0] if n in chains[1] and n in chains[2]]
-    now = bones.get("pelvis")
-    if common and (now is None or now.node not in common):
-        name = rig.names[common[0]]
-        bones["pelvis"] = Bone(common[0], f"carries both legs and the head ({name!r})", 0.85)
-
-
 def _twists(rig: Rig, bones: dict[str, Bone], taken: set[int]) -> dict[str, tuple[int, ...]]:
     """Nodes on the line from a limb's joint to the next that are no joints themselves: twist, roll, doubled ones."""
     found: dict[str, tuple[int, ...]] = {}
@@ -203,7 +175,7 @@ def _twists(rig: Rig, bones: dict[str, Bone], taken: set[int]) -> dict[str, tupl
                 for node in rig.below(start.node)[1:]:
                     if node in taken or end.node in rig.above(node)[1:]:
                         continue
-                    called = any(word in part(rig.names[node])[1] for word in _TWIST)
+                    called = any(word in part(rig.names[node])[1] for word in anatomy.TWIST)
                     rel = rig.place[node] - rig.place[start.node]
                     share = float(rel @ way) / length**2
                     off = float(np.linalg.norm(rel - share * way)) / length
@@ -214,7 +186,7 @@ def _twists(rig: Rig, bones: dict[str, Bone], taken: set[int]) -> dict[str, tupl
     return found
 
 
-def check(rig: Rig, made: BoneMap, partial: bool = False) -> None:
+def check(rig: Rig, made: BoneMap, *, partial: bool = False) -> None:
     """Raises InputError unless the map is a person's: complete (or `partial`), once each, joined in the right order,
     upright at rest, left on the left."""
     where = f"{rig.path}: "
@@ -335,3 +307,18 @@ def load(rig: Rig, path: str | Path) -> BoneMap:
             single[name] = Bone(rig.index(value), "the mapping file", 1.0)
     made = complete(rig, single)
     return BoneMap(single, chains.get("spine", made.spine), chains.get("neck", made.neck), made.twist)
+
+
+def renamed(motion: Motion, bone_map: Path) -> Motion:
+    """A motion whose joints have HumanML3D's names where a mapping file names them.
+
+    Raises: InputError for a file that is no map of its joints.
+    """
+    rig = rig_of(skeleton_document(motion.skeleton, bone_map))
+    bones = load(rig, bone_map).bones
+    ours = {bone.node: name for name, bone in bones.items()}
+    names = []
+    for joint, name in enumerate(motion.skeleton.names):
+        taken = name in bones and joint not in ours
+        names.append(ours.get(joint, f"other {name}" if taken else name))
+    return replace(motion, skeleton=replace(motion.skeleton, names=tuple(names)))

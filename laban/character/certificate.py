@@ -32,23 +32,34 @@ SUFFIX = ".certificate.json"
 
 @dataclass(frozen=True)
 class Threshold:
-    """One line: what is measured, in which unit, and the most that passes (None: told, not judged)."""
+    """One line: what is measured, in which unit, the most that passes (None: told, not judged), and what to do."""
 
     key: str
     text: str
     unit: str
     most: float | None
+    hint: str = ""
 
 
+_REST = "look at the source's zero pose and its bones: `laban character inspect SOURCE`, then --source-map"
+_MAP = "look at the map: `laban character inspect CHARACTER`, then --map"
 THRESHOLDS = (
-    Threshold("limb_degrees", "limb directions, mean error", "degrees", 3.0),
-    Threshold("foot_height_cm", "foot height on contact, mean error", "cm", 1.5),
-    Threshold("skate_ratio", "foot skate, against the performer's", "x", 1.2),
-    Threshold("penetration_cm", "sole below the floor, worst", "cm", 1.5),
-    Threshold("reach", "reach of the hands, mean error", "arm lengths", 0.15),
-    Threshold("round_trip_cm", "back on our skeleton, mean joint error", "cm", 4.0),
-    Threshold("seam_cm", "seam of the loop, mean joint jump", "cm", None),
-)
+    Threshold("limb_degrees", "limb directions, mean error", "degrees", 3.0, _MAP),
+    Threshold("trunk_degrees", "trunk, hips, shoulders against the source's, worst mean", "degrees", 20.0, _REST),
+    Threshold("head_degrees", "neck to head against the source's joints, mean", "degrees", 50.0, _REST),
+    Threshold("head_turn", "head against the chest, as performed, mean", "degrees", 75.0, _REST),
+    Threshold("hand_turn", "hands against the forearms, as performed, mean", "degrees", 80.0, _REST),
+    Threshold("world_degrees", "the file's axes against the source's", "degrees", 12.0,
+              "the character is turned or leans in its own file: save it in its rest pose, facing along an axis"),
+    Threshold("foot_height_cm", "foot height on contact, mean error", "cm", 1.5, _MAP),
+    Threshold("skate_ratio", "foot skate, against the performer's", "x", 1.2,
+              "`laban clean --foot-lock` holds the source's feet"),
+    Threshold("penetration_cm", "sole below the floor, worst", "cm", 1.5, "`laban clean --ground` puts the floor to 0"),
+    Threshold("reach", "reach of the hands, mean error", "arm lengths", 0.15, "try --hand-reach"),
+    Threshold("round_trip_cm", "back on our skeleton, mean joint error", "cm", 4.0, _MAP),
+    Threshold("seam_cm", "seam of the loop, mean joint jump", "cm", None, "leave out --loop, or cut with --end"),
+    Threshold("upright", "frames in which the performer is upright", "of all", None),
+)  # fmt: skip
 FRAMES = 64  # that are skinned at a time
 LOOP_SEAM = 3.0  # cm: what passes for a clip that is said to be a loop
 _STILL = 0.02  # m/s: skate that nobody sees; below it a ratio says nothing
@@ -85,9 +96,11 @@ class Certificate:
             said = "not measured" if value is None else f"{value:.2f} {line.unit}"
             if line.key == "skate_ratio":
                 said += f" ({self.skate[1]:.3f} against {self.skate[0]:.3f} m/s)"
-            limit = "" if most is None else f", at most {most:g}"
+            limit = " (not judged)" if most is None else f", at most {most:g}"
             mark = "" if most is None or value is None else (": FAILS" if line.key in self.failed else ": ok")
             out.append(f"  {line.text}: {said}{limit}{mark}")
+            if line.key in self.failed and line.hint:
+                out.append(f"    {line.hint}")
         return [f"certificate: {'pass' if self.passed else 'FAIL'}", *out]
 
     def record(self) -> dict[str, Any]:
@@ -104,7 +117,7 @@ class Certificate:
         return where
 
 
-def certify(clip: CharacterMotion, document: Document, animation: int, loop: bool = False) -> Certificate:
+def certify(clip: CharacterMotion, document: Document, animation: int, *, loop: bool = False) -> Certificate:
     """Measure a clip.
 
     Args:
@@ -128,6 +141,9 @@ def certify(clip: CharacterMotion, document: Document, animation: int, loop: boo
         "foot_height_cm": 100 * float(np.abs(soles - clear)[touching].mean()) if touching.any() else None,
         "penetration_cm": 100 * float(np.maximum(-soles, 0.0).max()),
         "reach": _reach(stance, joints, done),
+        **_body(stance, joints, done),
+        **_turns_performed(done),
+        "world_degrees": _axes(stance, world, unit, done),
     }
     own, theirs = _skate(stance, joints, done, frames)
     values["skate_ratio"] = own / theirs if theirs > _STILL else max(1.0, own / _STILL)
@@ -229,6 +245,63 @@ def _limbs(stance: Stance, joints: np.ndarray, done: Performance) -> float:
                     theirs = rotation.unit(way[: len(own)])
                     errors.append(np.degrees(np.arccos(np.clip((own * theirs).sum(-1), -1, 1))))
     return float(np.mean(errors))
+
+
+def _body(stance: Stance, joints: np.ndarray, done: Performance) -> dict[str, float | None]:
+    """Degrees between trunk, lines of hips and shoulders, and neck, and those that the source's joints make."""
+    names = stance.skeleton.names
+
+    def ways(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+        own = [np.mean([joints[:, names.index(n)] for n in some], axis=0) for some in (a, b)]
+        theirs = [np.mean([done.of(n)[: len(joints)] for n in some], axis=0) for some in (a, b)]
+        return rotation.unit(own[1] - own[0]), rotation.unit(theirs[1] - theirs[0])
+
+    hips, shoulders = (tuple(f"{s}_{n}" for s in SIDES) for n in ("hip", "shoulder"))
+    lines = [(hips[1:], hips[:1])]
+    if all(n in names for n in shoulders):
+        lines += [(hips, shoulders), (shoulders[1:], shoulders[:1])]
+    trunk = max(_apart(*ways(a, b)) for a, b in lines)
+    neck = None
+    if "head" in names and len(lines) > 1:
+        neck = float(_apart(*ways(shoulders, ("head",))))
+    return {"trunk_degrees": float(trunk), "head_degrees": neck}
+
+
+def _apart(own: np.ndarray, theirs: np.ndarray) -> float:
+    return float(np.degrees(np.arccos(np.clip((own * theirs).sum(-1), -1, 1))).mean())
+
+
+def _turns_performed(done: Performance) -> dict[str, float | None]:
+    """Degrees by which head and hands are turned from what carries them; and how often the trunk stands."""
+
+    def mean(name: str, above: str) -> float:
+        local = rotation.multiply(rotation.conjugate(done.turn(above)), done.turn(name))
+        return float(np.degrees(2 * np.arccos(np.clip(np.abs(local[:, 0]), 0, 1))).mean())
+
+    trunk = rotation.unit(done.of("neck") - done.of("pelvis"))
+    return {
+        "head_turn": mean("head", "spine3"),
+        "hand_turn": max(mean(f"{s}_wrist", f"{s}_elbow") for s in SIDES),
+        "upright": float((trunk[:, 1] > 0.5).mean()),
+    }
+
+
+def _axes(stance: Stance, world: np.ndarray, unit: float, done: Performance) -> float:
+    """Degrees by which what the file shows must be turned, beyond a turn of axes onto axes, to be the source's.
+
+    Both are taken as they stand in their own worlds: a body that leans in its file, or walks aside in it, is seen here.
+    """
+    names = [f"{s}_{n}" for s in SIDES for n in (*tpose.LEG, "shoulder", "elbow", "wrist")]
+    names = [n for n in names if stance.has(n) and stance.nodes[stance.skeleton.index(n)] >= 0]
+    nodes = [stance.nodes[stance.skeleton.index(n)] for n in names]
+    own = world[:, nodes][..., :3, 3] / unit
+    theirs = np.stack([done.of(n)[: len(world)] for n in names], 1)
+    hips = [k for k, name in enumerate(names) if name.endswith("hip")]
+    own, theirs = own - own[:, hips].mean(1, keepdims=True), theirs - theirs[:, hips].mean(1, keepdims=True)
+    u, _, vt = np.linalg.svd(np.einsum("tja,tjb->ab", own, theirs))
+    u[:, 2] *= np.sign(np.linalg.det(u @ vt))
+    turn = rotation.from_matrix(u @ vt)
+    return float(np.degrees(2 * np.arccos(min(1.0, abs(float(turn @ tpose.snapped(turn, np.pi)))))))
 
 
 def _reach(stance: Stance, joints: np.ndarray, done: Performance) -> float | None:

@@ -18,9 +18,11 @@ from laban.errors import InputError
 from laban.figure.mesh import Mesh, normals_of
 from laban.io import about
 from laban.motion import rotation
+from laban.motion.bearings import sized
 from laban.motion.motion import Motion, Segment
+from laban.motion.retarget import retarget
 
-MOST_TRIANGLES = 1_500_000
+MAX_TRIANGLES = 1_500_000
 
 
 class CharacterFigure(scene.Figure):
@@ -62,8 +64,8 @@ class CharacterFigure(scene.Figure):
         self._dense = np.zeros((count, width), np.float32)
         np.add.at(self._dense, (np.arange(count)[:, None], joints), weights)
         corners = np.concatenate(faces)
-        if len(corners) > MOST_TRIANGLES:
-            raise InputError(f"{rig.path}: {len(corners)} triangles; at most {MOST_TRIANGLES} are drawn. Simplify it.")
+        if len(corners) > MAX_TRIANGLES:
+            raise InputError(f"{rig.path}: {len(corners)} triangles; at most {MAX_TRIANGLES} are drawn. Simplify it.")
         self._normals = np.zeros_like(self._points)
         empty = np.zeros((0, 4))
         self.mesh = Mesh(
@@ -78,48 +80,69 @@ class CharacterFigure(scene.Figure):
         return points, normals_of(points, self.mesh.faces).astype(np.float32)
 
 
-def write(made: Made, path: str | Path, **options: Any) -> None:
+def write(made: Made, path: str | Path, view: scene.View = scene.USUAL, **options: Any) -> None:
     """Show a motion on a character: its own mesh, in a film (.mp4, .gif) or a row of poses (.png).
 
     Args:
         made: the beats of a dance are in its passport.
         path: where to.
-        options: of the film or picture (width, height, fps, progress, sound, beats).
+        view: size, side and what stands at the foot.
+        options: of the film or picture (fps, progress, sound).
     """
     path, clip = Path(path), made.clip
     about.dumps(made.passport, path)
     world = clip.world()
     motion = replace(shown(clip.stance, world, clip.fps, clip.unit, clip.name), passport=made.passport)
 
+    if not any(len(triangles(clip.stance.rig, part)) for part in parts(clip.stance.rig)):
+        figureless = film.write if path.suffix.lower() != ".png" else picture.write
+        figureless(motion, path, view, **options)  # a mesh that cannot be read: the bones
+        return
+
     def figure(at: Motion) -> CharacterFigure:
         there = clip.stance.rig.forward(*animation.tracks(clip, at.fps))[: at.frames]
         return CharacterFigure(clip.stance, at, there, clip.unit)
 
     if path.suffix.lower() == ".png":
-        picture.write(motion, path, figure=CharacterFigure(clip.stance, motion, world, clip.unit), **options)
+        picture.write(motion, path, view, figure=CharacterFigure(clip.stance, motion, world, clip.unit), **options)
     else:
-        film.write(motion, path, figure=figure, **options)
+        film.write(motion, path, view, figure=figure, **options)
 
 
 def shown(stance: Stance, world: np.ndarray, fps: float, unit: float, text: str) -> Motion:
     """What the camera follows: the mapped joints in metres of the picture."""
     segments = (Segment(text, 0.0, len(world) / fps),)
-    return animation.scaled(animation.motion_from_world(stance, world, fps, segments), 1 / unit)
+    return sized(animation.motion_from_world(stance, world, fps, segments), 1 / unit)
 
 
-def draw_file(path: Path, out: Path, name: str = "", **options: Any) -> Motion:
-    """Show an animation of a character's file. Returns: what was shown."""
+def render_file(
+    path: Path, out: Path, name: str = "", view: scene.View = scene.USUAL, fps: float | None = None
+) -> Motion:
+    """Show an animation of a character's file.
+
+    Args:
+        path: of the character.
+        out: a film or picture.
+        name: of the animation, or its number; the first if empty.
+        view: size, side and what stands at the foot.
+        fps: frames per second of a film; as usual for the format if not given.
+    Returns: what was shown.
+    """
     stance = load(path, partial=True)
-    fps = min(float(options.get("fps") or 30.0), 60.0)
-    motion, world = animation.read_motion(stance, name, fps)
+    sampled = min(fps or 30.0, 60.0)
+    motion, world = animation.read_motion(stance, name, sampled)
     unit = stance.leg / 0.83  # as large as a grown person in the picture
-    motion = animation.scaled(motion, 1 / unit)
-    figure = partial(_at, stance, world, fps, unit)
-    if out.suffix.lower() == ".png":
-        options.pop("fps", None)
-        picture.write(motion, out, figure=figure(motion), **options)
+    motion = sized(motion, 1 / unit)
+    figure = partial(_at, stance, world, sampled, unit)
+    shown: dict[str, Any] = {}
+    if not any(len(triangles(stance.rig, part)) for part in parts(stance.rig)):
+        motion = retarget(motion)  # bones alone: the mannequin shows them
     else:
-        film.write(motion, out, figure=figure, **options)
+        shown = {"figure": figure(motion) if out.suffix.lower() == ".png" else figure}
+    if out.suffix.lower() == ".png":
+        picture.write(motion, out, view, **shown)
+    else:
+        film.write(motion, out, view, fps=fps, **shown)
     return motion
 
 

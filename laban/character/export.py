@@ -11,7 +11,8 @@ from laban.character.asset import asset_of
 from laban.character.made import Made
 from laban.character.stance import Stance
 from laban.errors import InputError
-from laban.io import about, arrays, bvh, fbx_blender, gltf_document, usda
+from laban.io import about, arrays, bvh, gltf_document, usda
+from laban.io.fbx import write as fbx
 from laban.io.gltf_document import Document
 from laban.motion.motion import Motion
 
@@ -25,6 +26,8 @@ def write(made: Made, path: str | Path) -> None:
     Raises: InputError for another suffix, or a program or package that the format needs and is not there.
     """
     path = Path(path)
+    if made.clip.root == "root-bone" and path.suffix.lower() in (".bvh", ".npz"):
+        raise InputError(f"{path}: bones under a root that travels have no place in it. Write .glb, .fbx or .usda.")
     about.dumps(made.passport, path)
     match path.suffix.lower():
         case ".glb" | ".vrm":
@@ -33,7 +36,7 @@ def write(made: Made, path: str | Path) -> None:
         case ".vrma":
             vrma.write(made, path)
         case ".fbx":
-            fbx_blender.write(made.document, path, made.clip.fps, made.clip.frames)
+            fbx.write_asset(asset_of(made), path)
         case ".usda":
             usda.write(asset_of(made), path)
         case ".bvh":
@@ -53,15 +56,13 @@ def bones_of(made: Made) -> Motion:
 
 
 def check_ready(paths: Sequence[Path], stance: Stance) -> None:
-    """Refuses before any work what `write` would refuse: .fbx without Blender, .usda without usd-core, .vrm of no VRM.
+    """Refuses before any work what `write` would refuse: .usda without usd-core, .vrm of no VRM.
 
     Raises: InputError that says what to install or to write instead.
     """
     for path in paths:
         suffix = path.suffix.lower()
-        if suffix == ".fbx":
-            fbx_blender.blender()
-        elif suffix == ".usda":
+        if suffix == ".usda":
             usda.check(path)
         _check_vrm(stance.rig.document, path)
 

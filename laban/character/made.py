@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from laban.character import animation
+from laban.character import animation, root_bone
 from laban.character.certificate import Certificate, certify
-from laban.character.stance import Stance
+from laban.character.stance import Stance, stance_of
 from laban.character.transfer import CharacterMotion, transfer
 from laban.io.gltf_document import Document
 from laban.motion.motion import Motion
@@ -52,10 +52,13 @@ def make(
         options: see `transfer`.
     """
     motion = motion if fps is None else motion.resample(fps)
+    if options.get("root") == "root-bone":
+        rig = root_bone.with_root(stance.rig, stance.map.node("pelvis"))
+        stance = stance_of(rig, stance.map) if rig is not stance.rig else stance
     made = transfer(motion, stance, **options)
-    document = animation.document_of(made, append, motion.passport)
+    document = animation.document_of(made, append=append, passport=motion.passport)
     number = len(document.items("animations")) - 1 if append else 0
-    judged = certify(made, document, number, loop)
+    judged = certify(made, document, number, loop=loop)
     extras = document.items("animations")[number].setdefault("extras", {}).setdefault("laban", {})
     document.items("animations")[number]["extras"] = {"laban": {**extras, "certificate": judged.record()}}
     return Made(made, document, number, judged, motion.passport)

@@ -13,6 +13,7 @@ from laban.character.rig import Rig, inverse_binds
 from laban.errors import FormatError
 
 CHUNK = 1 << 14  # vertices that are blended at a time
+MOST_SETS = 4  # of four joints and weights each that move a vertex
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,12 @@ class Part:
 
     Attributes:
         positions: (V, 3) in the mesh's own space.
-        places: (V, 4) numbers of `joints`.
-        weights: (V, 4), rows sum to 1.
+        places: (V, K) numbers of `joints`; K is 4 for every set of joints that the file has.
+        weights: (V, K), rows sum to 1.
         joints: node numbers.
         to_joint: (N, 4, 4) float32: mesh to node, for the nodes of its skin.
         primitive: its JSON.
+        node: the number of the node that carries the mesh.
     """
 
     positions: np.ndarray
@@ -34,10 +36,20 @@ class Part:
     joints: np.ndarray
     to_joint: np.ndarray
     primitive: dict[str, Any]
+    node: int = -1
 
     def nodes(self, chosen: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """(V, 4) node numbers of some vertices, or of all."""
+        """(V, K) node numbers of some vertices, or of all."""
         return self.joints[self.places[chosen]]
+
+    def turns(self, world: np.ndarray) -> np.ndarray:
+        """(V, 3, 3): the blended linear parts that turn normals and moves of vertices when the nodes are at `world`."""
+        moves = (world @ self.to_joint)[:, :3, :3]
+        out = np.empty((len(self.positions), 3, 3))
+        for start in range(0, len(out), CHUNK):
+            rows = slice(start, start + CHUNK)
+            out[rows] = np.einsum("vk,vkab->vab", self.weights[rows], moves[self.nodes(rows)])
+        return out
 
     def at(self, world: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
         """(V, 3) float64: where vertices are when the nodes are at `world` (N, 4, 4); linear blend skinning."""
@@ -53,32 +65,57 @@ class Part:
 
 
 def parts(rig: Rig) -> Iterator[Part]:
-    """The skinned primitives that can be read; those compressed by an extension are left out."""
+    """The primitives that a skin or a joint moves and that can be read; what an extension compresses is left out."""
     document = rig.document
     nodes, meshes, skins = (document.items(key) for key in ("nodes", "meshes", "skins"))
-    for node in nodes:
-        if "mesh" not in node or "skin" not in node:
+    hung = _hung(rig)
+    for number, node in enumerate(nodes):
+        if "mesh" not in node or ("skin" not in node and number not in hung):
             continue
         try:
+            if "skin" not in node:
+                yield from _rigid(rig, number, meshes[node["mesh"]])
+                continue
             skin, mesh = skins[node["skin"]], meshes[node["mesh"]]
             joints = np.array(skin["joints"])
             to_joint = np.zeros((len(nodes), 4, 4))
             to_joint[joints] = inverse_binds(document, skin)
             for primitive in mesh["primitives"]:
-                part = _part(rig, primitive, joints, to_joint)
+                part = _part(rig, number, primitive, joints, to_joint)
                 if part is not None:
                     yield part
         except (KeyError, IndexError, TypeError) as error:
             raise FormatError(f"{rig.path}: a mesh or skin is damaged ({error}). Export it again.") from None
 
 
-def _part(rig: Rig, primitive: dict[str, Any], joints: np.ndarray, to_joint: np.ndarray) -> Part | None:
+def _hung(rig: Rig) -> set[int]:
+    """Nodes that hang on a joint or are one: what is drawn there moves as a whole."""
+    return {n for top in rig.joints for n in rig.below(top)}
+
+
+def _rigid(rig: Rig, node: int, mesh: dict[str, Any]) -> Iterator[Part]:
+    """The primitives of a mesh that one node moves."""
+    joints, to_joint = np.array([node]), np.zeros((len(rig.names), 4, 4))
+    to_joint[node] = np.eye(4)
+    for primitive in mesh["primitives"]:
+        if "POSITION" not in primitive["attributes"] or _unread(primitive):
+            continue
+        positions = rig.document.array(primitive["attributes"]["POSITION"])
+        weights = np.zeros((len(positions), 4), np.float32)
+        weights[:, :1] = 1.0
+        if len(positions):
+            yield Part(positions, np.zeros((len(positions), 4), np.int64), weights, joints, to_joint, primitive, node)
+
+
+def _part(rig: Rig, node: int, primitive: dict[str, Any], joints: np.ndarray, to_joint: np.ndarray) -> Part | None:
     attributes, document = primitive["attributes"], rig.document
-    if not {"POSITION", "JOINTS_0", "WEIGHTS_0"} <= attributes.keys() or _unread(rig, primitive):
+    if not {"POSITION", "JOINTS_0", "WEIGHTS_0"} <= attributes.keys() or _unread(primitive):
         return None
     positions = document.array(attributes["POSITION"])
-    places = document.array(attributes["JOINTS_0"])
-    weights = document.array(attributes["WEIGHTS_0"])
+    sets = [k for k in range(MOST_SETS) if {f"JOINTS_{k}", f"WEIGHTS_{k}"} <= attributes.keys()]
+    places, weights = (
+        _joined([document.array(attributes[f"{name}_{k}"]) for k in sets]) for name in ("JOINTS", "WEIGHTS")
+    )
     if not len(positions):
         return None
     if places.max() >= len(joints) or len(places) != len(positions) or len(weights) != len(positions):
@@ -86,7 +123,12 @@ def _part(rig: Rig, primitive: dict[str, Any], joints: np.ndarray, to_joint: np.
     total = weights.sum(-1, keepdims=True)
     if np.abs(total - 1).max() > 1e-3:
         weights = weights / np.maximum(total, 1e-6)
-    return Part(positions, places, weights, joints, to_joint, primitive)
+    return Part(positions, places, weights, joints, to_joint, primitive, node)
+
+
+def _joined(sets: list[np.ndarray]) -> np.ndarray:
+    """Columns side by side; one set alone is the file's own bytes, not a copy."""
+    return sets[0] if len(sets) == 1 else np.concatenate(sets, axis=1)
 
 
 def triangles(rig: Rig, part: Part) -> np.ndarray:
@@ -102,15 +144,8 @@ def triangles(rig: Rig, part: Part) -> np.ndarray:
     return corners[(corners < count).all(1)]
 
 
-def _unread(rig: Rig, primitive: dict[str, Any]) -> bool:
-    if "KHR_draco_mesh_compression" in primitive.get("extensions", {}):
-        return True
-    views, accessors = rig.document.items("bufferViews"), rig.document.items("accessors")
-    for accessor in primitive["attributes"].values():
-        view = accessors[accessor].get("bufferView")
-        if view is not None and any("meshopt" in name for name in views[view].get("extensions", {})):
-            return True
-    return False
+def _unread(primitive: dict[str, Any]) -> bool:
+    return "KHR_draco_mesh_compression" in primitive.get("extensions", {})
 
 
 def moved_by(rig: Rig, nodes: set[int], most: int = 400) -> tuple[np.ndarray, list[tuple[Part, np.ndarray]]]:

@@ -1,4 +1,4 @@
-"""Where a character's feet shall be: their soles where the performer's soles are, in the performer's metres.
+"""Foot targets: puts the character's soles where the performer's were, in metres at the performer's size.
 
 A foot's direction is the performer's. While it stands, its place is taken from what it stands on: the toe while the
 heel is up (a longer foot then turns about the same spot), the ankle while the toe is up; and its height is such that
@@ -33,7 +33,7 @@ _X = np.array([1.0, 0.0, 0.0])
 
 @dataclass(frozen=True)
 class Planted:
-    """Goals of the legs, performer's metres, floor at 0.
+    """Goals of the legs, metres at the performer's size, floor at 0.
 
     Attributes:
         ankles: (T, 2, 3).

@@ -81,7 +81,7 @@ class Stance:
         return name in self.skeleton.names
 
 
-def load(path: str | Path, bone_map: Path | None = None, partial: bool = False) -> Stance:
+def load(path: str | Path, bone_map: Path | None = None, *, partial: bool = False) -> Stance:
     """A character in the common rest pose.
 
     Args:
@@ -91,7 +91,7 @@ def load(path: str | Path, bone_map: Path | None = None, partial: bool = False) 
     Raises: InputError or FormatError, one line, for what is no character.
     """
     found = rig.read(path)
-    return stance_of(found, bonemap.find(found, bone_map, partial))
+    return stance_of(found, bonemap.find(found, bone_map, partial=partial))
 
 
 def stance_of(rig: Rig, made: BoneMap) -> Stance:

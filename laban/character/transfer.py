@@ -9,9 +9,12 @@ turns become the local rotations of the file's nodes, whatever their rolls, arma
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from laban.character import root_bone
+from laban.character.rig import Rig, turn_of
 from laban.character.soles import Planted, plant
 from laban.character.stance import Stance
 from laban.motion import kinematics, rotation, tpose
@@ -40,6 +43,7 @@ class CharacterMotion:
         unit: file units per metre of the performer.
         performance: what was performed.
         planted: where the feet were to stand.
+        root: who covers the way, of `root_bone.ROOTS`.
     """
 
     stance: Stance
@@ -51,6 +55,7 @@ class CharacterMotion:
     unit: float
     performance: Performance
     planted: Planted
+    root: str = "travel"
 
     @property
     def frames(self) -> int:
@@ -63,7 +68,7 @@ class CharacterMotion:
 
 
 def transfer(
-    motion: Motion, stance: Stance, *, name: str = "", in_place: bool = False, hand_reach: bool = False
+    motion: Motion, stance: Stance, *, name: str = "", root: str = "travel", hand_reach: bool = False
 ) -> CharacterMotion:
     """Put a humanoid's motion onto a character.
 
@@ -71,7 +76,8 @@ def transfer(
         motion: any humanoid; its frames and rate are the clip's.
         stance: the character.
         name: of the animation; default the motion's text, or "laban".
-        in_place: take the path out of the root, keep the sway.
+        root: what becomes of the path, of `root_bone.ROOTS`: `in-place` takes it out of the root and keeps the sway,
+            `root-bone` lets a bone on the floor carry it, which the character must have (`root_bone.with_root`).
         hand_reach: bend the arms so that hands are as far from their shoulders, relative to the arm's length, as the
             performer's, at the price of the limbs' directions.
     Raises: InputError if the motion is no humanoid's.
@@ -80,25 +86,34 @@ def transfer(
     unit = stance.leg / done.leg
     skeleton = replace(stance.skeleton, offsets=stance.skeleton.offsets / unit)
     world = _turns(skeleton, stance, done)
-    root = _root(skeleton, stance, world, done, unit)
-    free = kinematics.positions(skeleton, world, root)[:, [skeleton.index(f"{s}_ankle") for s in SIDES]]
+    hips = _root(skeleton, stance, world, done, unit)
+    free = kinematics.positions(skeleton, world, hips)[:, [skeleton.index(f"{s}_ankle") for s in SIDES]]
     planted = plant(stance, done, unit, free, _wider(skeleton, done))
-    world, root = _legs(skeleton, world, root, done, planted)
+    world, hips = _legs(skeleton, world, hips, done, planted)
     if hand_reach:
-        _arms(skeleton, world, root, done)
+        _arms(skeleton, world, hips, done)
     extra = _spread_twist(skeleton, stance, world)
-    path = _path(root, done.fps) if in_place else np.zeros_like(root)
-    rotations = _local(stance, world, extra)
-    place = rotation.rotate(rotation.conjugate(stance.frame), (root - path) * unit)
+    path = _path(hips, done.fps) if root == "in-place" else np.zeros_like(hips)
     pelvis = stance.map.node("pelvis")
+    carried = root_bone.tracks(stance, world[:, 0], hips, done.fps, unit) if root == "root-bone" else None
+    rotations = _local(stance, world, extra, carried)
+    place = rotation.rotate(rotation.conjugate(stance.frame), (hips - path) * unit)
     parent = stance.rig.parents[pelvis]
-    above = stance.rig.world[parent] if parent >= 0 else np.eye(4)
-    translations = {pelvis: (place - above[:3, 3]) @ np.linalg.inv(above[:3, :3]).T}
+    above = (stance.rig.world[parent] if parent >= 0 else np.eye(4))[None]
+    if carried is not None:
+        above = carried["moved"] @ above
+    inverse = np.linalg.inv(above)
+    translations = {pelvis: (inverse[:, :3, :3] @ place[..., None])[..., 0] + inverse[:, :3, 3]}
+    if carried is not None:
+        translations[carried["node"]] = carried["translation"]
     if stance.detached:
-        translations |= _detached(stance, skeleton, world, root - path, unit, rotations, translations)
+        translations |= _detached(stance, skeleton, world, hips - path, unit, rotations, translations)
+    for node in stance.rig.moved:  # whose place in the file is not where it rests
+        rotations.setdefault(node, np.repeat(stance.rig.rotation[node][None], len(hips), axis=0))
+        translations.setdefault(node, np.repeat(stance.rig.translation[node][None], len(hips), axis=0))
     text = motion.segments[0].text if motion.segments else ""
     name = name or text[:60] or "laban"
-    return CharacterMotion(stance, rotations, translations, done.fps, name, path, unit, done, planted)
+    return CharacterMotion(stance, rotations, translations, done.fps, name, path, unit, done, planted, root)
 
 
 def _turns(skeleton: Skeleton, stance: Stance, done: Performance) -> np.ndarray:
@@ -241,10 +256,14 @@ def _share(stance: Stance, a: str, b: str, node: int) -> float:
     return float(np.clip(share, 0.0, 1.0))
 
 
-def _local(stance: Stance, world: np.ndarray, extra: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+def _local(
+    stance: Stance, world: np.ndarray, extra: dict[int, np.ndarray], carried: dict[str, Any] | None
+) -> dict[int, np.ndarray]:
     """Node -> (T, 4): local rotations of every driven node, sign-continuous."""
     rig, frame = stance.rig, stance.frame
     driven: dict[int, np.ndarray] = {}
+    if carried is not None:
+        driven[carried["node"]] = turn_of(carried["world"])
     into = rotation.conjugate(frame)
     for joint, node in enumerate(stance.nodes):
         if node >= 0:
@@ -264,10 +283,30 @@ def _local(stance: Stance, world: np.ndarray, extra: dict[int, np.ndarray]) -> d
         above = turns.get(parent, rig.turn[parent] if parent >= 0 else top)
         if node in driven:
             turns[node] = driven[node]
-            local[node] = rotation.continuous(rotation.multiply(rotation.conjugate(above), driven[node]))
+            if parent >= 0 and np.linalg.det(rig.world[parent][:3, :3]) < 0:
+                local[node] = rotation.continuous(_mirrored(rig, node, above, driven[node]))
+            else:
+                local[node] = rotation.continuous(rotation.multiply(rotation.conjugate(above), driven[node]))
         elif parent in turns:
             turns[node] = rotation.multiply(above, still[node])
     return local
+
+
+def _mirrored(rig: Rig, node: int, above: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """(T, 4): local rotations under a parent that mirrors: what its own rest turns are, mirrored.
+
+    Args:
+        rig: the character.
+        node: whose.
+        above: (T, 4) or (4,) its parent to the world, without the reflection (`rig.turn_of`).
+        turn: (T, 4) the node to the world.
+    """
+    parent = rig.parents[node]
+    moved = rotation.multiply(above, rotation.conjugate(rig.turn[parent]))
+    own = rotation.multiply(turn, rotation.conjugate(rig.turn[node]))
+    step = rotation.to_matrix(rotation.multiply(rotation.conjugate(moved), own))
+    mirror = rig.world[parent][:3, :3]
+    return rotation.multiply(turn_of(np.linalg.inv(mirror) @ step @ mirror), rig.rotation[node])
 
 
 def _path(root: np.ndarray, fps: float) -> np.ndarray:

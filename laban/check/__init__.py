@@ -1,8 +1,8 @@
-"""`laban check`: compares this installation with expected values (layer L5, beside the command line).
+"""`laban check`: compares this installation with expected values.
 
-Each kind is one module with one function that takes a path and returns a `Report`, or raises `CheckFailed`.
+Each kind is one module with one function that takes a path and returns a `CheckReport`, or raises `CheckFailed`.
 """
 
-from laban.check.compare import Report, Row
+from laban.check.compare import CheckReport, Comparison
 
-__all__ = ["Report", "Row"]
+__all__ = ["CheckReport", "Comparison"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from laban.errors import CheckFailed, FormatError
 
 
 @dataclass(frozen=True)
-class Row:
+class Comparison:
     """One array compared: its name, shape, largest absolute error and the largest tolerance that applied.
 
     `worst` is the largest error over its own element's tolerance: above 1 the array is off.
@@ -30,7 +31,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """The outcome of a check that passed; `str()` gives the lines that the command line prints.
 
     Attributes:
@@ -42,7 +43,7 @@ class Report:
 
     path: str
     unit: str
-    rows: tuple[Row, ...]
+    rows: tuple[Comparison, ...]
     absent: tuple[str, ...] = field(default=())
 
     @property
@@ -59,6 +60,19 @@ class Report:
         if self.absent:
             lines.append(f"absent, not compared: {', '.join(self.absent)}")
         return "\n".join(lines)
+
+
+def refuse_unknown(path: Path, unknown: Sequence[str], expected: str) -> None:
+    """Refuses arrays whose names mean nothing.
+
+    Args:
+        path: the file.
+        unknown: names.
+        expected: which names are known, as the end of a sentence.
+    Raises: CheckFailed if there are any.
+    """
+    if unknown:
+        raise CheckFailed(f"{path}: unknown arrays {', '.join(unknown[:5])}; {expected}. Rename or remove them.")
 
 
 def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
@@ -79,25 +93,27 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-def compare(name: str, got: np.ndarray, expected: np.ndarray, absolute: float, relative: float = 0.0) -> Row:
+def compare(name: str, got: np.ndarray, expected: np.ndarray, absolute: float, relative: float = 0.0) -> Comparison:
     """Largest error of `got` against `expected`, each element within absolute + relative * |expected|.
 
     A shape that differs, or a value that is not finite on one side only, counts as an infinite error.
     """
     got, expected = np.asarray(got), np.asarray(expected)
     if got.shape != expected.shape:
-        return Row(name, expected.shape, float("inf"), absolute, float("inf"))
+        return Comparison(name, expected.shape, float("inf"), absolute, float("inf"))
     if expected.size == 0:
-        return Row(name, expected.shape, 0.0, absolute, 0.0)
+        return Comparison(name, expected.shape, 0.0, absolute, 0.0)
     a, b = got.astype(np.float64), expected.astype(np.float64)
     with np.errstate(invalid="ignore"):
         error = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
         tolerance = absolute + relative * np.where(np.isfinite(b), np.abs(b), 0.0)
     error = np.where(np.isnan(error), np.inf, error)
-    return Row(name, expected.shape, float(error.max()), float(tolerance.max()), float((error / tolerance).max()))
+    return Comparison(
+        name, expected.shape, float(error.max()), float(tolerance.max()), float((error / tolerance).max())
+    )
 
 
-def concluded(report: Report) -> Report:
+def concluded(report: CheckReport) -> CheckReport:
     """The report, or CheckFailed with its lines when an array is off or nothing was compared."""
     if not report.rows:
         raise CheckFailed(

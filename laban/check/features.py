@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from laban.check.compare import Report, Row, compare, concluded, read_arrays
-from laban.errors import CheckFailed, FormatError
+from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays, refuse_unknown
+from laban.errors import FormatError
 from laban.motion import humanml
 from laban.motion.humanml import Layout
 
@@ -32,7 +32,7 @@ MILLIMETRE_TOLERANCE = 0.01
 RELATIVE = 1e-4
 
 
-def check_features(path: str | Path) -> Report:
+def check_features(path: str | Path) -> CheckReport:
     """Compare every array of the file that can be computed from the others.
 
     Args:
@@ -40,21 +40,17 @@ def check_features(path: str | Path) -> Report:
     Returns: Report, all within tolerance; arrays that are absent are named in it.
     Raises: FormatError if the file cannot be read or an array has an impossible shape; CheckFailed on an array
         of an unknown name, on one beyond tolerance, or when nothing could be compared.
-    Source: golden/README.md, "Tolerances"; specs/features.md.
+    Source: the released preprocessing of HumanML3D (Guo et al., CVPR 2022), whose values the file holds.
     """
     arrays = read_arrays(path)
     clips, unknown = _grouped(arrays)
-    if unknown:
-        raise CheckFailed(
-            f"{path}: unknown arrays {', '.join(unknown[:5])}; expected {OFFSETS} and names ending in "
-            f"_{', _'.join(KINDS)}. Rename or remove them."
-        )
+    refuse_unknown(Path(path), unknown, f"expected {OFFSETS} and names ending in _{', _'.join(KINDS)}")
     layout = _layout(path, arrays)
     if layout is None:
-        return concluded(Report(str(path), "m", (), (OFFSETS, *(f"X_{kind}" for kind in KINDS))))
+        return concluded(CheckReport(str(path), "m", (), (OFFSETS, *(f"X_{kind}" for kind in KINDS))))
     _check_shapes(path, arrays, clips, layout)
 
-    rows: list[Row] = []
+    rows: list[Comparison] = []
     absent: list[str] = [] if OFFSETS in arrays else [OFFSETS]
     row, offsets = _offsets(arrays, clips, layout)
     if row is not None:
@@ -69,7 +65,7 @@ def check_features(path: str | Path) -> Report:
             elif kind != "joints" and kind != "features":
                 absent.append(f"{name}_features (so {name}_{kind} stands alone)")
     unit = "m" if layout.unit == 1.0 else "mm"
-    return concluded(Report(str(path), unit, tuple(rows), tuple(dict.fromkeys(absent))))
+    return concluded(CheckReport(str(path), unit, tuple(rows), tuple(dict.fromkeys(absent))))
 
 
 def _grouped(arrays: dict[str, np.ndarray]) -> tuple[dict[str, dict[str, np.ndarray]], list[str]]:
@@ -119,7 +115,7 @@ def _check_shapes(
 
 def _offsets(
     arrays: dict[str, np.ndarray], clips: dict[str, dict[str, np.ndarray]], layout: Layout
-) -> tuple[Row | None, np.ndarray]:
+) -> tuple[Comparison | None, np.ndarray]:
     """The comparison of target_bone_offsets, and the skeleton to fit to.
 
     The skeleton built in is used when the file's agrees with it or the file has none. A file fitted to another
@@ -157,7 +153,7 @@ def _computed(clip: dict[str, np.ndarray], layout: Layout, offsets: np.ndarray) 
     return out
 
 
-def _row(name: str, kind: str, got: np.ndarray, expected: np.ndarray, layout: Layout) -> Row:
+def _row(name: str, kind: str, got: np.ndarray, expected: np.ndarray, layout: Layout) -> Comparison:
     """Compare with the layout's tolerance: absolute in metres; in millimetres relative as well."""
     if layout.unit == 1.0:
         return compare(name, got, expected, TOLERANCE)
@@ -171,4 +167,4 @@ def _row(name: str, kind: str, got: np.ndarray, expected: np.ndarray, layout: La
         compare(name, got[:, ~plain], expected[:, ~plain], MILLIMETRE_TOLERANCE, RELATIVE),
     ]
     worst = max(parts, key=lambda part: part.worst)
-    return Row(name, expected.shape, worst.error, worst.tolerance, worst.worst)
+    return Comparison(name, expected.shape, worst.error, worst.tolerance, worst.worst)

@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
-from laban.check.compare import Report, compare, concluded, read_arrays
-from laban.errors import CheckFailed, FormatError, LabanError
+from laban.check.compare import CheckReport, compare, concluded, read_arrays, refuse_unknown
+from laban.errors import FormatError, LabanError
 from laban.metrics import dance, embedding, frechet
 from laban.metrics.geometric import geometric
 from laban.metrics.kinetic import kinetic
@@ -84,21 +84,17 @@ GROUPS = (
 )  # fmt: skip
 
 
-def check_metrics(path: str | Path) -> Report:
+def check_metrics(path: str | Path) -> CheckReport:
     """Compare every expected value of the file whose inputs are there.
 
     Returns: Report, all within 1e-6 |x| + 1e-6; what is absent is named in it.
     Raises: FormatError if the file cannot be read or an input has an impossible shape; CheckFailed on an unknown
         array, a value beyond tolerance, or nothing to compare.
-    Source: golden/README.md, "Tolerances".
+    Source: the tolerance is the rounding of the released numpy code; the values are those of the file.
     """
     arrays = read_arrays(path)
     unknown = [n for n in arrays if not re.fullmatch(INPUTS, n) and not any(re.fullmatch(p, n) for p in EXPECTED)]
-    if unknown:
-        raise CheckFailed(
-            f"{path}: unknown arrays {', '.join(unknown[:5])}; the grammar of names is in laban/check/metrics.py. "
-            "Rename or remove them."
-        )
+    refuse_unknown(Path(path), unknown, "the grammar of names is in laban/check/metrics.py")
     for name in ("fps", "sigma_frames"):
         if name in arrays and not (arrays[name].ndim == 0 and 0 < float(arrays[name]) < np.inf):
             raise FormatError(f"{path}: {name} is {arrays[name]}, expected one positive number. Correct the array.")
@@ -125,7 +121,7 @@ def check_metrics(path: str | Path) -> Report:
         clip = re.fullmatch(r"(.+)_joints", name)
         if clip:
             absent += [n for n in (f"{clip[1]}_kinetic", f"{clip[1]}_geometric") if n not in arrays]
-    return concluded(Report(str(path), "", tuple(rows), tuple(dict.fromkeys(absent))))
+    return concluded(CheckReport(str(path), "", tuple(rows), tuple(dict.fromkeys(absent))))
 
 
 def _example(group: str) -> str:

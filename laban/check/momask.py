@@ -12,7 +12,7 @@ DIR holds checkpoints/ (the released layout), expected.npz and, if at hand, mani
     length_logits
 
 Here Laban does as the released code does: the residual layers may draw their padding class, and clips are decoded
-with their padding. Source: golden/README.md.
+with their padding. The expected values are what the released code gave for the weights in the folder.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from laban.check.compare import Report, Row, compare, concluded, read_arrays
+from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays, refuse_unknown
 from laban.errors import CheckFailed, FormatError
 from laban.nn.sampling import generators
 from laban.systems.momask.condition import Condition
-from laban.systems.momask.released import import_released
-from laban.systems.momask.sampling import Draw, sample_base, sample_residual
+from laban.systems.momask.released.importer import import_released
+from laban.systems.momask.sampling import Inpainting, SamplingOptions, sample_base, sample_residual
 from laban.systems.momask.system import MoMask
 
 TOLERANCE = 1e-4  # absolute, float32 (KIT's denormalised columns are millimetres: relative)
@@ -60,7 +60,7 @@ SHOWN = (
 )  # fmt: skip
 
 
-def check_momask(folder: str | Path) -> Report:
+def check_momask(folder: str | Path) -> CheckReport:
     """Compare every expected array of the folder whose inputs are there.
 
     Returns: Report, all within tolerance; tokens exactly, everything else to 1e-4.
@@ -73,11 +73,7 @@ def check_momask(folder: str | Path) -> Report:
         raise CheckFailed(f"{folder}: nothing could be compared: there is no expected.npz in it.")
     arrays = read_arrays(path)
     unknown = [n for n in arrays if not re.fullmatch(INPUTS, n) and not any(re.fullmatch(p, n) for p in GROUPS)]
-    if unknown:
-        raise CheckFailed(
-            f"{path}: unknown arrays {', '.join(unknown[:5])}; the grammar of names is in laban/check/momask.py. "
-            "Rename or remove them."
-        )
+    refuse_unknown(Path(path), unknown, "the grammar of names is in laban/check/momask.py")
     facts = _facts(folder / "manifest.json")
     names = facts.get("names", {})
     chosen = {
@@ -87,7 +83,7 @@ def check_momask(folder: str | Path) -> Report:
     system = import_released(folder, chosen, optional=optional)
     _manifest(folder / "manifest.json", facts, system, arrays)
     run = Run(system, arrays, path)
-    rows: list[Row] = []
+    rows: list[Comparison] = []
     absent: list[str] = []
     for shown, (pattern, needed) in zip(SHOWN, GROUPS.items(), strict=True):
         matches = [(name, m) for name in sorted(arrays) if (m := re.fullmatch(pattern, name))]
@@ -106,7 +102,7 @@ def check_momask(folder: str | Path) -> Report:
     absent += [n for n in ("motion", "text", "lengths", *INTEGERS[1:]) if n not in arrays]
     if not (folder / "manifest.json").exists():
         absent.append("manifest.json")
-    return concluded(Report(str(folder), "", tuple(rows), tuple(dict.fromkeys(absent))))
+    return concluded(CheckReport(str(folder), "", tuple(rows), tuple(dict.fromkeys(absent))))
 
 
 class Run:
@@ -141,7 +137,7 @@ class Run:
         return self.floats("text", None, self.system.config.text.width)
 
     @cached_property
-    def told(self) -> Condition:
+    def condition(self) -> Condition:
         return Condition(self.text)
 
     @cached_property
@@ -156,8 +152,8 @@ class Run:
         model = self.system.masked
         ids = self.whole("masked_ids", 0, model.pad_id, len(self.text), None)
         valid = self.valid(ids.shape[1])
-        none = self.told.dropped(torch.ones(len(ids), dtype=torch.bool))
-        return _guided(how, lambda: model(ids, self.told, valid), lambda: model(ids, none, valid))
+        none = self.condition.dropped(torch.ones(len(ids), dtype=torch.bool))
+        return _guided(how, lambda: model(ids, self.condition, valid), lambda: model(ids, none, valid))
 
     @torch.no_grad()
     def residual(self, q: int, how: str) -> Tensor:
@@ -170,22 +166,25 @@ class Run:
         valid = self.valid(codes.shape[1])
         below = torch.stack([model.embed(codes[..., j], j) for j in range(q)]).sum(0)
         which = torch.full((len(codes),), q)
-        none = self.told.dropped(torch.ones(len(codes), dtype=torch.bool))
-        return _guided(how, lambda: model(below, which, self.told, valid), lambda: model(below, which, none, valid))
+        none = self.condition.dropped(torch.ones(len(codes), dtype=torch.bool))
+        return _guided(
+            how, lambda: model(below, which, self.condition, valid), lambda: model(below, which, none, valid)
+        )
 
-    def base(self, steps: str, scale: str, edited: bool = False) -> Tensor:
+    def base(self, steps: str, scale: str, *, edited: bool = False) -> Tensor:
         key = (steps, scale)
         if edited or key not in self.bases:
-            known = place = None
+            inpainting = None
             model = self.system.masked
             if edited:
                 most = max(self.lengths)
                 known = self.whole("edit_tokens", -1, model.pad_id, len(self.text), most)
                 known = torch.where(known < 0, model.pad_id, known)
                 place = self.whole("edit_mask", 0, 1, len(self.text), most).bool()
+                inpainting = Inpainting(known, place)
             sources = generators(0, len(self.lengths))
-            draw = Draw(float(scale), temperature=COLD)
-            made = sample_base(model, self.told, self.lengths, sources, int(steps), draw, known, place)
+            options = SamplingOptions(float(scale), temperature=COLD)
+            made = sample_base(model, self.condition, self.lengths, sources, int(steps), options, inpainting)
             if edited:
                 return made
             self.bases[key] = made
@@ -194,10 +193,10 @@ class Run:
     def every(self, steps: str, scale: str, upper: str) -> Tensor:
         key = (steps, scale, upper)
         if key not in self.codes:
-            draw, sources = Draw(float(upper), temperature=COLD), generators(0, len(self.lengths))
+            options, sources = SamplingOptions(float(upper), temperature=COLD), generators(0, len(self.lengths))
             base = self.base(steps, scale)
             self.codes[key] = sample_residual(
-                self.system.residual, base, self.told, self.lengths, sources, draw, pad_class=True
+                self.system.residual, base, self.condition, self.lengths, sources, options, pad_class=True
             )
         return self.codes[key]
 
@@ -222,10 +221,10 @@ class Run:
         return self.system.length(self.text)
 
 
-def _guided(how: str, told: Callable[[], Tensor], none: Callable[[], Tensor]) -> Tensor:
+def _guided(how: str, conditional: Callable[[], Tensor], unconditional: Callable[[], Tensor]) -> Tensor:
     if how in ("cond", "uncond"):
-        return told() if how == "cond" else none()
-    c, u = told(), none()
+        return conditional() if how == "cond" else unconditional()
+    c, u = conditional(), unconditional()
     return u + float(how.removeprefix("cfg")) * (c - u)
 
 
@@ -235,17 +234,17 @@ def _reconstruction(run: Run) -> Tensor:
 
 
 COMPUTED: dict[str, Callable[[Run, str, tuple[Any, ...]], Tensor]] = {
-    "codes": lambda run, name, g: run.encoded(),
-    "reconstruction": lambda run, name, g: _reconstruction(run),
-    "reconstruction_with_dropped": lambda run, name, g: run.dropped(),
-    "masked_logits": lambda run, name, g: run.masked(name.removeprefix("masked_logits_")),
-    "residual_logits": lambda run, name, g: run.residual(int(g[0]), g[1]),
-    "greedy_base": lambda run, name, g: run.base(g[0], g[1]),
-    "greedy_edit": lambda run, name, g: run.base(g[0], g[1], edited=True),
-    "greedy_all_codes": lambda run, name, g: run.every(g[0], g[1], g[2]),
-    "decoded": lambda run, name, g: run.decoded(g),
-    "denormalised": lambda run, name, g: run.decoded(g) * run.system.std + run.system.mean,
-    "length_logits": lambda run, name, g: run.length(),
+    "codes": lambda run, _name, _g: run.encoded(),
+    "reconstruction": lambda run, _name, _g: _reconstruction(run),
+    "reconstruction_with_dropped": lambda run, _name, _g: run.dropped(),
+    "masked_logits": lambda run, name, _g: run.masked(name.removeprefix("masked_logits_")),
+    "residual_logits": lambda run, _name, g: run.residual(int(g[0]), g[1]),
+    "greedy_base": lambda run, _name, g: run.base(g[0], g[1]),
+    "greedy_edit": lambda run, _name, g: run.base(g[0], g[1], edited=True),
+    "greedy_all_codes": lambda run, _name, g: run.every(g[0], g[1], g[2]),
+    "decoded": lambda run, _name, g: run.decoded(g),
+    "denormalised": lambda run, _name, g: run.decoded(g) * run.system.std + run.system.mean,
+    "length_logits": lambda run, _name, _g: run.length(),
 }
 
 

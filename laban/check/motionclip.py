@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from laban.check.compare import Report, Row, compare, concluded, read_arrays
-from laban.errors import CheckFailed, FormatError
-from laban.systems.motionclip.importing import load_released
+from laban.check.compare import CheckReport, Comparison, compare, concluded, read_arrays, refuse_unknown
+from laban.errors import FormatError
+from laban.systems.motionclip.released.importer import load_released
 
 TOLERANCE = 1e-4  # absolute, float32
 EXACT = 1e-9
@@ -26,21 +26,17 @@ LATENTS = ("latent", "free_latent")
 KNOWN = (*MOTIONS, *LATENTS, "mask", "lengths")
 
 
-def check_motionclip(folder: str | Path) -> Report:
+def check_motionclip(folder: str | Path) -> CheckReport:
     """Compare every expected array of the folder whose inputs are there.
 
     Raises: InputError, FormatError, WeightsError for files that cannot be read or used; CheckFailed on an unknown
         array, one beyond 1e-4 (lengths: exactly), or nothing to compare.
-    Source: golden/README.md.
+    Source: the tolerance is the rounding of float32 through the network; the values are those of the folder.
     """
     folder = Path(folder)
     arrays = read_arrays(folder / "expected.npz")
     unknown = sorted(set(arrays) - set(KNOWN))
-    if unknown:
-        raise CheckFailed(
-            f"{folder}/expected.npz: unknown arrays {', '.join(unknown[:5])}; expected {', '.join(KNOWN)}. "
-            "Rename or remove them."
-        )
+    refuse_unknown(folder / "expected.npz", unknown, f"expected {', '.join(KNOWN)}")
     system = load_released(folder)
     network, width = system.autoencoder, system.config.network.latent
     rows_of = system.config.network.joints + 1
@@ -48,9 +44,9 @@ def check_motionclip(folder: str | Path) -> Report:
     absent = sorted(set(KNOWN) - set(arrays))
     mask = _mask(arrays)
     if mask is None:
-        return concluded(Report(str(folder), "", (), tuple(absent)))
+        return concluded(CheckReport(str(folder), "", (), tuple(absent)))
     valid = torch.from_numpy(mask)
-    rows: list[Row] = []
+    rows: list[Comparison] = []
     if {"mask", "lengths"} <= set(arrays):
         rows.append(compare("lengths", mask.sum(1), arrays["lengths"], EXACT))
 
@@ -69,7 +65,7 @@ def check_motionclip(folder: str | Path) -> Report:
         for name, source in (("reconstruction", latent), ("decoded_free", arrays.get("free_latent"))):
             if name in arrays and source is not None:
                 rows.append(compare(name, decoded(source), arrays[name], TOLERANCE))
-    return concluded(Report(str(folder), "", tuple(rows), tuple(absent)))
+    return concluded(CheckReport(str(folder), "", tuple(rows), tuple(absent)))
 
 
 def _mask(arrays: dict[str, np.ndarray]) -> np.ndarray | None:

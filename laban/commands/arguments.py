@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING
 from inspect import Parameter
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_origin, get_type_hints
 
 import tyro
 
@@ -26,7 +26,7 @@ def takes_options(
     bounds is refused before the command is called.
 
     Args:
-        positional: fields that are given without their name.
+        positional: fields that are given without their name; help shows them in capitals.
         defaults: field -> its value where it is not given, if that is not the dataclass's.
         marks: field -> what tyro should know of it besides (`tyro.conf.arg(name="in")`).
     """
@@ -37,11 +37,14 @@ def takes_options(
         kind = hints[first.name]
         parameters = {}
         for field, hint in flat(kind):
-            about = [tyro.conf.arg(help=field.metadata.get("help"))]
-            about += [marks[field.name]] if field.name in marks else []
-            about += [tyro.conf.Positional] if field.name in positional else []
             default = Parameter.empty if field.default is MISSING else field.default
             default = (defaults or {}).get(field.name, default)
+            about = [tyro.conf.arg(help=field.metadata.get("help"), help_behavior_hint=hint_of(default))]
+            about += [marks[field.name]] if field.name in marks else []
+            if field.name in positional:
+                name = field.name.upper()
+                many = get_origin(hint) is tuple
+                about += [tyro.conf.arg(metavar=f"{name} [{name} ...]" if many else name), tyro.conf.Positional]
             parameters[field.name] = Parameter(
                 field.name, Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[(hint, *about)]
             )
@@ -59,3 +62,10 @@ def takes_options(
         return called
 
     return decorate
+
+
+def hint_of(default: Any) -> str | None:
+    """What help says of a default, where tyro's words for it would say nothing; None: tyro's."""
+    if default is True:
+        return "(default: on)"
+    return "" if default is None or default == () or default == "" else None

@@ -22,6 +22,7 @@ def author(options: AuthorOptions, device: str = "auto", json: bool = False, qui
     case, as the action does it by itself where it cannot do what is asked.
 
     Args:
+        options: The timeline and the files to write.
         device: cpu, cuda or auto.
         json: Print one JSON object.
         quiet: Print only warnings and errors.
@@ -57,6 +58,8 @@ def import_timeline(
     kind: Annotated[Literal["kimodo", "mmcp", "script"], tyro.conf.Positional],
     source: Annotated[Path, tyro.conf.Positional],
     out: Annotated[Path, tyro.conf.Positional],
+    json: bool = False,
+    quiet: bool = False,
 ) -> int:
     """Make a timeline of another kind of document.
 
@@ -64,12 +67,15 @@ def import_timeline(
         kind: kimodo: its constraints, with meta.json beside them. mmcp: a request. script: lines for `laban script`.
         source: The document.
         out: The timeline to write, a .json file.
+        json: Print one JSON object.
+        quiet: Print only warnings and errors.
     """
     made = actions.import_timeline(kind, source, out)
-    print(
-        f"{out}: {made.length:g} s, {len(made.prompts)} prompts, {len(made.poses)} poses, {len(made.paths)} paths, "
-        f"{len(made.effectors)} effectors"
-    )
-    for key, value in made.notes.items():
-        print(f"  note: {key}: {value}")
+    counts = {name: len(getattr(made, name)) for name in ("prompts", "poses", "paths", "effectors")}
+    if json:
+        print_json({"files": [str(out)], "seconds": made.length, **counts, "notes": dict(made.notes)})
+    elif not quiet:
+        print(f"{out}: {made.length:g} s, " + ", ".join(f"{count} {name}" for name, count in counts.items()))
+        for key, value in made.notes.items():
+            print(f"  note: {key}: {value}")
     return 0

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from laban.actions.character import InspectOptions, RetargetOptions
 from laban.actions.character import inspect as inspect_character
 from laban.actions.character import retarget as retarget_motion
-from laban.character.bonemap import BoneMap
-from laban.character.made import Made
-from laban.character.rig import Rig
 from laban.commands.arguments import REQUIRED, takes_options
 from laban.commands.output import console, out_paths, print_json
 from laban.formats import CHARACTER_WRITERS
 
+if TYPE_CHECKING:
+    from laban.character.bonemap import BoneMap
+    from laban.character.made import Made
+    from laban.character.rig import Rig
+
 
 @takes_options("character")
-def inspect(options: InspectOptions, json: bool = False) -> int:
+def inspect(options: InspectOptions, json: bool = False, quiet: bool = False) -> int:
     """Say which bone of a character is which, why, and what is missing; write a mapping file to edit.
 
     Exits with 1 if the map is not one to move a person with; the mapping file is written all the same.
 
     Args:
         json: Print one JSON object.
+        quiet: Print the answer alone: usable, or what is wrong.
     """
-    found = inspect_character(options, console())
+    found = inspect_character(options, console(quiet=quiet))
     rig, made, where = found.rig, found.bones, found.map.resolve()
     if json:
         bones = {n: {"bone": rig.names[b.node], "reason": b.reason, "confidence": b.confidence}
@@ -31,9 +36,13 @@ def inspect(options: InspectOptions, json: bool = False) -> int:
                     "notes": list(made.notes), "confidence": made.confidence, "map": str(where),
                     "wrong": found.wrong or None})  # fmt: skip
         return int(bool(found.wrong))
-    print("\n".join(table(rig, made)))
+    if not quiet:
+        print("\n".join(table(rig, made)))
     print(f"wrong: {found.wrong}" if found.wrong else f"usable; the least sure bone: {made.confidence:.0%}")
-    print(f"{where}: " + ("the map, to edit and pass as --map" if found.written else "is there already, and was kept"))
+    if not quiet:
+        print(
+            f"{where}: " + ("the map, to edit and pass as --map" if found.written else "is there already, and was kept")
+        )
     return int(bool(found.wrong))
 
 
@@ -66,11 +75,11 @@ def retarget(options: RetargetOptions, json: bool = False, quiet: bool = False) 
     if json:
         print_json({"files": files, "certificate": made.certificate.record()})
     elif not quiet:
-        print("\n".join([*files, *story(made)]))
+        print("\n".join([*files, *summary_lines(made)]))
     return int(not made.certificate.passed)
 
 
-def story(made: Made) -> list[str]:
+def summary_lines(made: Made) -> list[str]:
     """What a person reads: length, and the certificate."""
     clip = made.clip
     return [f"{clip.name!r}: {clip.frames / clip.fps:.2f} s, {clip.frames} frames at {clip.fps:g} fps",

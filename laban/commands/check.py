@@ -13,7 +13,7 @@ from laban.commands.output import print_json
 from laban.errors import CheckFailed
 
 if TYPE_CHECKING:
-    from laban.check.compare import Row
+    from laban.check.compare import Comparison
 
 
 def features(file: Positional[Path], json: bool = False, quiet: bool = False) -> int:
@@ -26,7 +26,7 @@ def features(file: Positional[Path], json: bool = False, quiet: bool = False) ->
         json: Print one JSON object, also when the check fails.
         quiet: Print nothing when all is well.
     """
-    return tell("features", file, json=json, quiet=quiet)
+    return print_report("features", file, json=json, quiet=quiet)
 
 
 def metrics(file: Positional[Path], json: bool = False, quiet: bool = False) -> int:
@@ -39,7 +39,7 @@ def metrics(file: Positional[Path], json: bool = False, quiet: bool = False) -> 
         json: Print one JSON object, also when the check fails.
         quiet: Print nothing when all is well.
     """
-    return tell("metrics", file, json=json, quiet=quiet)
+    return print_report("metrics", file, json=json, quiet=quiet)
 
 
 def evaluator(folder: Positional[Path], json: bool = False, quiet: bool = False) -> int:
@@ -52,7 +52,7 @@ def evaluator(folder: Positional[Path], json: bool = False, quiet: bool = False)
         json: Print one JSON object, also when the check fails.
         quiet: Print nothing when all is well.
     """
-    return tell("evaluator", folder, json=json, quiet=quiet)
+    return print_report("evaluator", folder, json=json, quiet=quiet)
 
 
 def momask(folder: Positional[Path], json: bool = False, quiet: bool = False) -> int:
@@ -66,7 +66,7 @@ def momask(folder: Positional[Path], json: bool = False, quiet: bool = False) ->
         json: Print one JSON object, also when the check fails.
         quiet: Print nothing when all is well.
     """
-    return tell("momask", folder, json=json, quiet=quiet)
+    return print_report("momask", folder, json=json, quiet=quiet)
 
 
 def motionclip(folder: Positional[Path], json: bool = False, quiet: bool = False) -> int:
@@ -79,10 +79,10 @@ def motionclip(folder: Positional[Path], json: bool = False, quiet: bool = False
         json: Print one JSON object, also when the check fails.
         quiet: Print nothing when all is well.
     """
-    return tell("motionclip", folder, json=json, quiet=quiet)
+    return print_report("motionclip", folder, json=json, quiet=quiet)
 
 
-def tell(what: What, path: Path, *, json: bool, quiet: bool) -> int:
+def print_report(what: What, path: Path, *, json: bool, quiet: bool) -> int:
     """Runs one check and prints its report. Raises: CheckFailed, after the JSON if that was asked for."""
     try:
         report = check(CheckOptions(what, path))
@@ -98,7 +98,7 @@ def tell(what: What, path: Path, *, json: bool, quiet: bool) -> int:
     return 0
 
 
-def array(row: Row) -> dict[str, Any]:
+def array(row: Comparison) -> dict[str, Any]:
     """A row of the report for JSON, which has no infinity."""
     return {
         "name": row.name,

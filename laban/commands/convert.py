@@ -22,7 +22,7 @@ def convert(options: ConvertOptions, json: bool = False, quiet: bool = False) ->
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
-    return tell(files.convert(options, console(quiet=quiet)), json=json, quiet=quiet)
+    return print_written(files.convert(options, console(quiet=quiet)), json=json, quiet=quiet)
 
 
 @takes_options("source", "out")
@@ -33,15 +33,16 @@ def render(options: RenderOptions, json: bool = False, quiet: bool = False) -> i
         json: Print one JSON object.
         quiet: Print only warnings and errors.
     """
-    return tell(files.render(options, console(quiet=quiet)), json=json, quiet=quiet)
+    return print_written(files.render(options, console(quiet=quiet)), json=json, quiet=quiet)
 
 
-def info(file: Positional[Path], json: bool = False) -> int:
+def info(file: Positional[Path], json: bool = False, quiet: bool = False) -> int:
     """Say what is in a motion file: skeleton, length, what it shows, and where it comes from.
 
     Args:
         file: A .bvh, .glb of Laban, or .npz.
         json: Print one JSON object.
+        quiet: Print the answer alone: no joints, no passport.
     """
     found = files.info(file)
     motion, skeleton = found.motion, found.motion.skeleton
@@ -52,8 +53,12 @@ def info(file: Positional[Path], json: bool = False) -> int:
     print(f"  {motion.frames} frames at {motion.fps:g} fps, {motion.seconds:.2f} s")
     print(f"  walks a path of {found.path:.2f} m, between {found.lowest:.2f} m and {found.highest:.2f} m "
           "above the floor")  # fmt: skip
+    for note in motion.notes:
+        print(f"  note: {note}")
     for segment in motion.segments:
         print(f"  {segment.start:.2f} to {segment.end:.2f} s: {segment.text}")
+    if quiet:
+        return 0
     print(f"skeleton {skeleton.name}, {len(skeleton)} joints")
     for name, parent in zip(skeleton.names, skeleton.parents, strict=True):
         print(f"  {name}" + (f" < {skeleton.names[parent]}" if parent >= 0 else ""))
@@ -80,21 +85,22 @@ def facts_of(file: Path, found: files.Contents) -> dict[str, Any]:
         "highest_metres": round(found.highest, 4),
         "bones": bones,
         "segments": [vars(segment) for segment in motion.segments],
+        "notes": list(motion.notes),
         "passport": motion.passport,
     }
 
 
-def tell(written: list[Written], *, json: bool, quiet: bool) -> int:
+def print_written(written: list[Written], *, json: bool, quiet: bool) -> int:
     """Prints what was written. A film or picture has a frame rate of its own, which is not said."""
     rows = []
     for each in written:
         motion = each.motion
-        row: dict[str, Any] = {"file": str(each.path.resolve()), "seconds": round(motion.seconds, 4)}
+        row: dict[str, Any] = {"files": [str(each.path.resolve())], "seconds": round(motion.seconds, 4)}
         rows.append(row if each.path.suffix.lower() in SHOWN else row | {"frames": motion.frames, "fps": motion.fps})
     if json:
-        print_json({"written": rows})
+        print_json({"results": rows})
     elif not quiet:
         for row in rows:
             frames = f", {row['frames']} frames at {row['fps']:g} fps" if "fps" in row else ""
-            print(f"{row['file']}: {row['seconds']:.2f} s{frames}")
+            print(f"{row['files'][0]}: {row['seconds']:.2f} s{frames}")
     return 0

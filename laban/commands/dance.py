@@ -10,15 +10,18 @@ import tyro
 from laban.actions import dance as actions
 from laban.actions.dance import DanceOptions, DanceResult
 from laban.commands.arguments import takes_options
-from laban.commands.output import console, out_paths, passport_lines, print_json
+from laban.commands.output import console, origin_lines, out_paths, print_json
 
 
 @takes_options(
     "song",
     defaults={"out": (Path("dance.glb"),)},
     character=tyro.conf.arg(
-        help="Your own rigged humanoid (.glb, .vrm, .gltf) to wear the dance; the files may then be .glb .vrm .vrma "
-        ".bvh .npz .fbx .usda .mp4 .gif .png, and a certificate lies beside each."
+        help="Your own rigged humanoid (.glb, .vrm, .gltf, .fbx) to wear the dance; the files may then be .glb .vrm "
+        ".vrma .bvh .npz .fbx .usda .mp4 .gif .png, and a certificate lies beside each."
+    ),
+    lock_beats=tyro.conf.arg(
+        help="Leave the dance's clock alone. Otherwise it is bent a little, so that the dance's rests fall on beats."
     ),
 )
 def dance(options: DanceOptions, device: str = "auto", json: bool = False, quiet: bool = False) -> int:
@@ -69,19 +72,19 @@ def summary_lines(options: DanceOptions, result: DanceResult, files: list[str], 
     lines = [
         f"{options.song.name}: {music.bpm:.1f} bpm{other_tempi(music.others, options.bpm)}",
         f"dance of {result.motion.seconds:.2f} s; frames per pass: {passport['options']['block']}",
-        "beat alignment (FACT's definition, Bailando's; kinematic beats per second)",
+        "beat alignment  FACT's  Bailando's  rests per second",
     ]
     for name, row in (("as made", result.as_made), ("locked", result.locked)):
         if row:
-            lines.append(f"  {name:<8} {row.fact:.3f}  {row.bailando:.3f}  {row.per_second:.2f}")
+            lines.append(f"  {name:<13} {row.fact:6.3f}  {row.bailando:10.3f}  {row.per_second:16.2f}")
     lines += [f"  {path}" for path in files]
     lines += result.certificate.lines() if result.certificate else []
-    return [*lines, "time", *times, "passport", *passport_lines(passport)]
+    return [*lines, "time", *times, *origin_lines(passport, files)]
 
 
 def other_tempi(scores: dict[float, float], hint: float | None) -> str:
     """What else the tempo may be, for a person to hint at."""
     if hint is not None:
-        return " (near the hint)"
+        return f" (--bpm {hint:g})"
     rest = [f"{bpm:.0f}" for bpm in list(scores)[1:3]]
     return f" (if that is wrong, --bpm; next best {' and '.join(rest)})" if rest else ""

@@ -1,4 +1,4 @@
-"""`laban edit`: a stretch of a motion file is made anew by words; the rest stays."""
+"""`laban edit`: a stretch of a motion file is regenerated from words; the rest stays."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tyro
 from laban.actions import edit as actions
 from laban.actions.edit import EditOptions, EditResult
 from laban.commands.arguments import takes_options
-from laban.commands.output import console, out_paths, passport_lines, print_json
+from laban.commands.output import console, origin_lines, out_paths, print_json
 
 
 @takes_options(
@@ -60,12 +60,12 @@ def record(result: EditResult, files: list[str]) -> dict[str, Any]:
 
 
 def summary_lines(result: EditResult, files: list[str], times: list[str]) -> list[str]:
-    """What a person reads at the end: length, files, seams, times, passport."""
+    """What a person reads at the end: length, files, seams, times, where it comes from."""
     motion, certificate = result.motion, result.certificate
     lines = [f"{motion.seconds:.2f} s, {motion.frames} frames at {motion.fps:g} fps", *(f"  {path}" for path in files)]
     lines += [] if result.report is None else result.report.lines()
     for s in result.seams:
         usual = f"frames that stayed: median {1000 * s.median:.1f}, highest {1000 * s.highest:.1f} mm"
         lines.append(f"seam at {s.seconds:.2f} s: {1000 * s.error:.1f} mm ({usual})")
-    lines += ["time", *times, "passport", *passport_lines(motion.passport)]
+    lines += ["time", *times, *origin_lines(motion.passport, files)]
     return lines + ([] if certificate is None else certificate.lines())

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tyro
-
 from laban.actions.evaluate import EvaluateOptions
 from laban.actions.evaluate import evaluate as scored
 from laban.commands.arguments import takes_options
 from laban.commands.output import console, print_json, set_threads
 
 
-@takes_options("system", system=tyro.conf.arg(metavar="SYSTEM"))
+@takes_options("system")
 def evaluate(
     options: EvaluateOptions, device: str = "auto", threads: int | None = None, json: bool = False, quiet: bool = False
 ) -> int:
@@ -18,9 +16,9 @@ def evaluate(
 
     Writes OUT/report.md, report.json, plots and the motions that were made. Started again with the same options it
     goes on where a stopped run stood. What the figures mean: docs/evaluation.md.
-    fact has a protocol of its own, 40 dances of 1,200 frames scored beside their songs' beats (docs/fact.md); of the
-    options, --cases, --quick, --aist, --seed, --device and --threads are about it. So has godiva: do judges see the
-    digit and the motion of the caption in 500 videos (docs/godiva.md); its --data is mnist.tar.
+    fact has a protocol of its own, 40 dances of 1,200 frames scored beside their songs' beats (docs/method/fact.md);
+    of the options, --cases, --quick, --aist, --seed, --device and --threads are about it. So has godiva: do judges see
+    the digit and the motion of the caption in 500 videos (docs/method/godiva.md); its --data is mnist.tar.
 
     --protocol long is FlowMDM's for long motion instead: compositions of many texts, scored by segment and at their
     boundaries. It writes OUT/long.md and long.json; its full size is --compositions 32 --length 32 --repeats 10.

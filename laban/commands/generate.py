@@ -9,7 +9,7 @@ from laban.actions import generate as actions
 from laban.actions.generate import GenerateOptions
 from laban.actions.options import flags
 from laban.commands.arguments import takes_options
-from laban.commands.output import console, out_paths, passport_lines, print_json
+from laban.commands.output import console, origin_lines, out_paths, print_json
 
 if TYPE_CHECKING:
     from laban.actions.context import Clock
@@ -25,8 +25,8 @@ def generate(
     "then", "while", "twice", "for five seconds", "in a circle" and the like become a plan, which is printed. Actions
     that the model was not trained on are named, with the nearest that it knows (`laban vocabulary` lists them all).
 
-    The same words, length and seed give the same motion on the same machine. The passport, which is printed and
-    kept with the files, says what was asked, which weights answered and under which licence.
+    The same words, length and seed give the same motion on the same machine. The passport, which is kept with the
+    files, says what was asked, which weights answered and under which licence.
 
     Args:
         strict: Exit with 1 where the data does not show what is asked, or no motion does it.
@@ -38,13 +38,13 @@ def generate(
     options.checked(flags(options))
     context = console(device, quiet or options.prompts is None)
     results = actions.generate(options, context)
-    told = [record(result) for result in results]
+    rows = [record(result) for result in results]
     if json:
         timings = {name: round(seconds, 4) for name, seconds in context.clock.parts.items()}
-        print_json({"results": told, "timings": timings})
+        print_json({"results": rows, "timings": timings})
     elif not quiet:
         certificates = [line for r in results if r.certificate is not None for line in r.certificate.lines()]
-        print("\n".join([*summary_lines(results, told, context.clock), *certificates]))
+        print("\n".join([*summary_lines(results, rows, context.clock), *certificates]))
     failed = any(r.certificate is not None and not r.certificate.passed for r in results)
     failed = failed or any(r.report is not None and not r.report.ok for r in results)
     return int(failed or (strict and not all(r.known for r in results)))
@@ -67,10 +67,10 @@ def record(result: Generated) -> dict[str, Any]:
     }
 
 
-def summary_lines(results: list[Generated], told: list[dict[str, Any]], clock: Clock) -> list[str]:
-    """What a person reads at the end: files, plans, times, passport."""
+def summary_lines(results: list[Generated], rows: list[dict[str, Any]], clock: Clock) -> list[str]:
+    """What a person reads at the end: files, plans, times, where it comes from."""
     lines = []
-    for made, result in zip(results, told, strict=True):
+    for made, result in zip(results, rows, strict=True):
         length = f"{result['seconds']:.2f} s, {result['frames']} frames at {result['fps']:g} fps"
         lines.append(f"{result['text']!r}: {length}")
         if made.reading is not None and not made.reading.plan.plain and (made.motion.passport or {}).get("plan"):
@@ -87,5 +87,4 @@ def summary_lines(results: list[Generated], told: list[dict[str, Any]], clock: C
                 f"{compared['generated_score']:.3f})"
             )
     lines += ["time", *clock.lines()]
-    lines += ["passport" if len(results) == 1 else f"passport of the first of {len(results)}"]
-    return lines + passport_lines(told[0]["passport"])
+    return lines + origin_lines(rows[0]["passport"], rows[0]["files"])

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from laban.actions.context import Context
 from laban.actions.outputs import check_option, check_outputs
-from laban.formats import WRITERS
+from laban.formats import READERS, WRITERS
 from laban.systems.options import ENDLESS, Bounds
+
+LINE_SECONDS = 30.0
+"""Between two lines of progress in a log."""
 
 
 def console(device: str = "auto", quiet: bool = False, logged: bool = False) -> Context:
@@ -26,15 +30,24 @@ def console(device: str = "auto", quiet: bool = False, logged: bool = False) -> 
 
 
 class Bars:
-    """A tqdm bar on stderr per piece of work; it goes when the next one begins. None without a terminal."""
+    """A tqdm bar on stderr per piece of work; it goes when the next one begins.
+
+    Without a terminal there is no bar; what is `logged` then gets plain lines, one every half minute at most.
+    """
 
     def __init__(self, quiet: bool, logged: bool = False) -> None:
         self.quiet, self.logged = quiet, logged
         self._what = ""
         self._bar: Any = None
+        self._lined = 0.0
 
     def __call__(self, done: int, total: int | None, what: str) -> None:
         if self.quiet:
+            return
+        if not sys.stderr.isatty():
+            if self.logged and (time.monotonic() - self._lined >= LINE_SECONDS or done == total):
+                self._lined = time.monotonic()
+                print(f"{what} {done}" + ("" if total is None else f" of {total}"), file=sys.stderr)
             return
         from tqdm import tqdm
 
@@ -44,7 +57,6 @@ class Bars:
             self._what = name
             self._bar = tqdm(
                 desc=name, total=total, initial=done, leave=self.logged, file=sys.stderr, dynamic_ncols=True,
-                disable=False if self.logged else None, mininterval=0.1 if sys.stderr.isatty() else 30.0,
             )  # fmt: skip
         self._bar.set_postfix_str(note, refresh=False)
         if total is not None:
@@ -87,14 +99,26 @@ def print_json(value: dict[str, Any]) -> None:
 
 
 def passport_lines(passport: dict[str, Any] | None) -> list[str]:
-    """A passport for a person to read, one line per entry."""
+    """A passport for a person to read, one line per entry; a timeline's report, which is long, has lines of its own."""
+    passport = {key: value for key, value in (passport or {}).items() if key != "authoring"}
     if not passport:
         return ["  (none)"]
     width = max(len(key) for key in passport)
-    return [f"  {key:<{width}}  {said(value)}" for key, value in passport.items()]
+    return [f"  {key:<{width}}  {on_one_line(value)}" for key, value in passport.items()]
 
 
-def said(value: Any) -> str:
+def origin_lines(passport: dict[str, Any] | None, files: Sequence[str]) -> list[str]:
+    """Two lines on where a result comes from, and how to see all of its passport."""
+    p = passport or {}
+    data = f"; trained on {', '.join(p['data'])}" if p.get("data") else ""
+    licence = f"; licence {p['licence']}" if p.get("licence") else ""
+    readable = next((Path(file).name for file in files if Path(file).suffix.lower() in READERS), None)
+    more = f": `laban info {readable}`" if readable else ", and --json prints it"
+    return [f"by {p.get('system', 'nobody known')}, seed {p.get('seed', '-')}{data}{licence}",
+            f"the passport, which says all of it, is kept with the files{more}"]  # fmt: skip
+
+
+def on_one_line(value: Any) -> str:
     """A passport's value on one line."""
     if isinstance(value, str):
         return value

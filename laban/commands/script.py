@@ -8,7 +8,7 @@ from typing import Any
 from laban.actions import script as actions
 from laban.actions.script import ScriptOptions, ScriptPart
 from laban.commands.arguments import takes_options
-from laban.commands.output import console, out_paths, passport_lines, print_json
+from laban.commands.output import console, origin_lines, out_paths, print_json
 
 
 @takes_options("lines", defaults={"out": (Path("script.glb"),)})
@@ -31,6 +31,8 @@ def script(options: ScriptOptions, device: str = "auto", json: bool = False, qui
         timings = {name: round(s, 4) for name, s in context.clock.parts.items()}
         print_json({"results": results, "timings": timings})
     elif not quiet:
+        if options.only is not None:
+            print(f"line {options.only} made again, variation {options.variation}; the other lines are as they were")
         print("\n".join(summary_lines(results, context.clock.lines())))
     return 0
 
@@ -49,12 +51,10 @@ def record(part: ScriptPart) -> dict[str, Any]:
 
 
 def summary_lines(results: list[dict[str, Any]], times: list[str]) -> list[str]:
-    """What a person reads at the end: lengths, lines, files, times, passport."""
+    """What a person reads at the end: lengths, lines, files, times, where it comes from."""
     lines = []
     for result in results:
         lines.append(f"{result['seconds']:.2f} s, {result['frames']} frames at {result['fps']:g} fps")
         lines += [f"  {s['start']:7.2f} to {s['end']:7.2f} s  {s['text']}" for s in result["segments"]]
         lines += [f"  {path}" for path in result["files"]]
-    lines += ["time", *times]
-    lines += ["passport" if len(results) == 1 else f"passport of the first of {len(results)}"]
-    return lines + passport_lines(results[0]["passport"])
+    return [*lines, "time", *times, *origin_lines(results[0]["passport"], results[0]["files"])]

@@ -26,7 +26,7 @@ def search(
         show: Open the contact sheet in the system's viewer (search.png if --sheet names no other).
         device: cpu, cuda or auto.
         json: Print one JSON object.
-        quiet: No progress and no words on skipped files.
+        quiet: Print the answer alone: the files, best first.
     """
     if show and options.sheet is None:
         options = replace(options, sheet=Path("search.png"))
@@ -36,15 +36,17 @@ def search(
     done = library.search(options, context)
     if json:
         print_json(facts_of(done, options.sheet, context))
+    elif quiet:
+        print("\n".join(str(m.path) for m in done.found))
     else:
+        print("cosine  from    to      file")
         for m in done.found:
-            print(f"{m.score:+.3f}  {m.start:6.2f} to {m.end:6.2f} s  {m.path}")
-        if not quiet:
-            report = done.report
-            changes = f"{report.added} read, {report.kept} as they were, {len(report.skipped)} skipped"
-            print(f"{done.clips} clips ({changes}); query {1000 * context.clock.parts['query']:.1f} ms")
-            if options.sheet is not None:
-                print(options.sheet.resolve())
+            print(f"{m.score:+.3f}  {m.start:6.2f}  {m.end:6.2f}  {m.path}")
+        report = done.report
+        changes = f"{report.added} read, {report.kept} as they were, {len(report.skipped)} skipped"
+        print(f"{done.clips} clips ({changes}); query {1000 * context.clock.parts['query']:.1f} ms")
+        if options.sheet is not None:
+            print(options.sheet.resolve())
     if show and options.sheet is not None:
         import webbrowser
 

@@ -12,7 +12,7 @@ from laban.commands.arguments import takes_options
 from laban.commands.output import console, print_json, set_threads
 
 
-@takes_options("system", system=tyro.conf.arg(metavar="SYSTEM"))
+@takes_options("system", preview=tyro.conf.arg(help="render no samples into OUT/previews."))
 def train(
     options: TrainOptions, device: str = "auto", threads: int | None = None, json: bool = False, quiet: bool = False
 ) -> int:

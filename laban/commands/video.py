@@ -8,7 +8,7 @@ from typing import Any
 from laban.actions import video as actions
 from laban.actions.video import VideoOptions, VideoResult
 from laban.commands.arguments import takes_options
-from laban.commands.output import console, out_paths, passport_lines, print_json
+from laban.commands.output import console, origin_lines, out_paths, print_json
 from laban.formats import VIDEO_WRITERS
 
 
@@ -28,12 +28,12 @@ def video(options: VideoOptions, device: str = "auto", json: bool = False, quiet
     out_paths(options.out, VIDEO_WRITERS)
     context = console(device, quiet)
     result = actions.video(options, context)
-    told = records(result)
+    rows = records(result)
     if json:
         timings = {name: round(s, 4) for name, s in context.clock.parts.items()}
-        print_json({"results": told, "timings": timings})
+        print_json({"results": rows, "timings": timings})
     elif not quiet:
-        print("\n".join(summary_lines(result, told, context.clock.lines())))
+        print("\n".join(summary_lines(result, rows, context.clock.lines())))
     return 0
 
 
@@ -54,13 +54,12 @@ def records(result: VideoResult) -> list[dict[str, Any]]:
     ]
 
 
-def summary_lines(result: VideoResult, told: list[dict[str, Any]], times: list[str]) -> list[str]:
-    """What a person reads at the end: ranks, files, times, passport."""
+def summary_lines(result: VideoResult, rows: list[dict[str, Any]], times: list[str]) -> list[str]:
+    """What a person reads at the end: ranks, files, times, where it comes from."""
     lines, scores = [], [each.score for each in result.videos]
     if len(scores) > 1:
         lines.append(f"{len(scores)} samples, ranked by {result.judge}; best {scores[0]:.3f}, worst {scores[-1]:.3f}")
-    for each in told:
+    for each in rows:
         lines.append(f"{each['text']!r}: {each['seconds']:.2f} s, {each['frames']} frames at {each['fps']:g} fps")
         lines += [f"  {path}" for path in each["files"]]
-    lines += ["time", *times, "passport" if len(told) == 1 else f"passport of the first of {len(told)}"]
-    return lines + passport_lines(told[0]["passport"])
+    return [*lines, "time", *times, *origin_lines(rows[0]["passport"], rows[0]["files"])]

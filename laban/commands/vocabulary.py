@@ -12,19 +12,27 @@ from laban.commands.output import print_json
 
 
 def vocabulary(
-    model: str = MODEL, licence: Literal["any", "commercial"] = "any", json: bool = False, captions: bool = False
+    model: str = MODEL,
+    licence: Literal["any", "commercial"] = "any",
+    captions: bool = False,
+    json: bool = False,
+    quiet: bool = False,
 ) -> int:
     """List the actions that a model was trained on: an example sentence, minutes of motion, licences of the clips.
 
     Args:
         model: Shipped weights by name, or a folder with weights.
         licence: any, or commercial for the weights whose training data allows commercial use.
-        json: Print one JSON object.
         captions: Also every sentence of the training clips.
+        json: Print one JSON object.
+        quiet: Print the answer alone: the names.
     """
     entries = entries_of(VocabularyOptions(model, licence))
     if json:
         print_json({"model": model, "actions": [asdict(entry) for entry in entries]})
+        return 0
+    if quiet:
+        print("\n".join(entry.action for entry in entries))
         return 0
     width = max(len(entry.action) for entry in entries)
     for entry in entries:

@@ -15,6 +15,7 @@ MOST = 320.0  # bpm
 LOW, HIGH = 58.0, 200.0  # bpm that people dance to; the octave check stays within
 TAPPED, PRIOR_WEIGHT = 108.0, 8.0  # bpm where tapping is commonest, and how much that counts
 HINT_WIDTH = 0.15  # octaves around a hint
+HINT_REACH = 0.1  # octaves from a hint that the tempo may be
 
 
 def onsets(envelope: np.ndarray) -> np.ndarray:
@@ -56,17 +57,24 @@ def periodicity(envelope: np.ndarray, window: int = 480) -> np.ndarray:
     return total / max(count, 1)
 
 
-def tempo(envelope: np.ndarray, start: float = PRIOR, width: float = 1.0) -> float:
-    """Beats per minute: the strongest period under a log-normal prior of `width` octaves around `start` bpm."""
+def tempo(envelope: np.ndarray, start: float = PRIOR, width: float = 1.0, reach: float = np.inf) -> float:
+    """Beats per minute: the strongest period under a log-normal prior of `width` octaves around `start` bpm.
+
+    Args:
+        envelope: (T,) onset strength.
+        start: bpm at which the prior is highest.
+        width: its standard deviation in octaves.
+        reach: octaves beyond which no period is taken, however strong.
+    """
     strength = periodicity(envelope)
     lag = np.arange(1, len(strength))
     bpm = 60.0 * FPS / lag
     score = np.log1p(1e6 * np.maximum(0.0, strength[1:])) - 0.5 * (np.log2(bpm / start) / width) ** 2
-    score[bpm >= MOST] = -np.inf
+    score[(bpm >= MOST) | (np.abs(np.log2(bpm / start)) > reach)] = -np.inf
     return float(bpm[int(np.argmax(score))])
 
 
-def track(envelope: np.ndarray, bpm: float, trim: bool = True) -> np.ndarray:
+def track(envelope: np.ndarray, bpm: float, *, trim: bool = True) -> np.ndarray:
     """(T,) onset strength -> (K,) ascending frames of beats near `bpm`. Empty for a silent song.
 
     Args:

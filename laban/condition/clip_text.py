@@ -2,8 +2,8 @@
 
 Nothing is downloaded. A path is a Hugging Face folder (config.json, model.safetensors, merges.txt), or a file of OpenAI
 (TorchScript .pt) or of open_clip (.pt, .bin, .safetensors), beside which the word pieces lie: merges.txt, or
-bpe_simple_vocab_16e6.txt(.gz). Source: Radford et al. 2021 (CLIP) and the published key layouts
-(specs/motionclip.md). The features are as CLIP gives them, not scaled to length one.
+bpe_simple_vocab_16e6.txt(.gz). Source: Radford et al. 2021 (CLIP) and the published key layouts.
+The features are as CLIP gives them, not scaled to length one.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ HF = (
 class Block(nn.Module):
     """Pre-norm transformer layer with a causal mask. Names are OpenAI's."""
 
-    def __init__(self, width: int, feedforward: int, quick: bool) -> None:
+    def __init__(self, width: int, feedforward: int, *, quick: bool) -> None:
         super().__init__()
         self.heads, self.quick = width // HEAD, quick
         self.ln_1, self.ln_2 = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -65,12 +65,14 @@ class Block(nn.Module):
 class TextTower(nn.Module):
     """Token ids to a feature, pooled at the end-of-text token."""
 
-    def __init__(self, vocabulary: int, length: int, width: int, feedforward: int, layers: int, out: int, quick: bool):
+    def __init__(
+        self, vocabulary: int, length: int, width: int, feedforward: int, layers: int, out: int, *, quick: bool
+    ):
         super().__init__()
         self.token_embedding = nn.Embedding(vocabulary, width)
         self.positional_embedding = nn.Parameter(torch.zeros(length, width))
         self.transformer = nn.ModuleDict(
-            {"resblocks": nn.ModuleList(Block(width, feedforward, quick) for _ in range(layers))}
+            {"resblocks": nn.ModuleList(Block(width, feedforward, quick=quick) for _ in range(layers))}
         )
         self.ln_final = nn.LayerNorm(width)
         self.text_projection = nn.Parameter(torch.zeros(width, out))
@@ -167,7 +169,7 @@ class ClipTextEncoder:
         if not path.exists():
             raise InputError(f"{path}: there is no such file or folder. Give CLIP's weights.")
         tensors, quick = read_text_tower(path)
-        tower = build(tensors, quick, str(path))
+        tower = build(tensors, quick=quick, where=str(path))
         folder = path if path.is_dir() else path.parent
         merges = next((folder / name for name in MERGES if (folder / name).is_file()), None)
         if merges is None:
@@ -260,7 +262,7 @@ def text_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return out
 
 
-def build(tensors: Mapping[str, Tensor], quick: bool, where: str) -> TextTower:
+def build(tensors: Mapping[str, Tensor], *, quick: bool, where: str) -> TextTower:
     """A tower whose sizes are those of the tensors. WeightsError if they are not CLIP's."""
     try:
         vocabulary, width = tensors["token_embedding.weight"].shape
@@ -269,7 +271,7 @@ def build(tensors: Mapping[str, Tensor], quick: bool, where: str) -> TextTower:
         layers = len({name.split(".")[2] for name in tensors if name.startswith("transformer.resblocks.")})
         if width % HEAD or max(vocabulary, width, length, out, feedforward) > 1 << 20:
             raise ValueError(f"width {width}, expected a multiple of {HEAD}")
-        tower = TextTower(vocabulary, length, width, feedforward, layers, out, quick)
+        tower = TextTower(vocabulary, length, width, feedforward, layers, out, quick=quick)
         tower.load_state_dict(dict(tensors))
     except (KeyError, IndexError, ValueError, RuntimeError, AttributeError) as error:
         said = " ".join(str(error).split())[:200]

@@ -18,7 +18,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from laban.condition.text import LONGEST_TEXT, TextFeatures
+from laban.condition.text import MAX_CHARACTERS, TextFeatures
 from laban.errors import InputError, WeightsError
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)  # of CLIP's training pictures, RGB
@@ -26,7 +26,7 @@ STD = (0.26862954, 0.26130258, 0.27577711)
 NEEDS = ("config.json", "model.safetensors", "vocab.json", "merges.txt")
 
 
-class Clip:
+class ClipModel:
     """Both towers. A TextEncoder; `tokens` are not given to anyone, so they are empty."""
 
     def __init__(self, model: Any, tokenizer: Any, fingerprint: str) -> None:
@@ -42,7 +42,7 @@ class Clip:
         if isinstance(texts, str) or not len(texts):
             raise InputError("clip: expected a list of at least one text.")
         for text in texts:
-            if not isinstance(text, str) or not text.strip() or len(text) > LONGEST_TEXT:
+            if not isinstance(text, str) or not text.strip() or len(text) > MAX_CHARACTERS:
                 raise InputError("prompt: it is empty or too long, expected a sentence such as 'a person walks'.")
         longest = self.model.config.text_config.max_position_embeddings
         given = self.tokenizer(list(texts), padding=True, truncation=True, max_length=longest, return_tensors="pt")
@@ -65,7 +65,7 @@ class Clip:
         return (found if isinstance(found, Tensor) else found.pooler_output).float()
 
 
-def open_clip(folder: str | Path) -> Clip:
+def open_clip(folder: str | Path) -> ClipModel:
     """CLIP from a local folder.
 
     Raises: InputError if the folder lacks a file or transformers is not installed; WeightsError if it is damaged.
@@ -91,4 +91,4 @@ def open_clip(folder: str | Path) -> Clip:
     except Exception as error:  # the library raises many kinds
         said = (" ".join(str(error).split()) or type(error).__name__)[:160]
         raise WeightsError(f"{folder}: CLIP cannot be loaded ({said}); restore the folder.") from None
-    return Clip(model, tokenizer, digest.hexdigest())
+    return ClipModel(model, tokenizer, digest.hexdigest())

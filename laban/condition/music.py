@@ -1,6 +1,6 @@
 """Music as FACT hears it: 35 features at 60 frames per second, in its order, with beats that can be hinted.
 
-Source: Li et al. 2021, released preprocessing (fact.md, section 1). Deviation: FACT reads the tempo from AIST's file
+Source: Li et al. 2021, released preprocessing (google-research/mint). Deviation: FACT reads the tempo from AIST's file
 names; wild music has no such name, so a hint or the octave check of `beats` takes its place.
 """
 
@@ -23,7 +23,7 @@ from laban.io.atomic import replacing
 
 STRENGTH, MFCC, CHROMA, ONSET, BEAT = slice(0, 1), slice(1, 21), slice(21, 33), slice(33, 34), slice(34, 35)
 WIDTH = 35
-VERSION = 2  # of the features; a cached file of another version is made anew
+VERSION = 3  # of the features; a cached file of another version is made anew
 SILENT = 10 ** (-60 / 20)  # peak amplitude: quieter excerpts have no beat to dance to
 LOW_BANDS = 6  # mel bands under 170 Hz
 CLEAR = 1.35  # onset strength on the beats over that half-way between them; below, the beats are a guess
@@ -75,7 +75,7 @@ def analyse(samples: np.ndarray, bpm: float | None = None, prior: float | None =
 
     Args:
         samples: float32, one channel; at least a quarter of a second.
-        bpm: a hint of the tempo, which then is followed within a tenth of an octave or so; no octave is doubted.
+        bpm: a hint of the tempo, which then is followed within a tenth of an octave; no octave is doubted.
         prior: where the tracker starts, as FACT does with AIST's names; the octave is not checked. Not with `bpm`.
     Returns: Music. A silent excerpt, or one in which no beat is found, gets a steady grid at the hint or at 120 bpm,
         and says so in `notes`; noise and speech get the beats that the tracker makes of them, and a note.
@@ -95,7 +95,8 @@ def analyse(samples: np.ndarray, bpm: float | None = None, prior: float | None =
         envelope = np.zeros_like(envelope)
         chosen, found = bpm or FALLBACK, np.zeros(0, np.int64)
     elif bpm is not None or prior is not None:
-        chosen = beat.tempo(envelope, bpm or prior or FALLBACK, beat.HINT_WIDTH if bpm else 1.0)
+        hinted = {"width": beat.HINT_WIDTH, "reach": beat.HINT_REACH} if bpm is not None else {}
+        chosen = beat.tempo(envelope, bpm or prior or FALLBACK, **hinted)
         found = beat.track(envelope, chosen)
     else:
         chosen, weighed = beat.estimate(envelope, spectrum.onset_strength(mel[:, :LOW_BANDS]))
@@ -110,7 +111,8 @@ def analyse(samples: np.ndarray, bpm: float | None = None, prior: float | None =
     else:
         clarity, chosen = contrast(envelope, found), beat.rate(found)
         if clarity < CLEAR or beat.unevenness(found) > UNEVEN:
-            notes.append(f"the beat is unclear (noise, speech, free time); {chosen:.0f} bpm is a guess, --bpm sets it")
+            told = f"{chosen:.0f} bpm is a guess, --bpm sets it" if bpm is None else f"{chosen:.0f} bpm follows --bpm"
+            notes.append(f"the beat is unclear (noise, speech, free time); {told}")
     features = np.concatenate(
         [
             envelope[:, None],

@@ -26,7 +26,7 @@ def frame_count(samples: int) -> int:
     return 1 + samples // HOP
 
 
-def hann(length: int, periodic: bool = True) -> np.ndarray:
+def hann(length: int, *, periodic: bool = True) -> np.ndarray:
     """Raised cosine of `length` points."""
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / (length if periodic else length - 1))
 

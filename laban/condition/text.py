@@ -25,7 +25,7 @@ from laban.errors import InputError, WeightsError
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights" / "text"
 FILES = ("config.json", "text.safetensors", "vocab.txt")
 DAMAGE = (ValueError, TypeError, KeyError, RuntimeError, EOFError, lzma.LZMAError)  # what a bad file raises
-LONGEST_TEXT = 2000  # characters
+MAX_CHARACTERS = 2000  # characters
 REMEMBERED = 4096  # texts whose features are kept
 
 
@@ -120,9 +120,9 @@ class SmallTextEncoder:
         for text in texts:
             if not isinstance(text, str):
                 raise InputError(f"prompt: got {type(text).__name__}, expected a string")
-            if len(text) > LONGEST_TEXT:
+            if len(text) > MAX_CHARACTERS:
                 raise InputError(
-                    f"prompt: {len(text)} characters, expected at most {LONGEST_TEXT}; describe one action per prompt"
+                    f"prompt: {len(text)} characters, expected at most {MAX_CHARACTERS}; describe one action per prompt"
                 )
         with self._lock:
             found = {t: self._memory[t] for t in texts if t in self._memory}

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 UNKNOWN = "[UNK]"
-LONGEST_WORD = 100
+MAX_WORD_CHARACTERS = 100
 ENDINGS = ("s", "es", "ed", "ing", "er", "ers", "ly", "wards", "ward", "wise", "y", "ies", "ied", "ily", "ness", "est")
 
 
@@ -79,7 +79,7 @@ class WordPiece:
 
     def split(self, word: str) -> list[str]:
         """Pieces of one word, or [UNKNOWN]."""
-        if len(word) > LONGEST_WORD:
+        if len(word) > MAX_WORD_CHARACTERS:
             return [UNKNOWN]
         found, start = [], 0
         while start < len(word):

@@ -38,7 +38,7 @@ def weights_of(records: Sequence[Record], balance: float) -> np.ndarray:
 class CaptionBank:
     """Text features of distinct captions, encoded once."""
 
-    def __init__(self, captions: Sequence[str], encoder: TextEncoder, tokens: bool, longest: int) -> None:
+    def __init__(self, captions: Sequence[str], encoder: TextEncoder, *, tokens: bool, longest: int) -> None:
         self.index = {text: i for i, text in enumerate(dict.fromkeys(captions))}
         texts = list(self.index)
         pooled: list[Tensor] = []

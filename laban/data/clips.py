@@ -72,7 +72,7 @@ def clip_pair(
     return clips
 
 
-LONGEST_HOVER = 0.8
+MAX_HOVER_SECONDS = 0.8
 """Seconds without a joint near the floor that a jump may take. Whoever hangs longer hangs on what is not there."""
 
 
@@ -83,7 +83,7 @@ def supported(clips: list[Clip]) -> list[Clip]:
     """
     for clip in clips:
         hover = longest_hover(clip.joints)
-        if hover > LONGEST_HOVER:
+        if hover > MAX_HOVER_SECONDS:
             raise FormatError(f"{clip.id}: {hover:.1f} s in the air; what it stands or hangs on is not in the data.")
     return clips
 

@@ -95,7 +95,7 @@ class Corpus:
         """(T, J, 3) float32 canonical joints in metres; a view of the memory map."""
         return self._parts[record.corpus].joints[record.start : record.start + record.length]
 
-    def select(self, split: str, mirrored: bool = True) -> list[Record]:
+    def select(self, split: str, *, mirrored: bool = True) -> list[Record]:
         """The records of a split. Raises InputError for an unknown split."""
         if split not in SPLITS:
             raise InputError(f"split {split!r}: expected one of {', '.join(SPLITS)}.")

@@ -10,19 +10,19 @@ import numpy as np
 from laban.motion import humanml, rotation
 
 FEET = (7, 8, 10, 11)
-SHORTEST = 24  # frames that a clip is brought to: 1.2 s
+MIN_FRAMES = 24  # frames that a clip is brought to: 1.2 s
 CYCLE = 64  # frames that a loop is brought to, or the next whole number of turns: 3.2 s
 _BLEND = 4  # frames over which the seam of a loop is closed
 
 
-def lengthened(joints: np.ndarray, loop: bool) -> np.ndarray:
+def lengthened(joints: np.ndarray, *, loop: bool) -> np.ndarray:
     """A loop repeated to 3.2 s or more; any other clip under 1.2 s with its first and last pose held a little.
 
     Held and not slowed down: a punch that takes twice as long is no punch.
     """
     if loop and len(joints) < CYCLE:
         return repeated(joints, -(-CYCLE // (len(joints) - 1)))
-    spare = max(0, SHORTEST - len(joints))
+    spare = max(0, MIN_FRAMES - len(joints))
     return np.concatenate([joints[:1].repeat(spare // 2, 0), joints, joints[-1:].repeat(spare - spare // 2, 0)])
 
 

@@ -37,7 +37,7 @@ from laban.io.atomic import replacing
 INDEX, LIST = "shards.json", "shards.txt"
 FORMAT = 1
 BLOCK = 256  # samples shuffled together
-_MOST_MEMBER = 1 << 28  # bytes of one member
+_MAX_MEMBER_BYTES = 1 << 28  # bytes of one member
 _SCAN = 20_000  # captions of foreign shards that are read for the vocabulary
 
 
@@ -256,7 +256,7 @@ class ShardedVideos(VideoSource):
                     with tarfile.open(fileobj=file, mode="r|*") as tar:
                         key, members = "", dict[str, bytes]()
                         for member in tar:
-                            if not member.isfile() or member.size > _MOST_MEMBER:
+                            if not member.isfile() or member.size > _MAX_MEMBER_BYTES:
                                 continue
                             stem, _, suffix = member.name.rpartition("/")[2].partition(".")
                             if stem != key and members:

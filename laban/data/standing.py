@@ -17,7 +17,7 @@ STILL = 0.14  # m/s, mean speed of the joints below which a person stands
 CALM = 0.10  # m/s, of the root along the floor
 WALKS = 0.45  # m/s
 LEAST = 28  # frames of a stance: 1.4 s
-MOST = 100
+MAX_PIECES = 100
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def pieces(joints: np.ndarray) -> list[Piece]:
     wrists = joints[:, 20:22, 1].max(1)
     upright = (height > 0.78) & (wrists < joints[:, 9, 1] - 0.08)  # hands below the chest
     stances = _spells((every < STILL) & (root < CALM) & upright, LEAST)
-    found = [Piece("stand", a, min(b, a + MOST)) for a, b in stances]
+    found = [Piece("stand", a, min(b, a + MAX_PIECES)) for a, b in stances]
     rests = _spells((root < 1.4 * CALM) & (every < 2 * STILL) & upright, 14)
     for a, b in rests:
         before, after = root[max(0, a - 24) : a], root[b : b + 24]

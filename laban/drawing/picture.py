@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from laban.drawing import scene, timeline
+from laban.drawing import caption, scene, timeline
 from laban.errors import InputError
 from laban.io.atomic import replacing
 from laban.motion.motion import Motion
 
 _PAPER = (247, 247, 246)
+ROW = scene.Framing(np.radians(8), np.radians(9), nearest=1.0, side=0.94, head=0.84, foot=0.76)
+PATH = scene.Framing(np.radians(17), np.radians(28), nearest=1.0, side=0.94, head=0.86, foot=0.86)
 
 
 def poses(
@@ -76,10 +78,7 @@ def poses(
     along = (along.min(axis=0) + along.max(axis=0)) / 2
     target = along[0] * right[[0, 2]] + along[1] * away[[0, 2]]
     row = layout == "row"
-    lens = {"pitch": np.radians(8), "field": np.radians(9), "head": 0.84, "foot": 0.76}
-    if not row:
-        lens = {"pitch": np.radians(17), "field": np.radians(28), "head": 0.86, "foot": 0.86}
-    shot = scene.frame_shot(points[None, ::7], target[None], width, height, stand, nearest=1.0, side=0.94, **lens)
+    shot = scene.frame_shot(points[None, ::7], target[None], width, height, stand, ROW if row else PATH)
     picture = scene.Stage(shot, width, height).draw(target, points, normals, colours, faces)
     if row:
         camera = shot.camera(target, width, height)
@@ -97,9 +96,11 @@ def _write_times(picture: np.ndarray, across: np.ndarray, seconds: np.ndarray) -
     free = -1e9
     for x, second in zip(across, seconds, strict=True):
         text = f"{second:.1f} s"
-        half = draw.textlength(text, font=scene.font(size)) / 2
+        half = draw.textlength(text, font=caption.font(size)) / 2
         if x - half > free:
-            draw.text((x, picture.shape[0] - 0.8 * size), text, font=scene.font(size), fill=(92, 100, 112), anchor="mm")
+            draw.text(
+                (x, picture.shape[0] - 0.8 * size), text, font=caption.font(size), fill=(92, 100, 112), anchor="mm"
+            )
             free = x + half + 4
     return np.array(image)
 
@@ -107,41 +108,33 @@ def _write_times(picture: np.ndarray, across: np.ndarray, seconds: np.ndarray) -
 def write(
     motion: Motion,
     path: str | Path,
-    width: int = 1280,
-    height: int = 360,
+    view: scene.View = scene.USUAL,
+    *,
     poses_shown: int = 8,
     layout: str = "row",
-    caption: bool = True,
-    yaw: float = 38.0,
     figure: scene.Figure | None = None,
-    beats: bool = False,
-    at: Sequence[float] = (),
 ) -> None:
     """Write a .png of several moments of a motion.
 
     Args:
         motion: what to show.
         path: ends in .png.
-        width: pixels.
-        height: pixels, of the whole picture.
+        view: size of the whole picture, 1280x360 if it says none; captions stand above the row, beats under it.
         poses_shown: how many moments.
         layout: "row" or "path", see `poses`.
-        caption: write the segments' texts above the row.
-        yaw: degrees, figure: see `poses`.
         figure: see `poses`.
-        at: see `poses`.
-        beats: draw beats under the row, see `timeline`.
     Raises: InputError for another suffix, layout or size, or a place that cannot be written.
     """
     path = _png(path)
-    title = ", then ".join(segment.text for segment in motion.segments) if caption else ""
+    width, height = view.sized(1280, 360)
+    title = ", then ".join(segment.text for segment in motion.segments) if view.caption else ""
     bar = _bar(title, width, max(13, round(height / 20))) if title else None
-    strip = timeline.height_of(height) if beats else 0
+    strip = timeline.height_of(height) if view.beats else 0
     room = height - (0 if bar is None else len(bar)) - strip
-    parts = [poses(motion, width, room, poses_shown, layout, yaw, figure, at)]
+    parts = [poses(motion, width, room, poses_shown, layout, view.yaw, figure, view.at)]
     if bar is not None:
         parts.insert(0, bar)
-    if beats:
+    if view.beats:
         parts.append(timeline.Timeline.of(motion).strip(width, strip, 0.0, motion.seconds))
     _save(np.concatenate(parts), path)
 
@@ -154,6 +147,7 @@ def contact_sheet(
     row_height: int = 220,
     poses_shown: int = 8,
     yaw: float = 38.0,
+    *,
     beats: bool = False,
 ) -> None:
     """Write a .png with one row per motion: its title, and under it its poses along time.
@@ -187,14 +181,14 @@ def contact_sheet(
 
 def _bar(text: str, width: int, size: int) -> np.ndarray:
     """A strip of paper with a text of at most two lines at its left, (h, width, 3) uint8."""
-    face = scene.font(size)
+    face = caption.font(size)
     measure = ImageDraw.Draw(Image.new("L", (1, 1))).textlength
-    lines = scene.wrap(text, lambda s: measure(s, font=face), width - 2 * size, 2)
+    lines = caption.wrap(text, lambda s: measure(s, font=face), width - 2 * size, 2)
     step = round(1.35 * size)
     image = Image.new("RGB", (width, step * len(lines) + round(0.9 * size)), _PAPER)
     draw = ImageDraw.Draw(image)
     for k, line in enumerate(lines):
-        draw.text((size, round(0.45 * size) + (k + 0.5) * step), line, font=face, fill=scene.INK, anchor="lm")
+        draw.text((size, round(0.45 * size) + (k + 0.5) * step), line, font=face, fill=caption.INK, anchor="lm")
     return np.asarray(image)
 
 

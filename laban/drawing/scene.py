@@ -6,12 +6,9 @@ is half a metre wide, and its lines stand one metre apart. The mannequin's left 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
 from laban.drawing import raster
 from laban.errors import InputError
@@ -27,10 +24,9 @@ FLOOR_LIGHT = np.array([204, 207, 207], np.float32)
 FLOOR_DARK = np.array([182, 186, 189], np.float32)
 FLOOR_LINE = np.array([153, 161, 168], np.float32)
 SHADOW = np.array([51, 61, 82], np.float32)
-INK = (38, 46, 58)
-_MOST_PIXELS = 9_500_000  # 3840 x 2160 and a little more; a picture needs about 120 bytes per pixel while it is drawn
-_MOST_FRAMES = 36_000  # 20 minutes at 30 per second
-_MOST_POSES = 1 << 22  # frames times joints, 96 bytes each
+_MAX_PIXELS = 9_500_000  # 3840 x 2160 and a little more; a picture needs about 120 bytes per pixel while it is drawn
+_MAX_FRAMES = 36_000  # 20 minutes at 30 per second
+_MAX_POSES = 1 << 22  # frames times joints, 96 bytes each
 _CELL = 0.02  # metres of floor per shadow pixel
 _BAND = 24  # rows of floor at a time
 _SUPER = 2  # the body is drawn at twice the size and averaged
@@ -38,16 +34,16 @@ _SUPER = 2  # the body is drawn at twice the size and averaged
 
 def check_size(name: str, width: int, height: int) -> None:
     """Raises InputError unless both sizes are from 32 to 8192 pixels, together not much more than 3840x2160."""
-    if not (32 <= width <= 8192 and 32 <= height <= 8192 and width * height <= _MOST_PIXELS):
+    if not (32 <= width <= 8192 and 32 <= height <= 8192 and width * height <= _MAX_PIXELS):
         raise InputError(
-            f"{name}: the size is {width}x{height}; expected 32 to 8192 pixels each, and at most {_MOST_PIXELS} "
+            f"{name}: the size is {width}x{height}; expected 32 to 8192 pixels each, and at most {_MAX_PIXELS} "
             "together. Change it."
         )
 
 
 def check_length(frames: float, joints: int) -> None:
     """Raises InputError for more frames of a skeleton of so many joints than can be drawn in little memory."""
-    most = min(_MOST_FRAMES, _MOST_POSES // joints)
+    most = min(_MAX_FRAMES, _MAX_POSES // joints)
     if frames > most:
         raise InputError(
             f"render: {frames:.0f} frames are too many to draw; at most {most} were expected with {joints} joints. "
@@ -71,6 +67,34 @@ def heading(skeleton: Skeleton, joints: np.ndarray) -> float:
     forward = np.stack([-across[:, 2], across[:, 0]], axis=-1)  # left x up, on the floor: (x, z)
     forward = forward.sum(axis=0) if np.linalg.norm(forward.mean(axis=0)) > 0.02 else forward[0]
     return float(np.arctan2(forward[0], forward[1]))
+
+
+@dataclass(frozen=True)
+class View:
+    """How large a motion is shown, from which side, and what is written at the foot.
+
+    Attributes:
+        width: pixels; None: as is usual for the format, and for `height` as well.
+        height: pixels, captions and beats included.
+        yaw: degrees that the camera stands off the character's mean facing, towards its left; 0 sees it from in front.
+        caption: write the segments' texts.
+        beats: draw the music's beats and onsets and the dance's kinematic beats, see `timeline`.
+        at: seconds of the poses that a picture shows; empty: spread evenly.
+    """
+
+    width: int | None = None
+    height: int | None = None
+    yaw: float = 38.0
+    caption: bool = True
+    beats: bool = False
+    at: tuple[float, ...] = ()
+
+    def sized(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height, these where none were given."""
+        return self.width or width, self.height or height
+
+
+USUAL = View()
 
 
 class Figure:
@@ -160,18 +184,38 @@ class Shot:
         return raster.Camera(middle + self.distance * back, middle, self.field, width, height)
 
 
+@dataclass(frozen=True)
+class Framing:
+    """From how high a camera looks, through which lens, and how much of the picture the body may fill.
+
+    Attributes:
+        pitch: radians above the floor.
+        field: vertical, radians.
+        nearest: metres, the least distance.
+        side: the part of the left and the right half that the body may fill.
+        head: the part of the upper half.
+        foot: the part of the lower half.
+    """
+
+    pitch: float
+    field: float
+    nearest: float
+    side: float
+    head: float
+    foot: float
+
+
+FILMED = Framing(np.radians(13), np.radians(32), nearest=3.4, side=0.84, head=0.86, foot=0.78)
+"""Of a camera that follows a motion."""
+
+
 def frame_shot(
     points: np.ndarray,
     targets: np.ndarray,
     width: int,
     height: int,
     yaw: float,
-    pitch: float = np.radians(13),
-    field: float = np.radians(32),
-    nearest: float = 3.4,
-    side: float = 0.84,
-    head: float = 0.86,
-    foot: float = 0.78,
+    framing: Framing = FILMED,
 ) -> Shot:
     """Stand just far enough back to keep every point in the picture at every frame.
 
@@ -181,26 +225,22 @@ def frame_shot(
         width: pixels.
         height: pixels.
         yaw: radians.
-        pitch: radians.
-        field: radians.
-        nearest: metres, the least distance.
-        side: the part of each half of the picture that the body may fill.
-        head: the part of each half of the picture that the body may fill.
-        foot: the part of each half of the picture that the body may fill.
+        framing: from how high, and how large.
     """
+    head, foot, pitch, field = framing.head, framing.foot, framing.pitch, framing.field
     top, bottom = max(float(points[..., 1].max()), 0.3), min(float(points[..., 1].min()), 0.0)
     level = (top * foot + bottom * head) / (head + foot)
     trial = Shot(yaw, pitch, field, 1.0, level, (1.0, 1.0)).camera(np.zeros(2), width, height)
     local = points - np.stack([targets[:, 0], np.full(len(targets), level), targets[:, 1]], axis=-1)[:, None]
     across, up, towards = np.moveaxis(local @ trial.axes.T, -1, 0)
     half = np.tan(field / 2)
-    room = np.maximum(np.abs(across) * height / (width * side), np.maximum(up / head, -up / foot)) / half
+    room = np.maximum(np.abs(across) * height / (width * framing.side), np.maximum(up / head, -up / foot)) / half
     needed = room - towards
     flat = np.array([np.sin(yaw), np.cos(yaw)])
     right = np.abs(local[..., 0] * flat[1] - local[..., 2] * flat[0]).max()
     away = np.abs(local[..., 0] * flat[0] + local[..., 2] * flat[1]).max()
     reach = (float(right) + 0.6 * top + 0.4, float(away) + 0.8 * top + 0.4)
-    return Shot(yaw, pitch, field, max(nearest, float(needed.max())), level, reach)
+    return Shot(yaw, pitch, field, max(framing.nearest, float(needed.max())), level, reach)
 
 
 class Stage:
@@ -369,78 +409,3 @@ class Stage:
         patch = picture[y0:y1, x0:x1]
         patch *= 1 - layer[..., 3:]
         patch += layer[..., :3]
-
-
-@lru_cache(maxsize=32)
-def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Pillow's own font, so that pictures look alike on every machine."""
-    return ImageFont.load_default(size)
-
-
-@lru_cache(maxsize=64)
-def _label(text: str, width: int, height: int) -> tuple[np.ndarray, np.ndarray]:
-    """Colour (h, W, 3) and cover (h, W, 1) of a caption of at most two lines for the foot of a picture."""
-    size = max(11, round(height / 26))
-    face = font(size)
-    draw = ImageDraw.Draw(Image.new("L", (1, 1)))
-    lines = wrap(text, lambda s: draw.textlength(s, font=face), width * 0.9, 2)
-    step = round(size * 1.3)
-    pad = round(size * 0.55)
-    strip = Image.new("RGBA", (width, step * len(lines) + 2 * pad), (255, 255, 255, 0))
-    draw = ImageDraw.Draw(strip)
-    half = max(draw.textlength(line, font=face) for line in lines) / 2 + 1.4 * pad
-    box = (width / 2 - half, 0, width / 2 + half, strip.height - 1)
-    draw.rounded_rectangle(box, radius=pad * 1.3, fill=(255, 255, 255, 190))
-    for k, line in enumerate(lines):
-        draw.text((width / 2, pad + (k + 0.5) * step), line, font=face, fill=(*INK, 255), anchor="mm")
-    pixels = np.asarray(strip, np.float32) / 255
-    return pixels[..., :3], pixels[..., 3:]
-
-
-def wrap(text: str, measure: Callable[[str], float], width: float, most: int) -> list[str]:
-    """Break a text into at most `most` lines no wider than `width` by `measure(str)`; the rest becomes an ellipsis."""
-    lines = [""]
-    words = text.split()
-    for number, word in enumerate(words):
-        longer = f"{lines[-1]} {word}".strip()
-        if measure(longer) <= width or not lines[-1]:
-            lines[-1] = longer
-        elif len(lines) < most:
-            lines.append(word)
-        else:
-            lines[-1] = " ".join([lines[-1], *words[number:]])
-            break
-    for k, line in enumerate(lines):
-        if measure(line) > width:
-            while line and measure(line + "…") > width:
-                line = line[:-1]
-            lines[k] = line.rstrip() + "…"
-    return lines
-
-
-def caption_height(motion: Motion, width: int, height: int) -> int:
-    """Pixels at the foot of a picture that the longest caption of a motion needs; 0 without a text."""
-    tallest = max((len(_label(s.text, width, height)[0]) for s in motion.segments if s.text.strip()), default=0)
-    return tallest + 2 * max(2, round(height * 0.025)) if tallest else 0
-
-
-def write_caption(picture: np.ndarray, text: str) -> None:
-    """Lay a caption over the foot of a picture (H, W, 3) uint8, in place. An empty text writes nothing."""
-    if not text.strip():
-        return
-    height, width = picture.shape[:2]
-    colour, cover = _label(text, width, height)
-    bottom = height - max(2, round(height * 0.025))
-    top = max(0, bottom - len(colour))
-    part = picture[top:bottom].astype(np.float32)
-    cover, colour = cover[: len(part)], colour[: len(part)]
-    picture[top:bottom] = (part * (1 - cover) + 255 * colour * cover + 0.5).astype(np.uint8)
-
-
-def text_at(motion: Motion, seconds: float) -> str:
-    """The text of the segment at a time; between segments and outside them, nothing."""
-    for segment in motion.segments:
-        if segment.start <= seconds < segment.end:
-            return segment.text
-    last = motion.segments[-1] if motion.segments else None
-    return last.text if last and abs(seconds - last.end) < 1.5 / motion.fps else ""

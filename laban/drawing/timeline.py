@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from laban.drawing import scene
+from laban.drawing import caption
 from laban.metrics.dance import rests
 from laban.motion.motion import Motion
 
@@ -60,7 +60,7 @@ class Timeline:
         """
         image = Image.new("RGB", (width, height), _PAPER)
         draw = ImageDraw.Draw(image)
-        face = scene.font(max(9, round(height / 5)))
+        face = caption.font(max(9, round(height / 5)))
         left = 0 if now is not None else round(draw.textlength("onsets ", font=face)) + 8
         middle, dot = 0.62 * height, max(2.0, height / 14)
 
@@ -83,5 +83,5 @@ class Timeline:
             draw.line((x, 0, x, height), fill=_NOW, width=2)
         else:
             for text, y in (("beats", 0.22), ("onsets", 0.5), ("dance", 0.82)):
-                draw.text((4, y * height), text, font=face, fill=scene.INK, anchor="lm")
+                draw.text((4, y * height), text, font=face, fill=caption.INK, anchor="lm")
         return np.asarray(image)

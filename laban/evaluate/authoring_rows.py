@@ -17,14 +17,14 @@ from laban.motion.motion import Motion
 Quaternion = tuple[float, float, float, float]
 
 
-def goals_of(motion: Motion, moments: list[float], joint: str | None = "right_wrist", pose: bool = True) -> Goals:
+def goals_of(motion: Motion, moments: list[float], joint: str | None = "right_wrist", *, pose: bool = True) -> Goals:
     """Goals that a motion meets: waypoints at all moments, a joint's place and a whole pose at the middle one."""
     way, joints = travel.of(motion), motion.joints()
     frames = [round(t * motion.fps) for t in moments]
     points = tuple(PathPoint(f / motion.fps, _two(way.xz[f])) for f in frames)
     middle = frames[len(frames) // 2]
     at = middle / motion.fps
-    effectors = ()
+    effectors: tuple[Effector, ...] = ()
     if joint is not None:
         place = joints[middle, motion.skeleton.index(joint)]
         effectors = (Effector(joint, (EffectorKey(at, (float(place[0]), float(place[1]), float(place[2]))),)),)
@@ -63,13 +63,13 @@ def slide(motion: Motion, path: RootPath) -> Motion:
 def teleport(motion: Motion, goals: Goals) -> Motion:
     """The motion, with the keyed frames alone put where they are asked to be."""
     rotations, root = motion.rotations.copy(), motion.root.copy()
-    for key in goals.poses:
-        asked = wanted.pose(motion, key)
-        rotations[asked.frame], root[asked.frame] = asked.rotations, asked.root
     for path in goals.paths:
         asked_path = wanted.path(motion, path)
         for frame, place in zip(asked_path.points, asked_path.places, strict=True):
             root[frame, [0, 2]] = place
+    for key in goals.poses:
+        asked = wanted.pose(motion, key)
+        rotations[asked.frame], root[asked.frame] = asked.rotations, asked.root
     moved = replace(motion, rotations=rotations, root=root)
     for effector in goals.effectors:
         frames, _, places = wanted.effector(motion, effector, travel.of(motion))

@@ -16,8 +16,8 @@ from laban.motion.humanml import HUMANML
 if TYPE_CHECKING:
     from laban.data.corpus import Corpus, Record
 
-SHORTEST = 17  # frames
-LONGEST = 196  # frames; what follows is cut off in every row, as the field does
+MIN_FRAMES = 17  # frames
+MAX_FRAMES = 196  # frames; what follows is cut off in every row, as the field does
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,11 +37,11 @@ class Case:
 
 def case_of(corpus: Corpus, record: Record) -> Case:
     """A record as a case, with its first caption, which is the plainest."""
-    joints = np.array(corpus.joints(record)[:LONGEST], np.float64)
+    joints = np.array(corpus.joints(record)[:MAX_FRAMES], np.float64)
     return Case(record.id, record.captions[0], control.CONTENTS.get(record.labels.get("content", "")), joints)
 
 
-def choose(corpus: Corpus, split: str, count: int | None, seed: int, mirrored: bool = False) -> list[Case]:
+def choose(corpus: Corpus, split: str, count: int | None, seed: int) -> list[Case]:
     """Cases of a split, in order of length so that batches are dense.
 
     Args:
@@ -49,7 +49,6 @@ def choose(corpus: Corpus, split: str, count: int | None, seed: int, mirrored: b
         split: of the corpus.
         count: draw that many at random; None takes all.
         seed: of the draw.
-        mirrored: the mirror images of the clips that are drawn, in the same order, where the corpus has them.
     Raises: InputError for another layout, or if no clip can be used.
     """
     if corpus.layout is not HUMANML:
@@ -57,19 +56,22 @@ def choose(corpus: Corpus, split: str, count: int | None, seed: int, mirrored: b
             f"evaluate: the corpus is {corpus.layout.name} at {corpus.fps:g} fps, expected {HUMANML.name} at "
             f"{HUMANML.fps:g} fps, which the evaluators were trained on. Open another corpus."
         )
-    usable = [r for r in corpus.select(split, mirrored=False) if r.captions and r.length >= SHORTEST]
+    usable = [r for r in corpus.select(split, mirrored=False) if r.captions and r.length >= MIN_FRAMES]
     if not usable:
         raise InputError(
-            f"evaluate: split {split!r} has no clip with a caption and at least {SHORTEST} frames; prepare more data."
+            f"evaluate: split {split!r} has no clip with a caption and at least {MIN_FRAMES} frames; prepare more data."
         )
     if count is not None and count < len(usable):
         picks = np.random.default_rng([seed, 1]).choice(len(usable), size=count, replace=False)
         usable = [usable[i] for i in sorted(picks)]
     usable.sort(key=lambda r: (r.length, r.id))
-    if mirrored:
-        images = {r.mirror_of: r for r in corpus.select(split) if r.mirror_of is not None}
-        usable = [images[r.id] for r in usable if r.id in images]
     return [case_of(corpus, record) for record in usable]
+
+
+def mirror_images(corpus: Corpus, split: str, cases: Sequence[Case]) -> list[Case]:
+    """The mirror images of cases of a split, in the same order, where the corpus has them."""
+    images = {r.mirror_of: r for r in corpus.select(split) if r.mirror_of is not None}
+    return [case_of(corpus, images[case.id]) for case in cases if case.id in images]
 
 
 def leaks(corpus: Corpus, split: str) -> list[str]:

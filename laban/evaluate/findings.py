@@ -12,7 +12,7 @@ from typing import Any
 Figures = dict[str, Any]
 Read = Callable[[Figures], Figures | None]
 PAPER = {"steps": 10, "guidance": 4}
-"""The best settings as momask.md, section 4, gives them for HumanML3D (read off curves)."""
+"""The best settings on HumanML3D, read off the curves of Guo et al., "MoMask", CVPR 2024."""
 
 
 def matched(evaluator: str) -> dict[str, tuple[Read, int]]:

@@ -25,7 +25,7 @@ from laban.evaluate.score import encoded
 from laban.io.atomic import replacing
 from laban.metrics import control
 from laban.metrics.composition import WINDOW
-from laban.metrics.long_motion import Performance, Reference, Scores
+from laban.metrics.long_motion import CompositionScores, PerformedScript, Reference
 from laban.motion import humanml, rotation
 from laban.systems.base import System
 from laban.systems.capabilities import Composes
@@ -73,7 +73,7 @@ class Source:
     licence: str
     actions: list[babel.Action]
     real: list[tuple[np.ndarray, str]]
-    pairs: list[Performance]
+    pairs: list[PerformedScript]
 
 
 def of_corpus(corpus: Corpus, settings: LongSettings) -> Source:
@@ -104,14 +104,14 @@ def of_babel(labels: Path, folder: Path) -> Source:
         joints = np.asarray(humanml.decode(rows.astype(np.float64)))
         for action in single_actions([recording], *FRAMES):
             part = joints[round(action.start * FPS) : round(action.end * FPS)]
-            if len(part) >= cases.SHORTEST:
+            if len(part) >= cases.MIN_FRAMES:
                 made.actions.append(action)
                 made.real.append((part, action.text))
         for pair in pairs(recording, 30.0, *FRAMES):
             start, middle, end = (min(round(t * FPS), len(joints)) for t in (pair.start, pair.middle, pair.end))
-            if end - middle >= cases.SHORTEST:
+            if end - middle >= cases.MIN_FRAMES:
                 texts = pair.first.text, pair.second.text
-                made.pairs.append(Performance(joints[start:end], texts, (middle - start, end - start)))
+                made.pairs.append(PerformedScript(joints[start:end], texts, (middle - start, end - start)))
     return made
 
 
@@ -175,7 +175,7 @@ def evaluate(
     for performer in (system, *beside):
         counter.note(performer.name)
         begin, seconds = time.process_time(), 0.0
-        made: list[list[Performance]] = []
+        made: list[list[PerformedScript]] = []
         for repeat in range(settings.repeats):
             made.append([])
             for number, script in enumerate(scripts):
@@ -207,13 +207,13 @@ def evaluate(
     return facts
 
 
-def performed(system: System, script: Script, seed: int, number: int) -> Performance:
+def performed(system: System, script: Script, seed: int, number: int) -> PerformedScript:
     """A composition by a system, without clean-up of feet; single motions are cut together."""
     requests = [TextRequest(text, frames / 30) for text, frames in script]
     if isinstance(system, Composes):
         motion = system.compose(requests, seed, index=number)
         bounds = tuple(round(s.end * motion.fps) for s in motion.segments)
-        return Performance(motion.joints(), tuple(text for text, _ in script), bounds)
+        return PerformedScript(motion.joints(), tuple(text for text, _ in script), bounds)
     clips = [m.joints() for m in system.generate(requests, seed, first_index=number * len(script))]
     return cut_together(script, clips)
 
@@ -226,7 +226,7 @@ def drawn(script: Script, real: Sequence[tuple[np.ndarray, str]], rng: np.random
     return [by_text[text][int(rng.integers(len(by_text[text])))] for text, _ in script]
 
 
-def cut_together(script: Script, clips: Sequence[np.ndarray]) -> Performance:
+def cut_together(script: Script, clips: Sequence[np.ndarray]) -> PerformedScript:
     """Clips end to end, each begun at the place and heading where the one before it ended; nothing is blended."""
     parts: list[np.ndarray] = []
     for clip in clips:
@@ -239,10 +239,12 @@ def cut_together(script: Script, clips: Sequence[np.ndarray]) -> Performance:
             moved = moved + (place - moved[0, 0]) * flat
         parts.append(moved)
     bounds = tuple(int(n) for n in np.cumsum([len(p) for p in parts]))
-    return Performance(np.concatenate(parts), tuple(text for text, _ in script), bounds)
+    return PerformedScript(np.concatenate(parts), tuple(text for text, _ in script), bounds)
 
 
-def row_of(name: str, kind: str, scores: Scores, cost: float | None = None, weights: str | None = None) -> dict:
+def row_of(
+    name: str, kind: str, scores: CompositionScores, cost: float | None = None, weights: str | None = None
+) -> dict:
     """A row, JSON-able. cost: CPU seconds per second of motion."""
     return {"name": name, "kind": kind, "cost": cost, "weights": weights, **asdict(scores)}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from laban import formats
 from laban.errors import FormatError, InputError
-from laban.evaluate.cases import LONGEST, SHORTEST
+from laban.evaluate.cases import MAX_FRAMES, MIN_FRAMES
 from laban.metrics.samples import finite, require_metres
 from laban.motion.humanml import HUMANML
 from laban.motion.skeletons import HUMANML22
@@ -42,21 +42,21 @@ def read_folder(folder: Path) -> list[Found]:
     paths = sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES)
     if not paths:
         raise InputError(f"{folder}: holds no .npz and no .bvh file. --motions wants joints or BVH, a file per clip.")
-    told: dict[str, str] = {}
+    captions: dict[str, str] = {}
     if (folder / CAPTIONS).is_file():
         try:
-            told = json.loads((folder / CAPTIONS).read_text(encoding="utf-8"))
+            captions = json.loads((folder / CAPTIONS).read_text(encoding="utf-8"))
         except (ValueError, RecursionError) as error:
             raise FormatError(f"{folder / CAPTIONS}: not JSON ({error}); expected {{name: text}}.") from None
-        if not isinstance(told, dict) or not all(isinstance(text, str) for text in told.values()):
+        if not isinstance(captions, dict) or not all(isinstance(text, str) for text in captions.values()):
             raise FormatError(f"{folder / CAPTIONS}: expected one object of name to text.")
     found = []
     for path in paths:
         joints, text = _read(path)
         require_metres(str(path), finite(str(path), "joints", joints))
-        if len(joints) < SHORTEST:
-            raise InputError(f"{path}: has {len(joints)} frames, expected at least {SHORTEST}. Leave it out.")
-        found.append(Found(path.stem, np.asarray(joints[:LONGEST], np.float64), told.get(path.stem, text)))
+        if len(joints) < MIN_FRAMES:
+            raise InputError(f"{path}: has {len(joints)} frames, expected at least {MIN_FRAMES}. Leave it out.")
+        found.append(Found(path.stem, np.asarray(joints[:MAX_FRAMES], np.float64), captions.get(path.stem, text)))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ from laban.evaluate.machine import machine, peak_megabytes
 from laban.evaluate.protocols import OwnProtocol
 from laban.io.atomic import replacing
 from laban.systems.base import System
+from laban.systems.requests import Trial
 from laban.version import __version__
 from laban.work import Progress, ignore
 
 
 def evaluate(
-    protocol: OwnProtocol, system: System, corpus: Any, out: Path, *, cases: int | None = None, seed: int = 0,
-    quick: bool = False, progress: Progress = ignore, **special: Path,
+    protocol: OwnProtocol, system: System, corpus: Any, out: Path, trial: Trial, *, progress: Progress = ignore,
+    **special: Path,
 ) -> dict[str, Any]:  # fmt: skip
     """Run the system's protocol and write report.json, report.md and its pictures into `out`.
 
@@ -25,25 +27,20 @@ def evaluate(
         system: what is scored.
         corpus: as `open_data` of the system gives it.
         out: the folder, made if absent.
-        cases: so many results instead of the protocol's number.
-        seed: of the draws.
-        quick: the main table only.
+        trial: how much of the protocol is run.
         progress: told of results that are ready.
         special: those of `protocol.options` that were given.
     Returns: what report.json holds.
     """
     run = protocol.load()
     out.mkdir(parents=True, exist_ok=True)
-    found = run(
-        system, corpus, out, cases=cases, seed=seed, quick=quick,
-        progress=lambda done, total: progress(done, total, "evaluate"), **special,
-    )  # fmt: skip
+    found = run(system, corpus, out, trial, progress=lambda done, total: progress(done, total, "evaluate"), **special)
     p = system.provenance
     facts = {
         "laban": __version__,
         "machine": machine(),
         "peak_megabytes": peak_megabytes(),
-        "settings": {"cases": cases, "seed": seed, "quick": quick, **{k: str(v) for k, v in special.items()}},
+        "settings": {**asdict(trial), **{k: str(v) for k, v in special.items()}},
         "data": {
             "corpora": list(corpus.names), "licence": "; ".join(corpus.licences), "fingerprint": corpus.fingerprint,
         },

@@ -23,7 +23,7 @@ def parts(page: str) -> dict[str, str]:
     return found
 
 
-def put(page: str, name: str, text: str) -> str:
+def replace_part(page: str, name: str, text: str) -> str:
     """The page with the part `name` exchanged for `text`, or added at its end; everything else as it was.
 
     Raises: as `parts`.

@@ -84,9 +84,9 @@ def _open(width: float, height: float, title: str) -> str:
     )
 
 
-def _text(x: float, y: float, said: str, anchor: str, colour: str = "#333", size: int = 12) -> str:
+def _text(x: float, y: float, text: str, anchor: str, colour: str = "#333", size: int = 12) -> str:
     font = _FONT.replace("'12'", f"'{size}'")
-    return f"<text x='{x:.1f}' y='{y:.1f}' {font} text-anchor='{anchor}' fill='{colour}'>{escape(said)}</text>"
+    return f"<text x='{x:.1f}' y='{y:.1f}' {font} text-anchor='{anchor}' fill='{colour}'>{escape(text)}</text>"
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, colour: str, width: int = 1) -> str:

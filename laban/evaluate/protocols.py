@@ -13,14 +13,15 @@ from typing import Any, Protocol
 
 from laban.data.corpus import Corpus
 from laban.systems.base import System
+from laban.systems.requests import Trial
 
 
 class Evaluation(Protocol):
     """The evaluation of a system whose results cannot be scored beside captioned clips."""
 
     def __call__(
-        self, system: Any, corpus: Any, out: Path, *, cases: int | None, seed: int, quick: bool,
-        progress: Callable[[int, int], None] | None = None, **special: Path,
+        self, system: Any, corpus: Any, out: Path, trial: Trial, *, progress: Callable[[int, int], None] | None = None,
+        **special: Path,
     ) -> dict[str, Any]:  # fmt: skip
         """The facts of an evaluation, JSON-able, with lines of Markdown in `tables`.
 
@@ -28,9 +29,7 @@ class Evaluation(Protocol):
             system: of the kind that the line names.
             corpus: as `open_data` of the system gives it.
             out: an existing folder, for pictures.
-            cases: so many results instead of the protocol's number.
-            seed: of the draws.
-            quick: the main table only.
+            trial: how much of the protocol is run.
             progress: called with (done, total).
             special: those of `OwnProtocol.options` that were given.
         """

@@ -17,29 +17,29 @@ ORDER = ("real", "tokenizer round trip", "jitter 2 cm", "frozen", "noise 10 cm")
 
 # name, where it stands (of one evaluator, or of the row), and what is better: 1 more, -1 less, 0 as real motion.
 FIGURES: tuple[tuple[str, Callable[[Figures, str], Any], int], ...] = (
-    ("R-precision top-1", lambda r, e: nth(r["evaluators"][e]["r_precision"], 0), 1),
-    ("R-precision top-3", lambda r, e: nth(r["evaluators"][e]["r_precision"], 2), 1),
+    ("R-precision top-1", lambda r, e: entry_of(r["evaluators"][e]["r_precision"], 0), 1),
+    ("R-precision top-3", lambda r, e: entry_of(r["evaluators"][e]["r_precision"], 2), 1),
     ("MM-Dist", lambda r, e: r["evaluators"][e]["mm_dist"], -1),
     ("FID", lambda r, e: r["evaluators"][e]["fid"], -1),
     ("Diversity", lambda r, e: r["evaluators"][e]["diversity"], 0),
-    ("foot skate", lambda r, e: r["physics"]["skate"], -1),
-    ("jerk", lambda r, e: r["physics"]["jerk"], 0),
-    ("penetration", lambda r, e: r["physics"]["penetration"], -1),
-    ("floating", lambda r, e: r["physics"]["floating"], 0),
-    ("control checks", lambda r, e: r["control"]["all"], 1),
+    ("foot skate", lambda r, _: r["physics"]["skate"], -1),
+    ("jerk", lambda r, _: r["physics"]["jerk"], 0),
+    ("penetration", lambda r, _: r["physics"]["penetration"], -1),
+    ("floating", lambda r, _: r["physics"]["floating"], 0),
+    ("control checks", lambda r, _: r["control"]["all"], 1),
 )
 PER_EVALUATOR = 5  # how many of FIGURES are of one evaluator
 
 
-def nth(values: list[Figures] | None, index: int) -> Figures | None:
+def entry_of(values: list[Figures] | None, index: int) -> Figures | None:
     """An entry of a list that may be absent."""
     return None if values is None else values[index]
 
 
-def sees(rows: Sequence[Figures]) -> list[Figures]:
+def distinguishing_metrics(rows: Sequence[Figures]) -> list[Figures]:
     """For each figure, which control rows it tells from real motion, and whether it ranks them.
 
-    A row is told apart ("yes") if its interval and real motion's have nothing in common and it is on the worse side;
+    "yes" if the row's interval does not overlap real motion's and the row is on the worse side;
     "better" if it is on the side that counts as better. The Fréchet distance of the real clips to themselves is 0 by
     construction, so the mirrored clips stand for real motion there, if there are any.
     Returns: per figure {"figure", "evaluator", "told": {row: "yes"|"no"|"better"|"-"}, "ranks": bool | None, "why"}.
@@ -53,16 +53,18 @@ def sees(rows: Sequence[Figures]) -> list[Figures]:
             base = read(named["real"], evaluator)
             if name == "FID" and "real, mirrored" in named:
                 base = read(named["real, mirrored"], evaluator)
-            told = {row: _told(base, read(named[row], evaluator), better) for row in SPOILT if row in named}
+            distinguished = {
+                row: _distinguishes(base, read(named[row], evaluator), better) for row in SPOILT if row in named
+            }
             ranks, why = _ranks(named, lambda row, read=read, e=evaluator: read(row, e), better)  # type: ignore[misc]
             out.append({
-                "figure": name, "evaluator": evaluator if place < PER_EVALUATOR else "", "told": told,
+                "figure": name, "evaluator": evaluator if place < PER_EVALUATOR else "", "told": distinguished,
                 "ranks": ranks, "why": why,
             })  # fmt: skip
     return out
 
 
-def _told(base: Figures | None, other: Figures | None, better: int) -> str:
+def _distinguishes(base: Figures | None, other: Figures | None, better: int) -> str:
     if base is None or other is None:
         return "-"
     if other["low"] <= base["high"] and base["low"] <= other["high"]:
@@ -73,7 +75,7 @@ def _told(base: Figures | None, other: Figures | None, better: int) -> str:
 def _ranks(
     named: dict[str, Figures], read: Callable[[Figures], Figures | None], better: int
 ) -> tuple[bool | None, str]:
-    """Whether the rows of ORDER stand in that order, and which neighbours do not or cannot be told apart.
+    """Whether the rows of ORDER stand in that order, and which neighbours do not, or overlap.
 
     Two rows are in the wrong order only if their intervals have nothing in common; else they are a tie.
     """
@@ -199,7 +201,7 @@ def _save(path: Path, text: str) -> None:
 def _matched(row: Figures, evaluator: str) -> list[str]:
     e = row["evaluators"][evaluator]
     return [
-        row["name"], *(_cell(nth(e["r_precision"], k)) for k in range(3)),
+        row["name"], *(_cell(entry_of(e["r_precision"], k)) for k in range(3)),
         "-" if e["old_rule"] is None else f"{e['old_rule'][2]['value']:.3f}",
         _cell(e["mm_dist"]), _cell(e["fid"], 4), _cell(e["diversity"]), _cell(e["multimodality"]),
     ]  # fmt: skip

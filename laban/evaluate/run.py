@@ -19,7 +19,7 @@ from laban.evaluate.cases import Case
 from laban.evaluate.machine import machine, peak_megabytes
 from laban.evaluate.motions import Found
 from laban.evaluate.protocols import tables_of
-from laban.evaluate.score import Figures, Row, Scorer, control_chance
+from laban.evaluate.score import Figures, Scorer, VariantRow, control_chance
 from laban.io.atomic import replacing
 from laban.metrics import control
 from laban.motion import humanml
@@ -90,9 +90,9 @@ def evaluate(
     for name, judge in loaded.items():
         if judge.layout is not corpus.layout:
             raise InputError(f"evaluate: {name} is of {judge.layout.name}, the corpus of {corpus.layout.name}.")
-    mirrored = choosing.choose(corpus, settings.split, settings.cases, settings.seed, mirrored=True)
+    mirrored = choosing.mirror_images(corpus, settings.split, held)
     scorer = Scorer(loaded, [c.joints for c in held], settings.repeats, settings.draws, settings.seed)
-    chosen = variants.variants(system, settings.steps, settings.guidance, settings.quick) if system else []
+    chosen = variants.variants(system, settings.steps, settings.guidance, quick=settings.quick) if system else []
     count = len(held)
     many = 0 if settings.quick or not system else min(variants.TEXTS, count) * variants.SAMPLES
     total = (8 + 2 * len(chosen)) * count + many
@@ -124,7 +124,7 @@ def evaluate(
         "rows": rows,
         "own_tables": tables_of(system, corpus, settings.split, settings.seed) if system else [],
     }  # fmt: skip
-    facts["sees"] = report.sees(rows)
+    facts["sees"] = report.distinguishing_metrics(rows)
     out.mkdir(parents=True, exist_ok=True)
     with replacing(out / "report.json") as temporary:
         temporary.write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n")
@@ -132,16 +132,18 @@ def evaluate(
     return facts
 
 
-def row_of(name: str, kind: str, held: Sequence[Case], clips: list[np.ndarray] | None = None, **more: Any) -> Row:
+def row_of(
+    name: str, kind: str, held: Sequence[Case], clips: list[np.ndarray] | None = None, **more: Any
+) -> VariantRow:
     """A row with the captions of the cases, of their own joints if no other clips are given."""
     joints = [c.joints for c in held] if clips is None else clips
-    return Row(name, kind, joints, [c.caption for c in held], [c.expects for c in held], **more)
+    return VariantRow(name, kind, joints, [c.caption for c in held], [c.expects for c in held], **more)
 
 
 def every_row(
     held: list[Case], mirrored: list[Case], given: list[Case], system: System | None,
     chosen: Sequence[variants.Variant], settings: Settings, out: Path, counter: Counter,
-) -> Iterator[Row]:  # fmt: skip
+) -> Iterator[VariantRow]:  # fmt: skip
     """Real motion, the control rows, then the system's or the given ones; each is made when it is asked for."""
     rng = np.random.default_rng([settings.seed, 4])
     yield row_of("real", "real", held, aligned=True)
@@ -205,7 +207,7 @@ def export_error(held: Sequence[Case], most: int = 16) -> dict[str, float]:
     motions = [Motion.from_joints(case.joints, humanml.HUMANML.fps) for case in held[:: max(1, len(held) // most)]]
     found = {}
     with tempfile.TemporaryDirectory() as folder:
-        for suffix in sorted(formats.READERS):
+        for suffix in sorted(formats.ROUND_TRIP):
             path = Path(folder) / f"motion{suffix}"
             errors = []
             for motion in motions:

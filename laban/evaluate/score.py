@@ -29,7 +29,7 @@ Figures = dict[str, Any]
 
 
 @dataclass(eq=False)
-class Row:
+class VariantRow:
     """Motions with captions, to be scored.
 
     Attributes:
@@ -41,7 +41,7 @@ class Row:
         axis: where it stands on a curve.
         at: where it stands on a curve.
         many: motions of one text each, for MultiModality: per text a list of clips.
-        deal: give the captions to the clips anew in each repeat; intervals are then over these, not over clips.
+        deal: deal the captions to the clips again in each repeat; intervals are then over these, not over clips.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Scorer:
         self.place = {id(clip): i for i, clip in enumerate(self.reference)}
         self.texts: dict[tuple[str, str], np.ndarray] = {}
 
-    def score(self, row: Row) -> Figures:
+    def score(self, row: VariantRow) -> Figures:
         """All figures of a row, JSON-able; an interval is {"value", "low", "high"}, None where undefined."""
         boot = Bootstrap(len(row.clips), self.draws, self.seed)
         known = [self.place.get(id(clip), -1) for clip in row.clips]
@@ -107,7 +107,7 @@ class Scorer:
             out["physics"]["joint_error"] = {**asdict(boot.mean(np.array(error))), "of_real": None}
         return out
 
-    def _matched(self, name: str, row: Row, motions: np.ndarray, boot: Bootstrap) -> Figures:
+    def _matched(self, name: str, row: VariantRow, motions: np.ndarray, boot: Bootstrap) -> Figures:
         texts = self._texts(name, row.captions)
         out: Figures = {"r_precision": None, "old_rule": None, "chance": None}
         count = len(motions)
@@ -153,7 +153,7 @@ class Scorer:
             warnings.simplefilter("ignore", FewSamplesWarning)  # the report says how many of how many dimensions
             return asdict(boot.apply(distance, min(DISTANCE_DRAWS, self.draws)))
 
-    def _many(self, judge: Evaluator, row: Row) -> Figures | None:
+    def _many(self, judge: Evaluator, row: VariantRow) -> Figures | None:
         if not row.many:
             return None
         flat = judge.embed_motions(encoded([clip for clips in row.many for clip in clips]))
@@ -195,7 +195,7 @@ def physical(clips: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     }
 
 
-def followed(row: Row) -> Figures:
+def followed(row: VariantRow) -> Figures:
     """Per group of expectations: hits, trials, their share and its Wilson interval; None where nothing is asked."""
     asked = [(e, clip) for e, clip in zip(row.expects, row.clips, strict=True) if e is not None]
     told = [(e, bool(control.judge(e, clip, FPS))) for e, clip in asked]
@@ -213,7 +213,7 @@ def followed(row: Row) -> Figures:
     return out
 
 
-def control_chance(row: Row) -> float | None:
+def control_chance(row: VariantRow) -> float | None:
     """The share of expectations that hold on average when captions are dealt to the clips at random."""
     asked = [e for e in row.expects if e is not None]
     clips = [clip for e, clip in zip(row.expects, row.clips, strict=True) if e is not None]

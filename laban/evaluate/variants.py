@@ -40,7 +40,7 @@ class Variant:
 
 
 def variants(
-    system: System, steps: Sequence[int] = STEPS, guidance: Sequence[float] = GUIDANCE, quick: bool = False
+    system: System, steps: Sequence[int] = STEPS, guidance: Sequence[float] = GUIDANCE, *, quick: bool = False
 ) -> list[Variant]:
     """The system as it is, and unless `quick` its settings one at a time.
 

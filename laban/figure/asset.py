@@ -55,6 +55,10 @@ class Asset:
         """(J, 4, 4) bone to parent at rest; of a topmost bone, to the world."""
         return to_parents(self.rest[None], self.parents)[0]
 
+    def without_meshes(self) -> Asset:
+        """The bones and what moves them alone."""
+        return replace(self, meshes=())
+
     def children(self, bone: int) -> list[int]:
         """The numbers of the bones that hang on one."""
         return [number for number, parent in enumerate(self.parents) if parent == bone]
@@ -69,12 +73,13 @@ def to_parents(world: np.ndarray, parents: Sequence[int]) -> np.ndarray:
     return local
 
 
-def asset_of(motion: Motion, mesh: Mesh | None = None) -> Asset:
+def asset_of(motion: Motion, mesh: Mesh | None = None, name: str = "motion") -> Asset:
     """A motion and the body that shows it, in a rest pose that stands on the floor.
 
     Args:
         motion: any skeleton.
         mesh: a skinned mesh in the skeleton's rest pose; default `mannequin(motion.skeleton)`.
+        name: of the animation, where no text describes the motion.
     """
     skeleton = motion.skeleton
     mesh = mesh if mesh is not None else mannequin(skeleton)
@@ -89,6 +94,6 @@ def asset_of(motion: Motion, mesh: Mesh | None = None) -> Asset:
     return Asset(
         tuple(skeleton.names), tuple(skeleton.parents), rest, offsets, translations,
         rotation.continuous(motion.rotations), np.ones((len(skeleton), 3)),
-        (replace(mesh, vertices=mesh.vertices + lift),), motion.fps, text[:60] or "motion",
+        (replace(mesh, vertices=mesh.vertices + lift),), motion.fps, text[:60] or name,
         motion.passport,
     )  # fmt: skip

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from laban.errors import LabanError, ShapeError
 from laban.figure import mannequin as sculpture
-from laban.motion import joint_names, kinematics, retarget, rotation
+from laban.figure.look import Look, Material
+from laban.motion import anatomy, joint_names, kinematics, retarget, rotation
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
@@ -33,6 +34,7 @@ class Mesh:
         weights: (V, 4) float64, not negative, each row sums to 1.
         normals: (V, 3) float64 unit, outwards.
         colours: (V, 3) float64 sRGB in 0..1.
+        look: materials, pictures and blend shapes, where there is more than colours.
     """
 
     vertices: Array
@@ -41,6 +43,7 @@ class Mesh:
     weights: Array
     normals: Array
     colours: Array
+    look: Look | None = None
 
 
 def mannequin(skeleton: Skeleton) -> Mesh:
@@ -59,7 +62,7 @@ def _cached(names: tuple[str, ...], parents: tuple[int, ...], offsets: bytes) ->
     skeleton = Skeleton("mannequin", names, parents, np.frombuffer(offsets).reshape(-1, 3))
     known = landmarks(skeleton)
     mesh = capsules(skeleton) if known is None else person(*known)
-    for array in vars(mesh).values():
+    for array in (mesh.vertices, mesh.faces, mesh.joints, mesh.weights, mesh.normals, mesh.colours):
         array.setflags(write=False)
     return mesh
 
@@ -124,7 +127,7 @@ def landmarks(skeleton: Skeleton) -> tuple[dict[str, Array], dict[str, int]] | N
         still = np.zeros((1, len(skeleton), 4))
         still[..., 0] = 1.0
         try:
-            found = joint_names.match(skeleton)
+            found = anatomy.match(skeleton)
             places = retarget.landmarks(Motion(skeleton, still, np.zeros((1, 3)), 1.0))
         except LabanError:
             return None
@@ -208,6 +211,23 @@ def colour_name(colour: Array) -> str:
         if np.abs(np.asarray(colour) - known).max() < 1e-6:
             return name
     return "#" + "".join(f"{round(float(c) * 255):02x}" for c in colour)
+
+
+def look_of(mesh: Mesh, name: str) -> Look:
+    """The look of a mesh that has colours alone: a material for each of them, called `name` as a whole."""
+    if mesh.look is not None:
+        return mesh.look
+    palette, number = np.unique(mesh.colours, axis=0, return_inverse=True)
+    materials = []
+    for colour in palette:
+        red, green, blue = np.round(linear(colour), 4).tolist()
+        materials.append(Material(colour_name(colour), (red, green, blue, 1.0)))
+    return Look(name, tuple(materials), number.reshape(-1)[mesh.faces[:, 0]])
+
+
+def linear(colour: Array) -> Array:
+    """Linear light of sRGB values, both 0 to 1."""
+    return np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
 
 
 def side_colours(skeleton: Skeleton) -> Array:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from laban.errors import FormatError, LabanError
-from laban.io import about
+from laban.io import about, poses
 from laban.io.atomic import replacing
+from laban.motion.bearings import settled
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
@@ -40,11 +41,16 @@ def write(motion: Motion, path: str | Path) -> None:
         )
 
 
-def read(path: str | Path) -> Motion:
-    """The motion in a file that `write` made, or in one with `joints` (T, 22, 3) metres and `fps` alone.
+def read(path: str | Path, *, up: str = "", units: str = "") -> Motion:
+    """The motion in a file that `write` made, or the field's arrays that `laban.io.poses` knows.
 
+    Args:
+        path: the file.
+        up: which axis is up in arrays that are not ours; found from the body if empty.
+        units: of such arrays; found from the body if empty.
     Raises: FormatError for anything else; nothing is unpickled.
     """
+    motion: Motion | None = None
     try:
         with zipfile.ZipFile(path) as archive:
             if sum(item.file_size for item in archive.infolist()) > _LIMIT:
@@ -62,8 +68,7 @@ def read(path: str | Path) -> Motion:
                 data["offsets"],
             )
             passport, segments = about.parse(said, path)
-            return Motion(skeleton, data["rotations"], data["root"], float(data["fps"]), segments, passport)
-        return Motion.from_joints(data["joints"], float(data["fps"]))
+            motion = Motion(skeleton, data["rotations"], data["root"], float(data["fps"]), segments, passport)
     except LabanError as error:
         raise error if isinstance(error, FormatError) else FormatError(f"{path}: damaged ({error})") from None
     except KeyError as error:
@@ -72,3 +77,6 @@ def read(path: str | Path) -> Motion:
         ) from None
     except Exception as error:  # zip, npy, JSON and casting errors of a damaged file
         raise FormatError(f"{path}: not a readable .npz motion ({str(error)[:80]}).") from None
+    if motion is None:
+        return poses.motion_of(data, Path(path), up, units)
+    return settled(motion, up or "y", units or "m") if up or units else motion

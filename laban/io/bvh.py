@@ -1,8 +1,7 @@
 """BVH: `read` any humanoid or other single-character file, `write` one that Blender, Unity and Unreal take.
 
-Files are in centimetres unless they say otherwise by their size (see `read`). Y is up; a file made with Z up keeps
-its axes. End Sites become joints called `<parent>_end`, so that toe tips and head tops are not lost; leaf joints
-of that name are written as End Sites again.
+Units and the axis that is up are those of a person who stands (see `read`). End Sites become joints called
+`<parent>_end`, so that toe tips and head tops are not lost; leaf joints of that name are written as End Sites again.
 """
 
 from __future__ import annotations
@@ -18,36 +17,39 @@ import numpy as np
 from laban.errors import FormatError, InputError
 from laban.io import about
 from laban.io.atomic import replacing
-from laban.io.bvh_parse import MAX_BYTES, Layout, Node, parse
+from laban.io.bvh_body import as_builtin, assembled, usual_units
+from laban.io.bvh_parse import MAX_BYTES, parse
 from laban.motion import rotation
+from laban.motion.bearings import settled
 from laban.motion.motion import Motion, Segment
 from laban.motion.skeleton import Skeleton
-from laban.motion.skeletons import SKELETONS
 
 CENTIMETRES = 100.0
 MAX_SIDECAR = 16 * 2**20  # bytes
-STILL = 1e-4  # metres: a joint whose position channels stay within this is a joint of fixed offset
 _AXES = "XYZ"
 _END = re.compile(r"(.+)_end\d*")
 
 
-def read(path: str | Path, scale: float | None = None) -> Motion:
+def read(path: str | Path, scale: float | None = None, *, up: str = "", units: str = "", person: str = "") -> Motion:
     """Read a BVH file.
 
-    Position channels replace OFFSET, axis by axis; they are never added to it. Where a chain of joints leads to the
-    first real one and carries its travel (`joint_Root > Hips`, both with six channels), the chain is folded: the
-    root of the result is that joint, with its world position and rotation. Below it a joint with position channels
-    must keep still in its parent's frame (within 0.1 mm); its place there becomes its offset.
+    Position channels replace OFFSET, axis by axis; they are never added to it. Where a joint under the root carries
+    the body and its travel (`joint_Root > Hips`, also beside IK bones and props), the root of the result is that
+    joint, with its world position and rotation, and what is beside it is left out. Joints that stretch or wander in
+    the body get one place each. Rows that do not match `Frames:` are used as far as they are whole. What was mended or
+    assumed stands in the motion's `notes`.
 
     Args:
-        path: the file. `<path>.passport.json` beside it gives passport and segments, if it is there.
-        scale: file units per metre (100 for centimetres, 1 for metres). By default 100, except for a body of ten or
-            more joints whose longest way from joint to joint is under 3 units (taken as metres) or over 400
-            (millimetres).
-    Returns: Motion in metres, float64. A file with the names and the tree of a built-in skeleton (HumanML3D, SMPL,
-        KIT) comes back in that skeleton's joint order, without End Sites.
-    Raises: FormatError, one line, for anything that is not a BVH file, and for joints that move within the body;
-        InputError if the file is missing or `scale` is not a positive number.
+        path: the file. `<path>.passport.json` beside it gives passport and segments, if it is there; such a file is
+            ours, in centimetres and with Y up.
+        scale: file units per metre (100 for centimetres, 1 for metres), in place of `units`.
+        up: which axis is up in the file (y, z, x, -y, -z, -x); found from the body if empty.
+        units: m, cm, mm, in, ft, dm or cmu; found from the size of the body if empty.
+        person: of several roots the name, or the number from 0; the first if empty.
+    Returns: Motion in metres, Y up, float64. A file with the names and the tree of a built-in skeleton (HumanML3D,
+        SMPL, KIT) comes back in that skeleton's joint order, without End Sites.
+    Raises: FormatError, one line, for anything that is not a BVH file, and for joints that move about in the body;
+        InputError if the file is missing, `scale` is not a positive number, or there is no such axis, unit or person.
     """
     path = Path(path)
     if scale is not None and not (np.isfinite(scale) and scale > 0):
@@ -59,130 +61,13 @@ def read(path: str | Path, scale: float | None = None) -> Motion:
         layout = parse(path.read_bytes(), str(path))
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror or error}).") from None
-    motion = _assemble(layout, scale, str(path), path.stem)
     passport, segments = _read_sidecar(path)
-    return replace(motion, passport=passport, segments=segments)
-
-
-def _assemble(layout: Layout, scale: float | None, what: str, name: str) -> Motion:
-    nodes, values = layout.nodes, layout.values
-    frames = len(values)
-    offsets = np.array([node.offset for node in nodes], dtype=np.float64)
-    units = _units(nodes, layout, offsets) if scale is None else scale
-    offsets /= units
-    places = {j: _place(node, offsets[j], values, units) for j, node in enumerate(nodes) if _moves(node)}
-    rotations = _rotations(nodes, values)
-
-    first = 0  # the joint that becomes the root
-    root = places.get(0, np.broadcast_to(offsets[0], (frames, 3)))
-    children: list[list[int]] = [[] for _ in nodes]
-    for joint, node in enumerate(nodes):
-        if node.parent >= 0:
-            children[node.parent].append(joint)
-    while len(children[first]) == 1 and children[first][0] in places:
-        child = children[first][0]
-        idle = not root.any() and np.allclose(rotations[:, first, 1:], 0, atol=1e-12) and len(children[child]) > 1
-        if not idle and np.ptp(places[child], axis=0).max() <= 2 * STILL:
-            break
-        root = root + rotation.rotate(rotations[:, first], places.pop(child))
-        rotations[:, child] = rotation.multiply(rotations[:, first], rotations[:, child])
-        first = child
-    for joint, place in places.items():
-        if joint <= first:
-            continue
-        low, high = place.min(0), place.max(0)
-        if (high - low).max() > 2 * STILL:
-            raise FormatError(
-                f"{what}: joint {nodes[joint].name!r} moves by {(high - low).max() * 1000:.1f} mm inside the body; "
-                "only the root may travel. Export it with fixed bone lengths."
-            )
-        offsets[joint] = (low + high) / 2
-    offsets[first] = 0.0
-    skeleton = Skeleton(
-        name,
-        tuple(node.name for node in nodes[first:]),
-        (-1, *(node.parent - first for node in nodes[first + 1 :])),
-        offsets[first:],
-    )
-    fps = 1.0 / layout.frame_time
-    if abs(fps - round(fps)) < 1e-4 * fps:  # 0.0333333 means 30
-        fps = float(round(fps))
-    return _builtin_order(Motion(skeleton, rotations[:, first:], np.array(root), fps), nodes[first:])
-
-
-def _moves(node: Node) -> bool:
-    return any(not turn for turn, _ in node.channels)
-
-
-def _place(node: Node, offset: np.ndarray, values: np.ndarray, units: float) -> np.ndarray:
-    place = np.repeat(offset[None], len(values), axis=0)
-    for column, (turn, axis) in enumerate(node.channels, start=node.first):
-        if not turn:
-            place[:, axis] = values[:, column] / units
-    return place
-
-
-def _units(nodes: list[Node], layout: Layout, offsets: np.ndarray) -> float:
-    """Units per metre, from the longest way through the tree (a person's is 1.5 to 2.2 m); the root's do not count."""
-    if sum(not node.end for node in nodes) < 10:
-        return CENTIMETRES
-    lengths = np.linalg.norm(offsets, axis=-1)
-    below = np.zeros(len(nodes))
-    longest = 0.0
-    for joint in range(len(nodes) - 1, 0, -1):
-        node = nodes[joint]
-        if _moves(node):
-            first = _place(node, offsets[joint], layout.values[:1], 1.0)[0]
-            lengths[joint] = np.linalg.norm(first)
-        if nodes[node.parent].parent < 0 and _moves(node):
-            lengths[joint] = 0.0  # Hips under a travelling root: that is a place in the world, not a bone
-        reach = below[joint] + lengths[joint]
-        longest = max(longest, below[node.parent] + reach)
-        below[node.parent] = max(below[node.parent], reach)
-    if 0 < longest < 3.0:
-        return 1.0
-    return 1000.0 if longest > 400.0 else CENTIMETRES
-
-
-def _rotations(nodes: list[Node], values: np.ndarray) -> np.ndarray:
-    """(T, J, 4) joint to parent: the product of a joint's rotation channels in the order of the file."""
-    out = np.zeros((len(values), len(nodes), 4))
-    out[..., 0] = 1.0
-    groups: dict[tuple[int, ...], list[tuple[int, list[int]]]] = {}
-    for joint, node in enumerate(nodes):
-        turns = [(axis, node.first + i) for i, (turn, axis) in enumerate(node.channels) if turn]
-        if turns:
-            groups.setdefault(tuple(axis for axis, _ in turns), []).append((joint, [c for _, c in turns]))
-    for axes, members in groups.items():
-        joints = [joint for joint, _ in members]
-        columns = np.array([c for _, c in members])
-        half = values[:, columns] * (np.pi / 360.0)
-        cosine, sine = np.cos(half), np.sin(half)
-        q = [np.ones(half.shape[:2]), *(np.zeros(half.shape[:2]) for _ in range(3))]  # w x y z, apart for speed
-        for slot, axis in enumerate(axes):  # q times (cosine + sine e_axis), written out
-            a, b, c = 1 + axis, 1 + (axis + 1) % 3, 1 + (axis + 2) % 3
-            cos, sin = cosine[..., slot], sine[..., slot]
-            q[0], q[a] = q[0] * cos - q[a] * sin, q[a] * cos + q[0] * sin
-            q[b], q[c] = q[b] * cos + q[c] * sin, q[c] * cos - q[b] * sin
-        out[:, joints] = np.stack(q, -1)
-    return out
-
-
-def _builtin_order(motion: Motion, nodes: list[Node]) -> Motion:
-    """The motion in the joint order of a built-in skeleton if it has exactly its names and tree."""
-    joints = [j for j, node in enumerate(nodes) if not node.end]
-    names = motion.skeleton.names
-    tree = {names[j]: names[motion.skeleton.parents[j]] if j else "" for j in joints}
-    for builtin in SKELETONS.values():
-        theirs = {n: builtin.names[p] if p >= 0 else "" for n, p in zip(builtin.names, builtin.parents, strict=True)}
-        if theirs != tree:
-            continue
-        order = [motion.skeleton.index(n) for n in builtin.names]
-        offsets = motion.skeleton.offsets[order]
-        near = np.abs(offsets - builtin.offsets)[1:].max() < 2e-6
-        skeleton = builtin if near else Skeleton(motion.skeleton.name, builtin.names, builtin.parents, offsets)
-        return Motion(skeleton, motion.rotations[:, order], motion.root, motion.fps)
-    return motion
+    raw = assembled(layout, path.stem, str(path), person)
+    if passport is not None and scale is None and not (up or units):
+        scale, up = CENTIMETRES, "y"
+    given = units if scale is None else repr(scale)
+    motion = as_builtin(settled(raw, up, given, usual_units(raw)))
+    return replace(motion, passport=passport, segments=segments) if passport or segments else motion
 
 
 def write(motion: Motion, path: str | Path, order: str = "ZXY", scale: float = CENTIMETRES) -> None:

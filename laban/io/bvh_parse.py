@@ -8,6 +8,7 @@ before the declared sizes were compared with the data.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from array import array
@@ -53,6 +54,7 @@ class Layout:
     nodes: list[Node] = field(default_factory=list)
     values: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     frame_time: float = 0.0
+    notes: tuple[str, ...] = ()  # what was mended
 
 
 def parse(data: bytes, what: str) -> Layout:
@@ -61,7 +63,7 @@ def parse(data: bytes, what: str) -> Layout:
     Args:
         data: the file's bytes.
         what: how messages call it, normally the path.
-    Raises: FormatError for anything that is not one well-formed hierarchy with the motion it declares.
+    Raises: FormatError for anything that is not well-formed hierarchies with the motion that they declare.
     """
     if not data.strip():
         raise FormatError(f"{what}: the file is empty; a BVH file begins with HIERARCHY.")
@@ -77,8 +79,8 @@ def parse(data: bytes, what: str) -> Layout:
         header = data[: motion.start()].decode("latin-1")
     nodes = _hierarchy(header, what)
     width = sum(len(n.channels) for n in nodes)
-    values, frame_time = _motion(data[motion.end() :], width, what)
-    return Layout(nodes, values, frame_time)
+    values, frame_time, notes = _motion(data[motion.end() :], width, what)
+    return Layout(nodes, values, frame_time, notes)
 
 
 class _Tokens:
@@ -154,7 +156,8 @@ def _hierarchy(text: str, what: str) -> list[Node]:
             except FormatError:
                 break
             if token.upper() == "ROOT":
-                raise tokens.error("a second ROOT; one character per file is read. Split the file")
+                begin(*tokens.rest_of_line(), end=False)
+                continue
             raise tokens.error(f"{token[:40]!r} after the hierarchy; MOTION was expected (one '}}' too many?)")
         token = tokens.next("ROOT" if not nodes else "'}'")
         word = token.upper()
@@ -187,7 +190,6 @@ def _hierarchy(text: str, what: str) -> list[Node]:
                 raise tokens.error(f"{node.name or 'End Site'!r} has no OFFSET")
         else:
             raise tokens.error(f"unknown word {token[:40]!r}; OFFSET, CHANNELS, JOINT, End Site or '}}' was expected")
-    _name_ends(nodes, what)
     return nodes
 
 
@@ -209,26 +211,7 @@ def _channels(tokens: _Tokens, name: str) -> tuple[tuple[bool, int], ...]:
     return tuple(channels)
 
 
-def _name_ends(nodes: list[Node], what: str) -> None:
-    """Names for End Sites, `<parent>_end`; a joint's own name that stands twice is an error."""
-    taken: set[str] = set()
-    for node in nodes:
-        if node.end:
-            continue
-        if node.name in taken:
-            raise FormatError(f"{what}: two joints are called {node.name[:60]!r}; give each its own name.")
-        taken.add(node.name)
-    for node in nodes:
-        if node.end:
-            base = name = f"{nodes[node.parent].name}_end"
-            number = 2
-            while name in taken:
-                name, number = f"{base}{number}", number + 1
-            node.name = name
-            taken.add(name)
-
-
-def _motion(block: bytes, width: int, what: str) -> tuple[np.ndarray, float]:
+def _motion(block: bytes, width: int, what: str) -> tuple[np.ndarray, float, tuple[str, ...]]:
     frames_line = _FRAMES.match(block)
     time_line = _FRAME_TIME.match(block, frames_line.end()) if frames_line else None
     if frames_line is None or time_line is None:
@@ -248,6 +231,11 @@ def _motion(block: bytes, width: int, what: str) -> tuple[np.ndarray, float]:
         raise FormatError(f"{what}: no joint has a channel; there is no motion to read.")
     block = block[time_line.end() :]
     counts = array("I", filter(None, map(_count, BytesIO(block))))
+    notes: tuple[str, ...] = ()
+    if sum(counts) != frames * width and (whole := _whole_rows(counts, frames, width)):
+        block = b"\n".join(itertools.islice((line for line in BytesIO(block) if line.strip()), whole))
+        notes = (f"it says {frames} frames and has {len(counts)} rows; the {whole} whole ones were read",)
+        frames, counts = whole, counts[:whole]
     if sum(counts) != frames * width:
         raise FormatError(
             f"{what}: {sum(counts)} numbers in {len(counts)} lines; {frames} frames of {width} channels need "
@@ -270,7 +258,13 @@ def _motion(block: bytes, width: int, what: str) -> tuple[np.ndarray, float]:
             f"{what}: frame {frame}, channel {column} is {values[frame, column]}; finite numbers below 1e9 were "
             "expected. Repair or cut these frames."
         )
-    return values, frame_time
+    return values, frame_time, notes
+
+
+def _whole_rows(counts: array[int], frames: int, width: int) -> int:
+    """How many rows can be used of those that do not match the declared frames: one frame a line, the last one cut."""
+    whole = len(counts) - int(bool(counts) and counts[-1] != width)
+    return min(whole, frames) if all(count == width for count in counts[:whole]) else 0
 
 
 def _count(line: bytes) -> int:

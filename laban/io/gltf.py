@@ -23,7 +23,7 @@ import numpy as np
 
 from laban.errors import FormatError, LabanError
 from laban.figure.asset import Asset, asset_of
-from laban.figure.mesh import Mesh, colour_name
+from laban.figure.mesh import Mesh, colour_name, linear
 from laban.io import about
 from laban.io.atomic import replacing
 from laban.motion.motion import Motion
@@ -51,7 +51,7 @@ def write(motion: Motion, path: str | Path, *, mesh: Mesh | None = None, travel:
     """
     chunk = _Chunk()
     shown, record = motion if travel is None else taken_out(motion, travel), _record(motion)
-    document = _document(asset_of(shown, mesh), record, chunk, travel)
+    document = _document(asset_of(shown, mesh, Path(path).stem), record, chunk, travel)
     text = about.dumps(document, path)
     text += b" " * (-len(text) % 4)
     data = bytes(chunk.data)
@@ -177,12 +177,11 @@ def _primitives(mesh: Mesh, chunk: _Chunk) -> tuple[list[dict[str, Any]], list[d
                 "mode": 4,
             }
         )
-        linear = np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
         materials.append(
             {
                 "name": colour_name(colour),
                 "pbrMetallicRoughness": {
-                    "baseColorFactor": [*np.round(linear, 4).tolist(), 1.0],
+                    "baseColorFactor": [*np.round(linear(colour), 4).tolist(), 1.0],
                     "metallicFactor": 0.0,
                     "roughnessFactor": 0.6,
                 },

@@ -11,11 +11,8 @@ Source: Khronos, glTF 2.0 specification.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import struct
-import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,15 +20,22 @@ from typing import Any
 import numpy as np
 
 from laban.errors import FormatError, InputError
+from laban.io import meshopt
 from laban.io.atomic import replacing
+from laban.io.gltf_container import (
+    BIN_CHUNK,
+    COMPRESSED,
+    JSON_CHUNK,
+    MAGIC,
+    MOST_BYTES,
+    buffer_of,
+    bytes_at,
+    chunks_of,
+)  # fmt: skip
 
 SUFFIXES = (".glb", ".vrm", ".vrma", ".gltf")
-MAGIC, JSON_CHUNK, BIN_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
 WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 KINDS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
-COMPRESSED = ("EXT_meshopt_compression", "KHR_meshopt_compression")
-MOST_BYTES = 1 << 30  # of a file
-MOST_JSON = 64 << 20
 MOST_ELEMENTS = 1 << 26  # of an accessor that no buffer backs
 MOST_NODES = 1 << 16
 
@@ -46,6 +50,7 @@ class Document:
         extra: bytes that were added behind buffer 0 (`add_bytes`).
         chunks: (type, bytes) of GLB chunks that the specification does not know.
         path: where it was read from.
+        notes: what was mended, for a person to be told.
     """
 
     json: dict[str, Any]
@@ -53,6 +58,8 @@ class Document:
     path: Path
     extra: bytearray = field(default_factory=bytearray)
     chunks: list[tuple[int, bytes]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    _decoded: dict[int, bytes] = field(default_factory=dict, repr=False)
 
     def items(self, key: str) -> list[dict[str, Any]]:
         """The objects of a top-level list ("nodes", "skins", …), empty if there is none.
@@ -82,9 +89,7 @@ class Document:
         if "bufferView" not in entry:
             return np.zeros((count, width), kind)
         view = self.items("bufferViews")[entry["bufferView"]]
-        if any(name in view.get("extensions", {}) for name in COMPRESSED):
-            raise FormatError(f"{self.path}: accessor {number} is compressed (meshopt), which is not read here.")
-        data = self._view(view)
+        data = self._unpacked(entry["bufferView"]) if compressed(view) else self._view(view)
         size = width * np.dtype(kind).itemsize
         stride = view.get("byteStride") or size
         offset = entry.get("byteOffset", 0)
@@ -102,6 +107,21 @@ class Document:
         out[places] = self._dense(values, number)
         return out
 
+    def _unpacked(self, number: int) -> bytes:
+        """The bytes of a view that is compressed by meshopt."""
+        if number not in self._decoded:
+            found = compressed(self.items("bufferViews")[number])
+            try:
+                start, length = found.get("byteOffset", 0), found["byteLength"]
+                if not 0 <= found["count"] * found["byteStride"] <= MOST_BYTES or start < 0 or length < 0:
+                    raise ValueError(f"{found['count']} elements of {found['byteStride']} bytes")
+                self._decoded[number] = meshopt.decode(
+                    bytes(self.buffers[found["buffer"]][start : start + length]), found
+                )
+            except (ValueError, KeyError, IndexError, TypeError) as error:
+                raise FormatError(f"{self.path}: view {number}, compressed by meshopt, is damaged ({error}).") from None
+        return self._decoded[number]
+
     def _view(self, view: dict[str, Any]) -> memoryview:
         start = view.get("byteOffset", 0)
         own = len(self.buffers[view["buffer"]])
@@ -113,6 +133,14 @@ class Document:
         """The bytes of a buffer view, for example of an embedded picture."""
         views = self.items("bufferViews")
         return bytes(self._view(views[check_index(number, len(views), "a buffer view", self.path)]))
+
+    def picture(self, number: int) -> bytes:
+        """The bytes of a picture, embedded or beside the file. Raises: FormatError if it cannot be had."""
+        images = self.items("images")
+        image = images[check_index(number, len(images), "a picture", self.path)]
+        if "bufferView" in image:
+            return self.view_bytes(image["bufferView"])
+        return bytes_at(str(image.get("uri", "")), f"picture {number}", self.path)
 
     def add_bytes(self, data: bytes) -> int:
         """Put bytes behind buffer 0. Returns: the number of a new buffer view of them, aligned to 4."""
@@ -145,6 +173,12 @@ class Document:
         return len(accessors) - 1
 
 
+def compressed(view: dict[str, Any]) -> dict[str, Any]:
+    """What meshopt's extension says of a buffer view; empty if it is not compressed."""
+    extensions = view.get("extensions", {})
+    return next((extensions[name] for name in COMPRESSED if name in extensions), {})
+
+
 def read(path: str | Path) -> Document:
     """Read and check a glTF file.
 
@@ -165,7 +199,7 @@ def read(path: str | Path) -> Document:
     if path.suffix.lower() == ".gltf":
         text, binary, extra = bytes(data), None, list[tuple[int, bytes]]()
     else:
-        text, binary, extra = _chunks(data, path)
+        text, binary, extra = chunks_of(data, path)
     try:
         found = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
@@ -178,7 +212,7 @@ def read(path: str | Path) -> Document:
     document = Document(found, [], path, chunks=extra)
     try:
         for number, buffer in enumerate(document.items("buffers")):
-            document.buffers.append(_buffer(buffer, number, binary, path))
+            document.buffers.append(buffer_of(buffer, number, binary, path))
         _check_views(document)
         _check_nodes(document)
     except (KeyError, TypeError, AttributeError, OverflowError, ValueError) as error:
@@ -231,7 +265,9 @@ def _packed(document: Document) -> tuple[dict[str, Any], list[Any]]:
     images = [dict(image) for image in document.items("images")]
     for image in images:
         if "uri" in image and not str(image["uri"]).startswith("data:"):
-            data = _uri(str(image["uri"]), "picture", document.path)
+            data = _picture(document, str(image["uri"]))
+            if data is None:
+                continue
             name = str(image.pop("uri"))
             views.append({"buffer": 0, "byteOffset": place, "byteLength": len(data)})
             image["bufferView"] = len(views) - 1
@@ -248,88 +284,27 @@ def _packed(document: Document) -> tuple[dict[str, Any], list[Any]]:
     return out, parts
 
 
+def _picture(document: Document, uri: str) -> bytes | None:
+    """A picture beside the file; None where there is none, which readers of glTF go on without."""
+    try:
+        return bytes_at(uri, "picture", document.path)
+    except FormatError as error:
+        if "is missing" not in str(error):
+            raise
+        return None
+
+
+def missing_pictures(document: Document) -> list[str]:
+    """The URIs of pictures that are not there."""
+    uris = [str(image["uri"]) for image in document.items("images") if "uri" in image]
+    return [uri for uri in uris if not uri.startswith("data:") and _picture(document, uri) is None]
+
+
 def _move(view: dict[str, Any], starts: list[int]) -> None:
     shift = starts[view["buffer"]]
     if shift or "byteOffset" in view:
         view["byteOffset"] = view.get("byteOffset", 0) + shift
     view["buffer"] = 0
-
-
-def _chunks(data: memoryview, path: Path) -> tuple[bytes, memoryview | None, list[tuple[int, bytes]]]:
-    if len(data) < 20 or struct.unpack_from("<I", data)[0] != MAGIC:
-        raise FormatError(f"{path}: {len(data)} bytes that do not begin as a GLB does ('glTF'); expected glTF 2.0.")
-    _, version, total = struct.unpack_from("<III", data)
-    if version != 2:
-        raise FormatError(f"{path}: GLB version {version}; expected 2. Export it again.")
-    if total > len(data):
-        raise FormatError(f"{path}: truncated: its header announces {total} bytes, the file has {len(data)}.")
-    text: bytes | None = None
-    binary: memoryview | None = None
-    extra: list[tuple[int, bytes]] = []
-    place = 12
-    while place + 8 <= total:
-        length, kind = struct.unpack_from("<II", data, place)
-        if length > total - place - 8:
-            raise FormatError(f"{path}: truncated: a chunk announces {length} bytes, {total - place - 8} are left.")
-        chunk = data[place + 8 : place + 8 + length]
-        if text is None:
-            if kind != JSON_CHUNK or length > MOST_JSON:
-                raise FormatError(f"{path}: its first chunk is no JSON of at most {MOST_JSON >> 20} MiB.")
-            text = bytes(chunk)
-        elif kind == BIN_CHUNK and binary is None:
-            binary = chunk
-        else:
-            extra.append((kind, bytes(chunk)))
-        place += 8 + length + (-length % 4)
-    if text is None:
-        raise FormatError(f"{path}: holds no JSON chunk. The file is truncated; export it again.")
-    return text, binary, extra
-
-
-def _buffer(buffer: dict[str, Any], number: int, binary: memoryview | None, path: Path) -> memoryview:
-    length = buffer["byteLength"]
-    if "uri" in buffer:
-        data = memoryview(_uri(str(buffer["uri"]), f"buffer {number}", path))
-    elif number == 0 and binary is not None:
-        data = binary
-    elif any(name in buffer.get("extensions", {}) for name in COMPRESSED):
-        data = memoryview(bytes(0))  # a fallback buffer, which is allowed to be absent
-        return data
-    else:
-        raise FormatError(
-            f"{path}: buffer {number} is missing: it has no URI, and the file has no binary chunk for it."
-        )
-    if not isinstance(length, int) or not 0 <= length <= len(data):
-        raise FormatError(f"{path}: buffer {number} announces {length} bytes, {len(data)} are there. It is truncated.")
-    return data[:length]
-
-
-def _uri(uri: str, what: str, path: Path) -> bytes:
-    """The bytes that a URI names: data in itself, or a file in the folder of `path` or below it."""
-    if uri.startswith("data:"):
-        head, _, body = uri.partition(",")
-        try:
-            return (
-                base64.b64decode(body, validate=True)
-                if head.endswith(";base64")
-                else urllib.parse.unquote_to_bytes(body)
-            )
-        except (binascii.Error, ValueError):
-            raise FormatError(f"{path}: the data URI of {what} is damaged. Export it again.") from None
-    plain = urllib.parse.unquote(uri).replace("\\", "/")
-    folder = path.parent.resolve()
-    outside = ":" in plain or plain.startswith("/") or "\0" in plain or not plain
-    file = folder if outside else (folder / plain).resolve()
-    if outside or not file.is_relative_to(folder):
-        raise FormatError(
-            f"{path}: {what} lies at {uri[:80]!r}, which is outside the file's folder; that is refused. Put it beside "
-            "the file."
-        )
-    if not file.is_file():
-        raise FormatError(f"{path}: {what} is missing: there is no {uri[:80]!r} beside the file.")
-    if file.stat().st_size > MOST_BYTES:
-        raise FormatError(f"{path}: {what} has more than {MOST_BYTES >> 20} MiB.")
-    return file.read_bytes()
 
 
 def _check_views(document: Document) -> None:

@@ -21,18 +21,23 @@ from laban.language.lexicon import (
 from laban.language.wording import subject_and_rest
 
 GAP = 4  # words that may stand between two words of a phrase, if they are of the kinds that change nothing
-OBJECT, NO_PROP = "*", "+"  # what may follow a phrase: an object of any kind; any but a prop
+OBJECT, NO_PROP, NO_PERSON = (
+    "*",
+    "+",
+    "-",
+)  # what may follow a phrase: an object of any kind; any but a prop; but a person
 UNKNOWN = "!"  # begins the name of an action that no data has, so that its words are not taken for another one
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that mean an action, in base form, each with its alternatives; `takes` an object, `props` as well."""
+    """Words that mean an action, in base form, each with its alternatives; it `takes` an object, `props`, `people`."""
 
     action: str
     words: tuple[frozenset[str], ...]
     takes: bool
     props: bool
+    people: bool
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ class Found:
     places: tuple[int, ...]
     takes: bool
     props: bool
+    people: bool
 
 
 @cache
@@ -58,19 +64,21 @@ def phrases() -> tuple[Phrase, ...]:
     for action, _, said in _rows():
         for text in said.split(", "):
             parts = text.split()
-            words = tuple(frozenset(part.split("/")) for part in parts if part not in (OBJECT, NO_PROP))
-            found.append(Phrase(action, words, len(words) < len(parts), OBJECT in parts))
+            marks = (OBJECT, NO_PROP, NO_PERSON)
+            words = tuple(frozenset(part.split("/")) for part in parts if part not in marks)
+            props = OBJECT in parts or NO_PERSON in parts
+            found.append(Phrase(action, words, len(words) < len(parts), props, OBJECT in parts))
     return tuple(sorted(found, key=lambda phrase: (-len(phrase.words), not phrase.takes)))
 
 
 @cache
 def word_kinds() -> dict[str, frozenset[str]]:
     """Kind -> words, from `words.tsv`."""
-    found = {}
+    found: dict[str, frozenset[str]] = {}
     for line in (FOLDER / "words.tsv").read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
             kind, words = line.split("\t")
-            found[kind] = frozenset(words.split())
+            found[kind] = found.get(kind, frozenset()) | frozenset(words.split())
     return found
 
 
@@ -101,7 +109,7 @@ def find(words: list[str], among: Container[str] | None = None) -> list[Found]:
             places = _match(phrase, said, words, start, used, verbs)
             if places:
                 used |= set(places)
-                found.append(Found(phrase.action, places, phrase.takes, phrase.props))
+                found.append(Found(phrase.action, places, phrase.takes, phrase.props, phrase.people))
     return sorted(found, key=lambda f: f.places)
 
 
@@ -152,7 +160,7 @@ def _fills(word: str, narrow: bool) -> bool:
         word in DETERMINERS | PREPOSITIONS | DIRECTIONS | LINKERS | MANNERS
         or word == "and"
         or word.endswith("ly")
-        or any(base in kinds[kind] for kind in ("body", "people", "thing", "measure", "manner"))
+        or any(base in kinds[kind] for kind in ("body", "people", "thing", "measure", "manner", "scenery"))
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from laban.language.actions import UNKNOWN, Found, bases, find, table, word_kinds
+from laban.language.actions import UNKNOWN, Found, bases, find, phrases, table, word_kinds
 from laban.language.clauses import AUXILIARIES, tokens
 from laban.language.inflection import singular
 from laban.language.lexicon import (
@@ -32,6 +32,10 @@ Embed = Callable[[Sequence[str]], "np.ndarray"]  # N sentences -> (N, D) unit ve
 NEAREST = 3
 PARTICLES = frozenset("up down out off away not".split())
 NEUTRAL = ("body", "people", "thing", "measure", "manner", "scenery")  # kinds of words that change no action
+# Behind these stands where to or where, whatever it is: to her grandmother, past the palace
+TARGETS = frozenset("to toward towards at past from through across along around behind beside near between".split())
+# Actions that are the same with any ordinary object: a box or a stone; of others the data's captions say with which
+HANDLING = frozenset("lift carry throw pick-up hold push press kick use-item gather".split())
 ENDS = frozenset(", and but or nor after before until while where when because so that if than who which whose".split())
 # Cosine to the nearest caption from which on an unknown verb is taken for a synonym that the table lacks. With the
 # shipped text encoder the nearest unknown verb of the tuning half has 0.84 ("stands on their head"), and of all
@@ -118,6 +122,7 @@ class Reader:
         self._compared = [(said, e.action) for e in self.vocabulary.entries for said in e.captions[:CAPTIONS]]
         self._vectors: np.ndarray | None = None
         self._shown: dict[str, bool] = {}
+        self._said: dict[str, frozenset[str]] = {}
 
     def understand(self, sentence: str) -> Understanding:
         """What of a sentence the data shows. A caption of the data is always known."""
@@ -152,7 +157,18 @@ class Reader:
         if not all(self._shows(f.action) for f in found):
             found = find(rest, {action for action in table() if self._shows(action)})
         kept = [f for f in found if not f.action.startswith(UNKNOWN)]
-        return [f.action for f in kept], unknown_words(rest, kept), len(kept) < len(found)
+        shown = frozenset().union(*(self._words_of(f.action) for f in kept))
+        return [f.action for f in kept], unknown_words(rest, kept, shown), len(kept) < len(found)
+
+    def _words_of(self, action: str) -> frozenset[str]:
+        """Words, in base forms, that the data's captions and the table say of an action."""
+        if action not in self._said:
+            entry = self.vocabulary.by_action.get(action)
+            said = {word for caption in (*entry.captions,) for word in tokens(caption)} if entry else set()
+            said |= set(tokens(table().get(action, "")))
+            said |= {word for phrase in phrases() if phrase.action == action for part in phrase.words for word in part}
+            self._said[action] = frozenset().union(*(bases(word) for word in said))
+        return self._said[action]
 
     def _shows(self, action: str) -> bool:
         """Whether the data shows an action, as its own or in a caption: squats, in "squats and picks something up"."""
@@ -197,14 +213,21 @@ def _spoken(text: str) -> list[str]:
     return subject_and_rest([word for word in tokens(text) if word not in (".", "!", "?", ":")])[1]
 
 
-def unknown_words(words: list[str], found: list[Found]) -> list[str]:
+def unknown_words(words: list[str], found: list[Found], shown: frozenset[str] = frozenset()) -> list[str]:
     """Words of a clause (without its subject) that ask for more than the actions found in it.
 
-    Its verb, and any other verb of an action; the object of a verb that takes none; props; whom it is like.
+    Its verb, and any other verb of an action; the object of a verb that takes none; props; whom it is like; and every
+    other word that is neither known to change nothing nor said by the data of these actions.
+
+    Args:
+        words: the clause in lower case.
+        found: the known actions in it.
+        shown: words that the data's captions of these actions say, in base forms.
     """
     used = {place for f in found for place in f.places}
     kinds = word_kinds()
     main = verb_place(words)
+    taking = any(f.takes and f.action in HANDLING for f in found)
     unknown: list[int] = []
     for at, word in enumerate(words):
         if at in used or not word[0].isalpha():
@@ -217,13 +240,15 @@ def unknown_words(words: list[str], found: list[Found]) -> list[str]:
         elif form is not None and at != main and form.form in ("third", "gerund") and _is_action(words, at, form.form):
             unknown += _verb_and_object(words, at, used)
         elif bases(word) & kinds["prop"] or word in kinds["acts"]:
-            if not any(f.props and at in _object(words, p) for f in found for p in f.places):
+            plain = bases(word) & shown or singular(word) in kinds["object"]
+            if not (plain and any(f.props and at in _object(words, p) for f in found for p in f.places)):
                 unknown.append(at)
         elif _likened(words, at) and singular(word) not in kinds["style"]:
             unknown.append(at)
+        elif not (form or forms().get(word) or word in AUXILIARIES | ENDS or _may_be(words, at, shown, taking=taking)):
+            unknown.append(at)
     for f in found:
-        if not f.takes:
-            unknown += [at for at in _object(words, f.places[-1]) if at not in used]
+        unknown += [at for at in _refused(words, f, shown) if at not in used]
     said = [words[at] for at in sorted(set(unknown))]
     telling = [word for word in said if not any(is_kind(form.lemma, "light") for form in forms().get(word, ()))]
     return telling or said  # of "gives a thumbs up" the thumbs
@@ -269,6 +294,49 @@ def _object(words: list[str], verb: int) -> list[int]:
             nouns.append(at)
         at += 1
     return nouns
+
+
+def _refused(words: list[str], f: Found, shown: frozenset[str]) -> list[int]:
+    """Places of the object of an action that takes none of that kind."""
+    parts = [at for at in _parts(words, f.places[-1]) if not bases(words[at]) & shown]
+    if not f.takes:
+        return parts + _object(words, f.places[-1])
+    return parts if f.people else parts + _person_alone(words, f.places[-1])
+
+
+def _parts(words: list[str], verb: int) -> list[int]:
+    """Places of a part of the body that is the object right behind a verb: pushes [her hair]."""
+    at = verb + 1
+    while at < len(words) and (words[at] in DETERMINERS or words[at] in PARTICLES):
+        at += 1
+    if at == verb + 1 or at >= len(words) or words[at - 1] in PARTICLES | {"left", "right"} - DETERMINERS:
+        return []
+    return [at] if singular(words[at]) in word_kinds()["part"] else []
+
+
+def _person_alone(words: list[str], verb: int) -> list[int]:
+    """Places of a person who is the whole object behind a verb: throws [his, opponent]; not `throws him the ball`."""
+    if _object(words, verb):
+        return []
+    persons: list[int] = []
+    for at in range(verb + 1, len(words)):
+        if words[at] in PREPOSITIONS | LINKERS | AUXILIARIES | ENDS or verb_at(words, at) is not None:
+            break
+        if singular(words[at]) in (PEOPLE | word_kinds()["people"]) - {"it"}:
+            persons.append(at)
+    return persons
+
+
+def _may_be(words: list[str], at: int, shown: frozenset[str], *, taking: bool) -> bool:
+    """Whether a word beside an action changes nothing, is said with it by the data, or is an ordinary object of it."""
+    if _means_nothing(words[at]) or bases(words[at]) & shown:
+        return True
+    before = [word for word in words[:at] if word in PREPOSITIONS or verb_at(words, words.index(word)) is not None]
+    last = before[-1] if before else ""
+    if last in TARGETS:
+        return True
+    tool = last == "with"  # walks with a stick
+    return taking and not tool and singular(words[at]) in word_kinds()["object"]
 
 
 def _likened(words: list[str], at: int) -> bool:

@@ -57,8 +57,13 @@ def arms_alone(sentence: str) -> bool:
     Args:
         sentence: in English.
     """
-    verb = wording.lemma_of(wording.subject_and_rest(tokens(sentence))[1])
+    verb = verb_of(sentence)
     return verb is not None and is_kind(verb, "arms") and len(plan(sentence).steps) == 1
+
+
+def verb_of(sentence: str) -> str | None:
+    """The base form of a sentence's verb, or None."""
+    return wording.lemma_of(wording.subject_and_rest(tokens(sentence))[1])
 
 
 def _actions(sentence: str, warnings: list[str]) -> tuple[list[Action], bool]:

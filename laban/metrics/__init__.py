@@ -1,1 +1,1 @@
-"""Pure functions on arrays that measure motions (layer L2), and the T2M evaluator that embeds them."""
+"""Pure functions on arrays that measure motions. What embeds them is a system: `laban.systems.evaluator`."""

@@ -80,7 +80,7 @@ def side_of(expectation: str, joints: np.ndarray, fps: float) -> float:
         joints: (T, 22, 3) metres, world.
         fps: frames per second.
     Raises: InputError for an expectation that names no side.
-    Source: kmm.md, section 4 (side accuracy from kinematics).
+    Source: the definition above, the project's own.
     """
     if expectation not in SIDED:
         raise InputError(f"metrics.side_of: {expectation!r} names no side; expected one of {', '.join(SIDED)}.")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from laban.errors import ShapeError
-from laban.metrics import physics
+from laban.metrics import gait, physics
 from laban.metrics.samples import finite
 from laban.motion import kinematics, rotation, travel, wanted
 from laban.motion.constraints import HEADING_DEGREES, POSE_DEGREES, Effector, Goals, PoseKey, RootPath
@@ -22,9 +22,10 @@ from laban.motion.motion import Motion
 
 CONTACT_SPEED = 0.002  # m/s of a joint that is asked to rest
 PATH_MEAN, PATH_P95 = 2.0, 5.0  # times the tolerance: what a path may be off on the mean, and in 95 of 100 places
+CALM, CALM_PEAK = 30.0, 120.0  # m/s^3: ratios are to no less, or who hardly moves could not move at all
 STANDING_SKATE = 0.15  # m/s: below this nothing slides, whatever the ratio
 LIMITS = {"skate": 1.2, "dense_skate": 1.5, "jerk": 1.3, "spike": 2.0, "bone": 0.001, "hinge": -2.0, "spine": 60.0,
-          "facing": 5.0}  # fmt: skip
+          "facing": 5.0, "afloat": 0.3}  # fmt: skip
 """What `faults` allows: ratios to the reference, metres, degrees; a hinge also as far as it bends in the reference."""
 HINGES = {"left_knee": (1.0, 0.0, 0.0), "right_knee": (1.0, 0.0, 0.0), "left_elbow": (0.0, -1.0, 0.0),
           "right_elbow": (0.0, 1.0, 0.0)}  # fmt: skip
@@ -60,7 +61,7 @@ class Reached:
         return {k: round(v, 5) if isinstance(v, float) else v for k, v in asdict(self).items()}
 
 
-def reached(motion: Motion, goals: Goals, circular: bool = False) -> tuple[Reached, ...]:
+def reached(motion: Motion, goals: Goals, *, circular: bool = False) -> tuple[Reached, ...]:
     """Every goal measured on a motion.
 
     Args:
@@ -188,14 +189,16 @@ class Quality:
     Attributes:
         skate: m/s of feet near the floor (`physics.skate`).
         skate_ratio: of skate.
-        jerk_ratio: of mean jerk.
-        spike: of the largest jerk of any frame.
+        jerk_ratio: of mean jerk, or to CALM where the reference has less.
+        spike: of the largest jerk of any frame, or to CALM_PEAK.
         bone: metres by which any bone's length changes.
         hinge: degrees; the least bend of any knee or elbow, below 0 the wrong way.
         spine: degrees; the largest rotation of any joint of the spine against the one below.
         hinge_less: by how much that is less than the reference's.
         facing: degrees between facing and travel, mean where it moves.
         facing_more: by how much that is more than the reference's.
+        afloat: share of frames in which no foot stands (`gait.no_standing_foot`): all, of whoever slides.
+        afloat_more: by how much that is more than the reference's.
         penetration: metres of the lowest joint below the floor, mean.
         floating: metres of the lowest joint above the floor, mean.
     """
@@ -210,6 +213,8 @@ class Quality:
     hinge_less: float
     facing: float
     facing_more: float
+    afloat: float
+    afloat_more: float
     penetration: float
     floating: float
 
@@ -230,24 +235,26 @@ def quality(motion: Motion, reference: Motion | None = None, joints: np.ndarray 
     skate = float(physics.skate(own, motion.fps))
     hinge, spine = bends(motion)
     facing = float(facing_off(motion))
-    ratios = (1.0, 1.0, 1.0, 0.0, 0.0)
+    afloat = gait.no_standing_foot(own, motion.fps)
+    ratios = (1.0, 1.0, 1.0, 0.0, 0.0, 0.0)
     if reference is not None:
         other = reference.joints()
         a, b = _jerks(own, motion.fps), _jerks(other, reference.fps)
         was = float(physics.skate(other, reference.fps))
         ratios = (
-            max(skate, 1e-3) / max(was, 1e-3), float(a.mean() / max(b.mean(), 1e-3)),
-            float(a.max() / max(b.max(), 1e-3)),
+            max(skate, 1e-3) / max(was, 1e-3), float(a.mean() / max(b.mean(), CALM)),
+            float(a.max() / max(b.max(), CALM_PEAK)),
             facing - float(facing_off(reference)), bends(reference)[0] - hinge,
+            afloat - gait.no_standing_foot(other, reference.fps),
         )  # fmt: skip
     bones = np.linalg.norm(own[:, 1:] - own[:, list(motion.skeleton.parents[1:])], axis=-1)
     return Quality(
         skate, ratios[0], ratios[1], ratios[2], float(np.abs(bones - motion.skeleton.lengths[1:]).max()), hinge, spine,
-        ratios[4], facing, ratios[3], float(physics.penetration(own)), float(physics.floating(own)),
+        ratios[4], facing, ratios[3], afloat, ratios[5], float(physics.penetration(own)), float(physics.floating(own)),
     )  # fmt: skip
 
 
-def faults(made: Quality, dense: bool = False) -> tuple[str, ...]:
+def faults(made: Quality, *, dense: bool = False) -> tuple[str, ...]:
     """Which limits a motion breaks (names in LIMITS), none if it may stand.
 
     Args:
@@ -263,6 +270,7 @@ def faults(made: Quality, dense: bool = False) -> tuple[str, ...]:
         "hinge": made.hinge < LIMITS["hinge"] and made.hinge_less > -LIMITS["hinge"],
         "spine": made.spine > LIMITS["spine"],
         "facing": made.facing_more > LIMITS["facing"],
+        "afloat": made.afloat_more > LIMITS["afloat"],
     }
     return tuple(name for name, is_broken in broken.items() if is_broken)
 

@@ -1,12 +1,12 @@
 """Does a motion do what was asked? Judged from joints by geometry, with no learned judge.
 
-The definitions are the project's own (issue 2, "Must reach"):
+The definitions are the project's own:
 
 - raise, wave: at the peak (the frame in which the higher wrist is highest above the pelvis) the named wrist
   is the higher one; both: both wrists are above the chest (spine3) at once, which parts the real clips of two
   raised hands (all at least 3 cm above it in dataset-2) from those of one (the other at least 13 cm below);
   above the head, a third of the real ones are not.
-  Stricter than the issue: a single named wrist must be above the chest at its peak too, and wrists must move
+  A single named wrist must be above the chest at its peak too, and wrists must move
   against the body, or an arm that swings in a walk, or a statue, would count half of the time.
 - turn: net yaw of the true facing (hips and shoulders with their correct labels), unwrapped over the clip,
   beyond 45 degrees; left (counter-clockwise from above) is positive.

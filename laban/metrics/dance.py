@@ -199,7 +199,7 @@ def freezing(joints: np.ndarray, fps: float, speed: float = STILL) -> float:
         speed: metres per second.
     Returns: 0 to 1.
     Raises: ShapeError, InputError for other shapes, NaN, centimetres.
-    Source: our own, for the freezing after the seed that users of FACT report (fact.md, section 7); TM2D has one
+    Source: our own, for the freezing after the seed that users of FACT report; TM2D has one
         on joint velocity too. One definition, so there are no modes.
     Weakness: dancers hold poses: read it beside the value of real dances. A statue that slides is not frozen.
     """

@@ -1,7 +1,7 @@
 """Text-to-motion metrics on the embeddings of an evaluator: R-precision, MM-Dist, Diversity, MultiModality.
 
 Numbers of different evaluators, pools or rules for equal captions must not stand in one table.
-Source of all: Guo et al. 2022 and its released evaluation, as in momask.md, section 4.
+Source of all: Guo et al., "Generating Diverse and Natural 3D Human Motions from Text", CVPR 2022, as released.
 """
 
 from __future__ import annotations

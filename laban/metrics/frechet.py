@@ -30,17 +30,11 @@ def frechet(real: np.ndarray, generated: np.ndarray) -> float:
         its covariance is 0, and the value is still exact.
     Raises: ShapeError if the widths differ; InputError for fewer than two samples, NaN or infinity.
     Warns: FewSamplesWarning if a set has no more samples than dimensions.
-    Source: Dowson and Landau 1982; Heusel et al. 2017 for its use; momask.md, section 4. Deviation: none in value.
+    Source: Dowson and Landau 1982; Heusel et al. 2017 for its use. Deviation: none in value.
     Weakness: biased upwards for small sets, so compare only between sets of equal size; it barely sees jitter, and
         the same two sets are near or far as the evaluator decides.
     """
-    real = vectors("metrics.frechet", "the real set", real, 2)
-    generated = vectors("metrics.frechet", "the generated set", generated, 2)
-    if real.shape[1] != generated.shape[1]:
-        raise ShapeError(
-            f"metrics.frechet: {real.shape[1]} dimensions against {generated.shape[1]}, expected the same. "
-            "Embed both sets with one evaluator."
-        )
+    real, generated = _sets("metrics.frechet", real, generated, 2)
     fewest = min(len(real), len(generated))
     if fewest <= real.shape[1]:
         warnings.warn(
@@ -54,6 +48,17 @@ def frechet(real: np.ndarray, generated: np.ndarray) -> float:
     common = np.linalg.svd(a @ b.T, compute_uv=False).sum()
     distance = ((middle - other) ** 2).sum() + (a**2).sum() + (b**2).sum() - 2.0 * common
     return float(max(distance, 0.0))
+
+
+def _sets(where: str, real: np.ndarray, generated: np.ndarray, fewest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Both sets, checked: two real vectors at least, `fewest` generated ones, and the same dimensions."""
+    real, generated = vectors(where, "the real set", real, 2), vectors(where, "the generated set", generated, fewest)
+    if real.shape[1] != generated.shape[1]:
+        raise ShapeError(
+            f"{where}: {real.shape[1]} dimensions against {generated.shape[1]}, expected the same. Embed both sets "
+            "with one evaluator."
+        )
+    return real, generated
 
 
 def _factor(centred: np.ndarray) -> np.ndarray:
@@ -74,13 +79,7 @@ def normalised_by_real(real: np.ndarray, generated: np.ndarray, mode: str = "fix
     Raises: ShapeError, InputError as `frechet`; InputError in "fixed" if every dimension is constant.
     Source: Li et al. 2021 (released evaluation).
     """
-    real = vectors("metrics.normalised_by_real", "the real set", real, 2)
-    generated = vectors("metrics.normalised_by_real", "the generated set", generated, 1)
-    if real.shape[1] != generated.shape[1]:
-        raise ShapeError(
-            f"metrics.normalised_by_real: {real.shape[1]} dimensions against {generated.shape[1]}, expected the "
-            "same. Compute the same features of both sets."
-        )
+    real, generated = _sets("metrics.normalised_by_real", real, generated, 1)
     if mode not in ("compat", "fixed"):
         raise InputError(f"metrics.normalised_by_real: mode is {mode!r}, expected compat or fixed. Name one of them.")
     mean, deviation = real.mean(axis=0), real.std(axis=0)

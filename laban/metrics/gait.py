@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ROOT, LEFT_HIP, RIGHT_HIP, LEFT_SHOULDER, RIGHT_SHOULDER = 0, 1, 2, 16, 17
+from laban.motion.phase import peaks
+
+ROOT = 0
 ANKLES, TOES = (7, 8), (10, 11)
 LEGS = ((1, 4, 7), (2, 5, 8))
+LONGEST_JUMP = 0.8  # seconds: whoever is longer in the air hangs there
 STANDS = 0.35  # m/s: a standing foot point is slower
 
 
@@ -38,7 +41,12 @@ class Gait:
 
 
 def gait(joints: np.ndarray, fps: float) -> Gait:
-    """All measures of one motion. Args: joints: (T, 22, 3), T of 3 or more."""
+    """All measures of one motion.
+
+    Args:
+        joints: (T, 22, 3) metres, world, T of 3 or more.
+        fps: frames per second.
+    """
     strides = np.concatenate([stride_times(joints, fps, side) for side in (0, 1)])
     moves = np.linalg.norm(np.diff(joints[:, ROOT][:, [0, 2]], axis=0), axis=-1) * fps
     return Gait(
@@ -58,24 +66,9 @@ def no_standing_foot(joints: np.ndarray, fps: float) -> float:
     return float((speed.min(1) > STANDS).mean())
 
 
-def heading(joints: np.ndarray) -> np.ndarray:
-    """(T,) radians about Y, 0 at +Z, unwrapped, of the normal of hips and shoulders."""
-    across = joints[:, LEFT_HIP] - joints[:, RIGHT_HIP] + joints[:, LEFT_SHOULDER] - joints[:, RIGHT_SHOULDER]
-    return np.unwrap(np.arctan2(-across[:, 2], across[:, 0]))
-
-
 def stride_times(joints: np.ndarray, fps: float, side: int) -> np.ndarray:
     """Seconds between the forward peaks of one ankle (side 0 left, 1 right) relative to the root, along the heading."""
-    angle = heading(joints)
-    forward = np.stack([np.sin(angle), np.cos(angle)], -1)
-    reach = ((joints[:, ANKLES[side]] - joints[:, ROOT])[:, [0, 2]] * forward).sum(-1)
-    smooth = np.convolve(reach, np.ones(3) / 3, "same")
-    rising = (smooth[1:-1] > smooth[:-2]) & (smooth[1:-1] >= smooth[2:])
-    peaks: list[int] = []
-    for at in np.flatnonzero(rising & (smooth[1:-1] > smooth.mean() + 0.3 * smooth.std())) + 1:
-        if not peaks or at - peaks[-1] > 0.25 * fps:
-            peaks.append(int(at))
-    return np.diff(peaks) / fps
+    return np.diff(peaks(joints, fps, side)) / fps
 
 
 def knee_range(joints: np.ndarray) -> float:
@@ -106,6 +99,19 @@ def hover(joints: np.ndarray, fps: float) -> float:
     feet = np.minimum(joints[:, TOES, 1], joints[:, ANKLES, 1] - 0.06).min(1)
     floor = min(0.0, float(np.quantile(feet, 0.05)))
     return max((last - first for first, last in spells(feet > floor + 0.05)), default=0) / fps
+
+
+def airborne(joints: np.ndarray, fps: float) -> float:
+    """Seconds of the longest spell in which nothing bears the body: no foot near the floor, and no other joint either.
+
+    As `hover`, but whoever lies, sits on the floor or stands on the hands is borne: a hip, knee, elbow, wrist or the
+    head is lower than 20 cm.
+    """
+    feet = np.minimum(joints[:, TOES, 1], joints[:, ANKLES, 1] - 0.06).min(1)
+    floor = min(0.0, float(np.quantile(feet, 0.05)))
+    others = joints[:, [at for at in range(joints.shape[1]) if at not in (*ANKLES, *TOES)], 1].min(1)
+    free = (feet > floor + 0.05) & (others > floor + 0.20)
+    return max((last - first for first, last in spells(free)), default=0) / fps
 
 
 def spells(mask: np.ndarray) -> list[tuple[int, int]]:

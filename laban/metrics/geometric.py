@@ -52,7 +52,7 @@ LOW = ((29, RWRIST, 1.2 * HL), (30, LWRIST, 1.2 * HL))  # less than that above i
 
 
 def geometric(joints: np.ndarray, fps: float = 60.0, mode: str = "compat") -> np.ndarray:
-    """Shares of the frames 1 ... T-1 in which each of 32 conditions holds (numbered as in fact.md, section 2).
+    """Shares of the frames 1 ... T-1 in which each of 32 conditions holds (in the released order).
 
     Args:
         joints: (T, 24, 3) metres, world, Y up, SMPL's 24 joints; T >= 2.

@@ -1,6 +1,6 @@
 """FlowMDM's protocol for long motion: scores of the segments, and of the transitions between them.
 
-Source: Barquero et al., "Seamless Human Motion Composition", CVPR 2024 (FlowMDM), as specs/kmm.md, section 2, has it:
+Source: Barquero et al., "Seamless Human Motion Composition", CVPR 2024 (FlowMDM), as released:
 32 compositions of 32 (text, length) pairs, segments of 30 to 200 frames, transitions of 30 frames centred on each
 boundary, R-precision in pools of 32 after removing duplicate captions, 10 repeats, 1.96 sigma / sqrt(n).
 Deviations: what embeds motions and texts is passed in (theirs is PriorMDM's, which BABEL's licence keeps from us), so
@@ -37,7 +37,7 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True)
-class Performance:
+class PerformedScript:
     """One composition as it was performed: joints (T, J, 3), texts in order, bounds the frames where each ends."""
 
     joints: np.ndarray
@@ -74,7 +74,7 @@ class Interval:
 
 
 @dataclass
-class Scores:
+class CompositionScores:
     """Of one row, over repeats.
 
     seams: "PJ" and "AUJ". judged: per embedding "R-precision" (top 3), "R-precision shuffled" (the control),
@@ -129,7 +129,7 @@ class Reference:
         self.motion, self.text = embedder.motions(self.joints), embedder.texts(self.texts)
         self.seam = embedder.motions(list(around))
 
-    def score(self, repeats: Sequence[Sequence[Performance]]) -> Scores:
+    def score(self, repeats: Sequence[Sequence[PerformedScript]]) -> CompositionScores:
         """A row.
 
         Args:
@@ -154,7 +154,7 @@ class Reference:
                 self._transitions(rows, around, number)
         return rows.scores()
 
-    def itself(self, repeats: int) -> Scores:
+    def itself(self, repeats: int) -> CompositionScores:
         """The real motions as a row: other pools each time, FIDs of one half against the other, other windows."""
         rows = _Rows()
         for number in range(repeats):
@@ -202,6 +202,6 @@ class _Rows:
         self.add(name, "MM-distance", multimodal_distance(text, motion))
         self.add(name, "diversity", diversity(motion, min(PAIRS, max(1, len(motion) // 2)), seed))
 
-    def scores(self) -> Scores:
+    def scores(self) -> CompositionScores:
         made = {e: {n: Interval.of(v) for n, v in names.items()} for e, names in self.values.items()}
-        return Scores(made.pop("", {}), made)
+        return CompositionScores(made.pop("", {}), made)

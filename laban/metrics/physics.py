@@ -1,6 +1,6 @@
 """Physical plausibility of HumanML3D-22 joints: foot skate, jerk, floor penetration, floating.
 
-The definitions are the project's own (issue 2, "Must reach") and are used everywhere under these names.
+The definitions are the project's own and are used everywhere under these names.
 All functions take joints (..., T, 22, 3) in metres, world, Y up, floor at y = 0, and return one number
 per clip, shape (...). Compare figures only between clips at the same frame rate (20 fps in this project):
 jerk in particular grows with the frame rate.

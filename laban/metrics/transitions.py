@@ -20,7 +20,7 @@ def jerk_curve(joints: np.ndarray) -> np.ndarray:
         joints: (B, T, J, 3) metres, world; B transitions of one length, T >= 4.
     Returns: (T-3,) metres per frame^3. Not scaled by the frame rate: compare at one rate only.
     Raises: ShapeError, InputError for another shape, no clip, NaN.
-    Source: Barquero et al. 2024 (FlowMDM); kmm.md, section 2. Deviation: none.
+    Source: Barquero et al., CVPR 2024 (FlowMDM), as released. Deviation: none.
     """
     joints = poses("metrics.jerk_curve", joints, None, 4)
     if joints.ndim != 4:
@@ -97,3 +97,17 @@ def loop_error(joints: np.ndarray) -> float:
     still = joints - joints[:, :1] * [1.0, 0.0, 1.0]
     around = np.concatenate([still[-2:], still[:2]])
     return float(seam_error(around, [2])[0])
+
+
+def ends(joints: np.ndarray, frames: int = 3) -> tuple[float, float]:
+    """How hard a motion begins and ends: acceleration at either end, over the median inside.
+
+    Args:
+        joints: (T, J, 3) of one motion, T of 12 or more; taken relative to the root.
+        frames: of either end, of which the hardest counts.
+    Returns: at the beginning and at the end.
+    """
+    local = joints - joints[:, :1]
+    size = np.linalg.norm(np.diff(local, 2, axis=0), axis=-1).mean(-1)
+    inside = max(float(np.median(size[frames:-frames])), 1e-9)
+    return float(size[:frames].max()) / inside, float(size[-frames:].max()) / inside

@@ -38,9 +38,9 @@ def clipsim(model: PictureTextModel, texts: Sequence[str], videos: np.ndarray) -
         raise ShapeError(
             f"clipsim: {len(texts)} texts and videos {videos.dtype} {videos.shape}; expected uint8 (B, T, H, W, C)."
         )
-    told = F.normalize(model.encode(texts).pooled.float(), dim=-1)
+    directions = F.normalize(model.encode(texts).pooled.float(), dim=-1)
     scores = []
-    for text, video in zip(told, videos, strict=True):
+    for text, video in zip(directions, videos, strict=True):
         pictures = np.broadcast_to(video, (*video.shape[:3], 3)) if video.shape[-1] == 1 else video
         seen = F.normalize(model.encode_images(np.ascontiguousarray(pictures)).float(), dim=-1)
         scores.append(float((seen @ text).mean()))

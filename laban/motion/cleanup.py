@@ -18,8 +18,8 @@ import numpy as np
 
 from laban.errors import InputError
 from laban.motion import kinematics, rotation, tpose
+from laban.motion.anatomy import match_motion
 from laban.motion.easing import smoothstep
-from laban.motion.joint_names import match
 from laban.motion.landmarks import Performance, perform
 from laban.motion.legs import HINGE, SIDES, bend, bend_limb, sink
 from laban.motion.motion import Motion
@@ -182,7 +182,7 @@ def tidy(motion: Motion, *, foot_lock: bool = False, ground: bool = False, tremb
     """Clean a motion up.
 
     Args:
-        motion: a humanoid whose joints `joint_names.match` knows, metres, Y up.
+        motion: a humanoid whose joints `anatomy.match` knows, metres, Y up.
         foot_lock: hold each foot in one place while it stands, and bend its leg to suit.
         ground: put the floor at height 0.
         tremble: seconds of a Gaussian over time; 0 leaves it.
@@ -224,7 +224,7 @@ def _locked(motion: Motion, done: Performance, floor: float) -> Motion:
         ankles.append(done.of(f"{side}_ankle") + shift + lift[:, None] * _UP)
     drop = sink(legs, hips, np.stack(ankles, 1), done.fps)[:, None] * _UP
     turns = kinematics.global_rotations(motion.skeleton, motion.rotations)
-    mapping = match(motion.skeleton).joints
+    mapping = match_motion(motion).joints
     for number, side in enumerate(SIDES):
         chain = [legs.index(f"{side}_{name}") for name in tpose.LEG]
         before = world[:, chain[:2]].copy()

@@ -164,7 +164,10 @@ def checked(goals: Goals, length: float, where: str = "") -> Goals:
     Raises: InputError for a moment outside the motion, moments out of order, unknown joints or parts, rotations that
         are not of length one, or more than fits; each says what was found and what was expected.
     """
-    for kind, group in (("poses", goals.poses), ("paths", goals.paths), ("effectors", goals.effectors)):
+    groups: dict[str, tuple[PoseKey | RootPath | Effector, ...]] = {
+        "poses": goals.poses, "paths": goals.paths, "effectors": goals.effectors,
+    }  # fmt: skip
+    for kind, group in groups.items():
         if len(group) > MOST_ITEMS:
             raise InputError(f"{where}{kind}: {len(group)} of them; expected at most {MOST_ITEMS}. Leave some out.")
         for number, goal in enumerate(group):

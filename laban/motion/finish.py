@@ -19,6 +19,8 @@ from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
 
 BUMP = 0.4  # seconds on either side over which root and poses give way
+LONGEST_BUMP = 1.0  # seconds, of a pose that is far off
+TURNING = 1.2  # radians per second: joints with a longer way take longer
 LIMB = 0.2  # seconds over which a limb reaches, at the least
 REACHING = 1.2  # m/s: longer ways take longer
 LONGEST_REACH = 0.8  # seconds
@@ -46,7 +48,7 @@ class Finished:
     unreachable: frozenset[int] = frozenset()
 
 
-def finish(motion: Motion, goals: Goals, circular: bool = False, rounds: int = 2) -> Finished:
+def finish(motion: Motion, goals: Goals, *, circular: bool = False, rounds: int = 2) -> Finished:
     """The motion with its goals met as far as bodies go.
 
     Args:
@@ -58,12 +60,12 @@ def finish(motion: Motion, goals: Goals, circular: bool = False, rounds: int = 2
     beyond: set[int] = set()
     for number in range(rounds):
         before = motion
-        motion = _rooted(motion, goals, circular)
+        motion = _rooted(motion, goals, circular=circular)
         motion = _posed(motion, goals.poses)
         motion = _standing(before, motion, goals) if number == 0 else motion
         beyond = set()
         for k, effector in enumerate(goals.effectors):
-            motion, out = _reached(motion, effector, circular)
+            motion, out = _reached(motion, effector, circular=circular)
             beyond |= {k} if out else set()
     return Finished(motion, frozenset(beyond))
 
@@ -76,14 +78,20 @@ def bump(frames: np.ndarray, centre: int, reach: float) -> np.ndarray:
 # The root
 
 
-def _rooted(motion: Motion, goals: Goals, circular: bool) -> Motion:
+def _rooted(motion: Motion, goals: Goals, *, circular: bool) -> Motion:
     """Root places and travel where they are asked to be, by bumps whose sizes solve one linear system."""
     way = travel.of(motion, circular=circular)
     rows: list[tuple[int, bool, np.ndarray]] = []  # frame, whether travel (or the root itself) is meant, metres off
     for path in goals.paths:
         asked = wanted.path(motion, path)
-        frames, places = (asked.between, asked.curve) if len(asked.between) else (asked.points, asked.places)
-        rows += [(int(f), True, place - way.xz[f]) for f, place in zip(frames, places, strict=True)]
+        last = -np.inf
+        for frame, place in zip(asked.points, asked.places, strict=True):
+            off = place - way.xz[frame]
+            if path.kind == "path":  # between its points it is met on the mean: bumps close together would tremble
+                if np.linalg.norm(off) <= path.tolerance or frame - last < BUMP * motion.fps:
+                    continue
+                last = frame
+            rows.append((int(frame), True, off))
     for key in goals.poses:
         if key.root is not None and key.root.xz is not None:
             frame = wanted.frame_of(motion, key.at)
@@ -93,8 +101,8 @@ def _rooted(motion: Motion, goals: Goals, circular: bool) -> Motion:
     at, reach = np.arange(motion.frames), BUMP * motion.fps
     period = motion.frames - 1
     rounds = (-period, 0, period) if circular else (0,)  # in a cycle a bump at the end is one at the beginning
-    places = sorted({frame % period if circular else frame for frame, *_ in rows})
-    bumps = np.stack([sum(bump(at, f + r, wide) for r in rounds) for f in places for wide in (reach, reach / 2)], -1)
+    centres = sorted({frame % period if circular else frame for frame, *_ in rows})
+    bumps = np.stack([sum(bump(at, f + r, wide) for r in rounds) for f in centres for wide in (reach, reach / 2)], -1)
     if circular:
         bumps = np.column_stack([bumps, at / period])  # and its travel may be longer or shorter
     flat = [motion.root * 0 + np.stack([b, 0 * b, 0 * b], -1) for b in bumps.T]
@@ -118,12 +126,19 @@ def _posed(motion: Motion, keys: Sequence[PoseKey]) -> Motion:
     at = np.arange(motion.frames)
     for key, frame in zip(keys, frames, strict=True):
         asked = wanted.pose(replace(motion, rotations=rotations, root=root), key)
-        weight = _between_keys(at, int(frame), frames, BUMP * motion.fps)
-        turned = [*asked.joints, *([0] if key.root is not None and key.root.heading is not None else [])]
-        for joint in set(turned):
-            gap = rotation.multiply(asked.rotations[joint], rotation.conjugate(rotations[frame, joint]))
-            offset = rotation.from_axis_angle(weight[:, None] * rotation.to_axis_angle(gap))
-            moved = weight > 0
+        turned = {*asked.joints, *([0] if key.root is not None and key.root.heading is not None else [])}
+        gaps = {
+            joint: rotation.to_axis_angle(
+                rotation.multiply(asked.rotations[joint], rotation.conjugate(rotations[frame, joint]))
+            )
+            for joint in turned
+        }
+        widest = max((float(np.linalg.norm(gap)) for gap in gaps.values()), default=0.0)
+        reach = float(np.clip(widest / TURNING, BUMP, LONGEST_BUMP)) * motion.fps
+        weight = _between_keys(at, int(frame), frames, reach)
+        moved = weight > 0
+        for joint, gap in gaps.items():
+            offset = rotation.from_axis_angle(weight[:, None] * gap)
             rotations[moved, joint] = rotation.multiply(offset, rotations[:, joint])[moved]
             rotations[frame, joint] = asked.rotations[joint]
         root[:, 1] += weight * (asked.root[1] - root[frame, 1])
@@ -168,7 +183,7 @@ def _standing(before: Motion, motion: Motion, goals: Goals) -> Motion:
 # Hands, feet, head
 
 
-def _reached(motion: Motion, asked: Effector, circular: bool) -> tuple[Motion, bool]:
+def _reached(motion: Motion, asked: Effector, *, circular: bool) -> tuple[Motion, bool]:
     """One effector at its places, and whether any of them is out of reach."""
     frames, _, places = wanted.effector(motion, asked, travel.of(motion, circular=circular))
     joints = motion.joints()

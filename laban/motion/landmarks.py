@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from laban.errors import InputError
-from laban.motion import kinematics, rotation, tpose
-from laban.motion.joint_names import Mapping, match
+from laban.motion import frames, kinematics, rotation, tpose
+from laban.motion.anatomy import match_motion
 from laban.motion.legs import SIDES
 from laban.motion.motion import Motion
 from laban.motion.retarget import landmarks
@@ -57,7 +57,7 @@ def perform(motion: Motion) -> Performance:
     """What a humanoid does.
 
     Args:
-        motion: any humanoid whose joints `joint_names.match` knows, Y up.
+        motion: any humanoid whose joints `anatomy.match` knows, Y up.
     Raises: InputError if joints are not recognised or a leg has no length.
     """
     places = landmarks(motion)
@@ -98,67 +98,15 @@ def _rests_as_ours(motion: Motion) -> bool:
 
 
 def _measured(motion: Motion, joints: np.ndarray) -> np.ndarray:
-    """(T, 22, 4): turns of a foreign rig, from its rest pose if that is a person's, else from what it does."""
-    skeleton, mapping = motion.skeleton, match(motion.skeleton)
-    world = kinematics.global_rotations(skeleton, motion.rotations)
+    """(T, 22, 4): turns of a foreign rig, from its own rotations; of joints that it lacks, from where others are."""
+    mapping = match_motion(motion)
+    world = kinematics.global_rotations(motion.skeleton, motion.rotations)
     fitted, _ = kinematics.fit(HUMANML22, joints)
     out = kinematics.global_rotations(HUMANML22, fitted)
-    source = _sources(mapping)
-    rest = skeleton.rest()
-    known = {name: rest[joint] for name, joint in source.items()}
-    frame = tpose.frame(known) if not _folded(known) else None
-    if frame is not None:
-        upright = {name: rotation.rotate(frame, place) for name, place in known.items()}
-        rests = tpose.turns(upright)
-    owns: dict[str, np.ndarray] = {}
-    for name, joint in source.items():
-        number = NAMES.index(name)
-        if frame is not None:
-            owns[name] = rotation.multiply(rests[name], frame)
-        else:
-            owns[name] = tpose.mean(rotation.multiply(rotation.conjugate(out[:, number]), world[:, joint]))
-    if frame is None:
-        owns = _along_axes(owns)
-    for name, joint in source.items():
-        number = NAMES.index(name)
-        out[:, number] = rotation.multiply(world[:, joint], rotation.conjugate(owns[name]))
+    owns = frames.in_tpose(motion, mapping, world, joints)
+    for name, joint in frames.sources(mapping).items():
+        out[:, NAMES.index(name)] = rotation.multiply(world[:, joint], rotation.conjugate(owns[name]))
     return out
-
-
-def _along_axes(owns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Frames of joints, known to some degrees from what they do, put along the axes where their rig is built so.
-
-    Rigs give the joints of one limb frames along one set of axes. The first joint of each limb is the surest, since
-    its fit is; where it lies near the axes the others are taken to lie as it does.
-    """
-    out = dict(owns)
-    limbs = [[f"{side}_{name}" for name in limb] for side in SIDES for limb in tpose.LIMBS]
-    for chain in (["spine1", "spine2", "spine3", "neck", "head"], ["pelvis"], *limbs):
-        known = [name for name in chain if name in owns]
-        base = next((s for s in (tpose.snapped(owns[name]) for name in known) if tpose.on_axes(s)), None)
-        for name in known:
-            if base is not None and not name.endswith("ankle"):
-                out[name] = base
-    return out
-
-
-def _folded(places: dict[str, np.ndarray]) -> bool:
-    """Whether a rest pose is no pose of a person: legs that do not hang, arms on the wrong sides."""
-    if "head" not in places or np.linalg.norm(places["left_hip"] - places["left_ankle"]) < 1e-6:
-        return True
-    left = rotation.unit(places["left_hip"] - places["right_hip"])
-    arms = rotation.unit(places["left_wrist"] - places["right_wrist"])
-    thighs = [rotation.unit(places[f"{s}_knee"] - places[f"{s}_hip"]) for s in SIDES]
-    return bool(left @ arms < 0.5 or thighs[0] @ thighs[1] < 0.5)
-
-
-def _sources(mapping: Mapping) -> dict[str, int]:
-    """Canonical name -> joint of the source that turns that part; spine joints from its chain."""
-    found = dict(mapping.joints)
-    chain = [j for j in mapping.spine if mapping.spine.index(j) <= mapping.spine.index(mapping.chest)]
-    if chain:
-        found |= {"spine1": chain[0], "spine2": chain[len(chain) // 2], "spine3": chain[-1]}
-    return found
 
 
 def _aimed(turns: np.ndarray, joints: np.ndarray) -> np.ndarray:

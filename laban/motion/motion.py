@@ -37,6 +37,7 @@ class Motion:
         fps: frames per second.
         segments: which text describes which stretch.
         passport: where the motion comes from: system, weights hash, seed, request, data, licence. JSON-able.
+        notes: what its reader assumed or mended, a sentence each, for a person to be told. Files do not keep them.
     Raises: ShapeError if the arrays do not fit; InputError for a frame rate outside FPS, values that are not
         finite, or rotations of no length.
     """
@@ -47,6 +48,7 @@ class Motion:
     fps: float
     segments: tuple[Segment, ...] = ()
     passport: dict[str, Any] | None = field(default=None)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         rotations = np.asarray(self.rotations, np.float64)
@@ -67,10 +69,18 @@ class Motion:
             raise InputError("Motion: some rotations are no unit quaternions (0, or huge). The source is damaged.")
         # What float32 files hold is unit to 1e-7; it stays bit for bit, so that reading and writing change nothing.
         unit = np.abs((rotations * rotations).sum(-1, keepdims=True) - 1.0) < NEARLY_UNIT
-        object.__setattr__(self, "rotations", np.where(unit, rotations, rotation.normalise(rotations)))
+        if not unit.all():
+            rotations = np.where(unit, rotations, rotation.normalise(rotations))
+        object.__setattr__(self, "rotations", rotations)
         object.__setattr__(self, "root", root)
         object.__setattr__(self, "fps", float(self.fps))
         object.__setattr__(self, "segments", tuple(self.segments))
+
+    def __repr__(self) -> str:
+        """One line; the arrays are attributes."""
+        said = "; ".join(segment.text for segment in self.segments)
+        text = f", {said if len(said) <= 60 else said[:57] + '...'!r}" if said else ""
+        return f"<Motion {self.seconds:.2f} s, {self.frames} frames at {self.fps:g} fps, {self.skeleton.name}{text}>"
 
     @classmethod
     def from_joints(cls, joints: np.ndarray, fps: float, skeleton: Skeleton = HUMANML22, **fields: Any) -> Motion:

@@ -40,7 +40,7 @@ class Asked:
     curve: Curve
 
 
-def asked_of(motion: Motion, way: Travel, path: RootPath, circular: bool = False) -> Asked | None:
+def asked_of(motion: Motion, way: Travel, path: RootPath, *, circular: bool = False) -> Asked | None:
     """What a path asks of a motion's frames; None for a path of one point, which only moves the whole.
 
     Of waypoints the motion's own pace between them is kept: progress along the curve follows its own progress, scaled.
@@ -71,7 +71,7 @@ def asked_of(motion: Motion, way: Travel, path: RootPath, circular: bool = False
     return Asked(first, last, paced(at, curve.knots, own), curve)
 
 
-def along(motion: Motion, path: RootPath, circular: bool = False) -> Motion:
+def along(motion: Motion, path: RootPath, *, circular: bool = False) -> Motion:
     """The motion on a path.
 
     Before its first point and after its last the motion goes on by itself, turned and moved as a whole. Facing follows
@@ -83,7 +83,7 @@ def along(motion: Motion, path: RootPath, circular: bool = False) -> Motion:
         circular: the motion is a cycle, its first pose held as its last.
     """
     way = travel.of(motion, circular=circular)
-    asked = asked_of(motion, way, path, circular)
+    asked = asked_of(motion, way, path, circular=circular)
     if asked is None:
         [point] = path.points
         return _moved(
@@ -91,7 +91,7 @@ def along(motion: Motion, path: RootPath, circular: bool = False) -> Motion:
         )
     span = slice(asked.first, asked.last + 1)
     wanted = asked.curve.at(asked.arc)
-    turn = _turns(motion, way, wanted, path, asked, circular)
+    turn = _turns(motion, way, wanted, path, asked, circular=circular)
     goal = wanted.copy()
     made = _placed(motion, way, goal, turn, span)
     for _ in range(ROUNDS):  # travel is smoothed, which cuts corners: aim outside of them
@@ -101,7 +101,9 @@ def along(motion: Motion, path: RootPath, circular: bool = False) -> Motion:
     return made
 
 
-def _turns(motion: Motion, way: Travel, wanted: np.ndarray, path: RootPath, asked: Asked, circular: bool) -> np.ndarray:
+def _turns(
+    motion: Motion, way: Travel, wanted: np.ndarray, path: RootPath, asked: Asked, *, circular: bool
+) -> np.ndarray:
     """(T,) radians by which each frame is turned."""
     span = slice(asked.first, asked.last + 1)
     wave = Travel(wanted, way.yaw[span], motion.fps)

@@ -1,7 +1,7 @@
 """Any humanoid onto the 22 joints of HumanML3D (or another built-in skeleton), from where its joints are.
 
 Angles are never carried over, since the zero poses and bone axes of rigs differ without end. The source's joints
-are placed by forward kinematics, named by `laban.motion.joint_names`, scaled by the ratio of leg lengths, and followed
+are placed by forward kinematics, named by `laban.motion.anatomy`, scaled by the ratio of leg lengths, and followed
 by `kinematics.fit`, which keeps every bone of the target rigid; then the legs are bent until the feet stand where
 the scaled source's feet stand, so that what was planted stays planted.
 """
@@ -15,7 +15,7 @@ import numpy as np
 
 from laban.errors import InputError
 from laban.motion import kinematics, rotation
-from laban.motion.joint_names import Mapping, match
+from laban.motion.anatomy import Mapping, match_motion
 from laban.motion.legs import SIDES, bend, sink
 from laban.motion.motion import Motion
 from laban.motion.skeleton import Skeleton
@@ -28,7 +28,7 @@ def retarget(motion: Motion, skeleton: Skeleton = HUMANML22) -> Motion:
     """Put a humanoid's motion onto a built-in skeleton.
 
     Args:
-        motion: a humanoid with names that `joint_names.match` knows; Y up.
+        motion: a humanoid with joints that `anatomy.match` knows; Y up.
         skeleton: HUMANML22, SMPL24 or KIT21, or one of these trees with other bone lengths.
     Returns: Motion with the skeleton's exact bone lengths, the same frames, fps, segments and passport. World size
         is scaled by target leg / source leg, so the path scales with the body. Bone directions are the source's
@@ -63,7 +63,7 @@ def landmarks(motion: Motion) -> dict[str, np.ndarray]:
     Spine joints, neck, collars and toes that the rig lacks are made from their neighbours.
     Raises: InputError if joints are not recognised or the trunk has no length.
     """
-    mapping = match(motion.skeleton)
+    mapping = match_motion(motion)
     world = kinematics.global_rotations(motion.skeleton, motion.rotations)
     joints = kinematics.positions(motion.skeleton, world, motion.root)
     out = {name: joints[:, joint] for name, joint in mapping.joints.items()}

@@ -64,7 +64,7 @@ class Travel:
         return np.interp(np.arange(len(step)), at, np.unwrap(np.arctan2(step[at, 0], step[at, 1])))
 
 
-def of(motion: Motion, seconds: float = WINDOW, circular: bool = False) -> Travel:
+def of(motion: Motion, seconds: float = WINDOW, *, circular: bool = False) -> Travel:
     """The travel of a motion.
 
     Args:
@@ -74,7 +74,7 @@ def of(motion: Motion, seconds: float = WINDOW, circular: bool = False) -> Trave
     """
     yaw = facing(motion)
     rows = np.column_stack([motion.root[:, [0, 2]], yaw])
-    rows = _hann(rows, seconds * motion.fps, circular)
+    rows = _hann(rows, seconds * motion.fps, circular=circular)
     return Travel(rows[:, :2], rows[:, 2], motion.fps)
 
 
@@ -84,7 +84,7 @@ def facing(motion: Motion) -> np.ndarray:
     return np.unwrap(np.arctan2(forward[:, 0], forward[:, 2]))
 
 
-def _hann(rows: np.ndarray, frames: float, circular: bool) -> np.ndarray:
+def _hann(rows: np.ndarray, frames: float, *, circular: bool) -> np.ndarray:
     reach = int(frames / 2)
     if reach < 1 or len(rows) < 3:
         return rows.copy()

@@ -24,7 +24,11 @@ class SelfAttention(nn.Module):
         nn.init.zeros_(self.qkv.bias)
 
     def forward(self, x: Tensor, valid: Tensor | None = None) -> Tensor:
-        """Args: x: (B, S, D). valid: (B, S) bool, True where real; None: all are. Returns: (B, S, D)."""
+        """Args:
+            x: (B, S, D).
+            valid: (B, S) bool, True where real; None: all are.
+        Returns: (B, S, D).
+        """
         b, s, d = x.shape
         q, k, v = self.qkv(x).reshape(b, s, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         mask = None if valid is None else valid[:, None, None, :]

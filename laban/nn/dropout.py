@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def dropout(x: Tensor, p: float, training: bool) -> Tensor:
+def dropout(x: Tensor, p: float, *, training: bool) -> Tensor:
     """`x` with a share p of its numbers set to 0 and the others divided by what is kept; `x` itself in evaluation.
 
     On a CPU p is rounded to 1/256 (at least 1/256), and eight numbers share 64 bits of torch's global generator, whose
@@ -33,4 +33,4 @@ class Dropout(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Of any shape."""
-        return dropout(x, self.p, self.training)
+        return dropout(x, self.p, training=self.training)

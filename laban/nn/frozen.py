@@ -20,6 +20,8 @@ from laban.nn.config import TokenizerConfig
 from laban.nn.quantize import RUNNING
 from laban.nn.tokenizer import Tokenizer
 
+ALIKE, MORE = 2, 4
+"""Tokens that are compared, and that are thought to follow, at either end of a clip."""
 STAGE = "tokenizer"
 """Buffers of the codebooks that only training uses; shipped weights lack them."""
 
@@ -129,6 +131,18 @@ class FrozenTokenizer:
         """(N, Q) tokens -> (N * stride, W) features in their own units, on the CPU."""
         return self.tokenizer.decode(codes[None].to(self.device))[0].float().cpu() * self.std + self.mean
 
+    def continued(self, codes: Tensor) -> Tensor:
+        """(N, Q) tokens -> (MORE, Q) that may follow: what followed where the clip was most like its last tokens.
+
+        So a walk steps on, and whoever stands goes on standing. Turned about in time, it is what may come before.
+        """
+        rows = self.rows(codes[None])[0]
+        ends = range(ALIKE, len(codes))
+        apart = [float((rows[end - ALIKE : end] - rows[len(rows) - ALIKE :]).norm()) for end in ends]
+        start = ends[min(range(len(apart)), key=lambda i: (apart[i], -i))] if apart else len(codes) - 1
+        found = codes[start : start + MORE]
+        return torch.cat([found, found[-1:].expand(MORE - len(found), -1)])
+
     def rows(self, codes: Tensor, layers: Sequence[int] | None = None) -> Tensor:
         """(B, N, Q) tokens -> (B, N, D) sum of the code rows of `layers` (None: all of them); no gradient."""
         books = self.tokenizer.quantizer.layers
@@ -141,16 +155,19 @@ class FrozenTokenizer:
 
 
 class DecoderStream:
-    """Frames from tokens that come in parts; the same frames as of a whole decoding, to rounding.
+    """Frames from tokens that come in parts; in parts of any size the same frames, to rounding.
 
     A frame is given out when the `reach` tokens after it are known (1.8 s for the shipped tokenizer), or at the end;
-    nothing older than `reach` tokens is kept.
+    nothing older than `reach` tokens is kept. Before the first and behind the last token the decoder sees a few more,
+    by `continued`, whose frames are not given out. With zeros in their place, as convolutions pad, gestures began and
+    ended with three times the acceleration that they have inside (benchmarks/ends.py).
     """
 
     def __init__(self, frozen: FrozenTokenizer) -> None:
         self.frozen = frozen
         self.held: Tensor | None = None  # the last tokens, of which `left` are context
         self.left = 0
+        self._begun = False
 
     def push(self, codes: Tensor) -> Tensor:
         """(N, Q) further tokens -> (F, W) the frames that are now certain, maybe none."""
@@ -159,13 +176,20 @@ class DecoderStream:
 
     def finish(self) -> Tensor:
         """The remaining frames."""
-        return self._give(0 if self.held is None else len(self.held))
+        if self.held is None:
+            return torch.empty(0, self.frozen.layout.width)
+        return self._give(len(self.held), self.frozen.continued(self.held[-2 * self.frozen.reach :]))
 
-    def _give(self, ready: int) -> Tensor:
+    def _give(self, ready: int, after: Tensor | None = None) -> Tensor:
         stride, reach = self.frozen.config.stride, self.frozen.reach
         if self.held is None or ready <= self.left:
             return torch.empty(0, self.frozen.layout.width)
-        frames = self.frozen.decode(self.held)[self.left * stride : ready * stride]
+        if not self._begun:
+            before = self.frozen.continued(self.held[:reach].flip(0)).flip(0)
+            self.held, self._begun = torch.cat([before, self.held]), True
+            self.left, ready = len(before), ready + len(before)
+        seen = self.held if after is None else torch.cat([self.held, after])
+        frames = self.frozen.decode(seen)[self.left * stride : ready * stride]
         drop = max(0, ready - reach)
         self.held, self.left = self.held[drop:], ready - drop
         return frames

@@ -5,7 +5,7 @@ rotary positions (Su et al., "RoFormer", 2021, section 3.2) and a feed-forward p
 sinusoids
 added once at the entrance, the released trunk learnt captions and positions by heart before it learnt to look at the
 tokens beside a hidden one. A convolution inside the attention's input did not cure it, since attention averages what it
-has not yet learnt to tell apart (docs/momask.md).
+has not yet learnt to tell apart (docs/method/momask.md).
 """
 
 from __future__ import annotations
@@ -34,16 +34,20 @@ class LocalLayer(nn.Module):
         self.up, self.down = nn.Linear(d, config.feedforward), nn.Linear(config.feedforward, d)
 
     def forward(self, x: Tensor, valid: Tensor | None, front: int, turn: tuple[Tensor, Tensor]) -> Tensor:
-        """Args: x: (B, S, D). valid: (B, S) bool or None. front: rows before the sequence, which are not mixed."""
+        """Args:
+        x: (B, S, D).
+        valid: (B, S) bool or None.
+        front: rows before the sequence, which are not mixed.
+        """
         x = self._mix(x, valid, front)
         b, s, d = x.shape
         h = self.norm_attention(x)
         q, k, v = self.qkv(h).reshape(b, s, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         mask = None if valid is None else valid[:, None, None, :]
         y = attend(_turned(q, turn), _turned(k, turn), v, mask, self.attention_dropout if self.training else 0.0)
-        x = x + dropout(self.out(y.transpose(1, 2).reshape(b, s, d)), self.dropout, self.training)
-        h = dropout(F.gelu(self.up(self.norm_feedforward(x))), self.dropout, self.training)
-        return x + dropout(self.down(h), self.dropout, self.training)
+        x = x + dropout(self.out(y.transpose(1, 2).reshape(b, s, d)), self.dropout, training=self.training)
+        h = dropout(F.gelu(self.up(self.norm_feedforward(x))), self.dropout, training=self.training)
+        return x + dropout(self.down(h), self.dropout, training=self.training)
 
     def _mix(self, x: Tensor, valid: Tensor | None, front: int) -> Tensor:
         """The gated convolution over the rows of the sequence; padding counts as zero."""
@@ -51,7 +55,7 @@ class LocalLayer(nn.Module):
         if valid is not None:
             row = row * valid[:, front:, None].to(row.dtype)
         row = F.silu(self.mix(row.transpose(1, 2)).transpose(1, 2))
-        row = dropout(self.mixed(row), self.dropout, self.training)
+        row = dropout(self.mixed(row), self.dropout, training=self.training)
         return torch.cat([x[:, :front], x[:, front:] + row], 1) if front else x + row
 
 
@@ -65,7 +69,10 @@ class LocalTransformer(nn.Module):
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, x: Tensor, valid: Tensor | None = None, front: int = 0) -> Tensor:
-        """Args: x: (B, S, D). valid: (B, S) bool, True where real. front: rows at the beginning without a place.
+        """Args:
+            x: (B, S, D).
+            valid: (B, S) bool, True where real.
+            front: rows at the beginning without a place.
 
         Returns: (B, S, D).
         """

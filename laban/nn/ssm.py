@@ -130,7 +130,7 @@ def _inside(
         later: from the positions after instead of before.
     Returns: (B, C, H, K, P).
     """
-    unseen, same = _squares(total.shape[-1], later, total.device, total.dtype)
+    unseen, same = _squares(total.shape[-1], later=later, device=total.device, dtype=total.dtype)
     between = (total[..., :, None] - total[..., None, :]).masked_fill(unseen, float("-inf")).exp()
     weight = between * (c @ b.transpose(-1, -2))[:, :, None] * step[..., None, :]  # (B, C, H, K, K)
     if skip is not None:
@@ -140,7 +140,7 @@ def _inside(
 
 @lru_cache(maxsize=64)
 @torch.inference_mode(False)
-def _squares(size: int, later: bool, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def _squares(size: int, *, later: bool, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
     """What a position of a chunk does not see, and the unit matrix."""
     every = torch.ones(size, size, dtype=torch.bool, device=device)
     return every.tril(-1) if later else every.triu(1), torch.eye(size, dtype=dtype, device=device)
@@ -183,7 +183,13 @@ class Taps(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, row: Tensor, taps: Tensor, bias: Tensor, length: int) -> Tensor:
-        """Args: row: (B, L + taps - 1, C). taps: (taps, C). bias: (C,). length: L. Returns: (B, L, C)."""
+        """Args:
+            row: (B, L + taps - 1, C).
+            taps: (taps, C).
+            bias: (C,).
+            length: L.
+        Returns: (B, L, C).
+        """
         ctx.save_for_backward(row, taps)
         ctx.length = length
         return convolved(row, taps, bias, length)
@@ -291,7 +297,14 @@ class Scan(nn.Module):
         return [F.silu(Taps.apply(row, taps[list(order)], bias, length)) for row, taps, bias in parts]
 
     def step(self, xbc: Tensor, raw: Tensor, state: ScanState) -> tuple[Tensor, ScanState]:
-        """One position, as a recurrence. Args: xbc: (B, E + 2 N). raw: (B, H). Returns: (B, E), next state."""
+        """One position, as a recurrence.
+
+        Args:
+            xbc: (B, E + 2 N).
+            raw: (B, H).
+            state: after the positions before.
+        Returns: (B, E), next state.
+        """
         g = self.config
         row = torch.cat([state.recent, xbc[..., None]], -1)
         mixed = self.bias + (row * self.taps.T).sum(-1)
@@ -346,7 +359,7 @@ class StateSpace(nn.Module):
                 y = y + self._backward(inner, back[..., g.heads :], back[..., : g.heads], valid, block)
             added = self.gated(y * F.silu(gate))
         added = self.out(added)
-        return x + dropout(added, g.dropout, self.training), after
+        return x + dropout(added, g.dropout, training=self.training), after
 
     def step(self, x: Tensor, state: ScanState) -> tuple[Tensor, ScanState]:
         """One position of a layer without a backward scan, as a recurrence: (B, D) -> (B, D), next state.

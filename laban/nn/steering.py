@@ -53,7 +53,7 @@ class SteeringSettings:
     stay: float = 0.01  # of the latents' way
     anchor: float = 0.1  # of the root's way where nothing is asked, every tenth frame
     floor: float = 1.0  # of how far toes are below the floor
-    near: float = 0.0025  # metres: who is as near as this to every goal stops
+    near: float = 0.008  # metres: who is as near as this to every goal stops; limbs do the rest
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +145,7 @@ def steer(
     with torch.no_grad():
         stands = (decoder.features(start)[:, layout.contacts] > 0.5)[: len(before) - 1]
     anchors = _anchors(aims, len(before))
-    free = _free(aims, start.shape[1], frozen.config.stride, circular)[None, :, None].to(start)
+    free = _free(aims, start.shape[1], frozen.config.stride, circular=circular)[None, :, None].to(start)
     moved = start.clone().requires_grad_(True)
     optimiser = torch.optim.Adam([moved], settings.rate, settings.betas)
     done, error = 0, float("inf")
@@ -175,7 +175,7 @@ def steer(
     return Steered(change, best_error, done, around)
 
 
-def _free(aims: Aims, tokens: int, stride: int, circular: bool) -> Tensor:
+def _free(aims: Aims, tokens: int, stride: int, *, circular: bool) -> Tensor:
     """(N,) 1 for tokens near a goal: what is farther off stays as it is."""
     away = np.abs(np.arange(tokens)[:, None] - aims.frames[None] // stride)
     if circular:

@@ -34,7 +34,7 @@ class Layer(nn.Module):
         return self.norm_feedforward(x + self._drop(self.down(h)))
 
     def _drop(self, x: Tensor) -> Tensor:
-        return dropout(x, self.dropout, self.training)
+        return dropout(x, self.dropout, training=self.training)
 
 
 class Transformer(nn.Module):
@@ -45,7 +45,11 @@ class Transformer(nn.Module):
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
 
     def forward(self, x: Tensor, valid: Tensor | None = None, front: int = 0) -> Tensor:
-        """Args: x: (B, S, D). valid: (B, S) bool, True where real. Returns: (B, S, D)."""
+        """Args:
+            x: (B, S, D).
+            valid: (B, S) bool, True where real.
+        Returns: (B, S, D).
+        """
         del front
         for layer in self.layers:
             x = layer(x, valid)

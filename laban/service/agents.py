@@ -42,7 +42,7 @@ Wait = Annotated[bool, Field(description="False returns the job's id at once.")]
 Seed = Annotated[int, Field(ge=0, description="Which of the many motions that fit.")]
 
 
-def server(jobs: Jobs, owner: Callable[[Context], str] = lambda _: "local", paths: bool = True) -> MCPServer:
+def server(jobs: Jobs, owner: Callable[[Context], str] = lambda _: "local", *, paths: bool = True) -> MCPServer:
     """The MCP server of a service.
 
     Args:
@@ -51,7 +51,7 @@ def server(jobs: Jobs, owner: Callable[[Context], str] = lambda _: "local", path
         paths: whether the paths of results on this machine are told.
     """
     made = MCPServer("laban", title="Laban", instructions=INSTRUCTIONS, version=__version__, log_level="WARNING")
-    desk = Desk(jobs, owner, paths)
+    desk = Desk(jobs, owner, paths=paths)
     _add_makers(made, desk)
     _add_readers(made, desk)
     return made
@@ -60,11 +60,11 @@ def server(jobs: Jobs, owner: Callable[[Context], str] = lambda _: "local", path
 class Desk:
     """Where the tools hand in their jobs. Args: as `server`."""
 
-    def __init__(self, jobs: Jobs, owner: Callable[[Context], str], paths: bool) -> None:
+    def __init__(self, jobs: Jobs, owner: Callable[[Context], str], *, paths: bool) -> None:
         self.jobs, self._owner, self._paths = jobs, owner, paths
 
     async def do(
-        self, context: Context, kind: str, args: dict[str, Any], formats: list[str] | None = None, wait: bool = True
+        self, context: Context, kind: str, args: dict[str, Any], formats: list[str] | None = None, *, wait: bool = True
     ) -> dict[str, Any]:
         """Submits a job, and waits for it.
 
@@ -165,14 +165,14 @@ def _add_makers(made: MCPServer, desk: Desk) -> None:
     ) -> dict[str, Any]:  # fmt: skip
         """Make a person who does what a sentence says, optionally on your own rigged character."""
         args = {"text": text, "seconds": seconds, "samples": samples, "seed": seed, "character": character}
-        return await desk.do(ctx, "generate", args, formats, wait)
+        return await desk.do(ctx, "generate", args, formats, wait=wait)
 
     @made.tool(annotations=MAKES)
     async def script(
         ctx: Context, lines: list[str], seed: Seed = 0, formats: Formats = ["glb"], wait: Wait = True,  # noqa: B006
     ) -> dict[str, Any]:  # fmt: skip
         """Make one long motion of several lines: "a person walks forward @4" lasts four seconds."""
-        return await desk.do(ctx, "script", {"lines": lines, "seed": seed}, formats, wait)
+        return await desk.do(ctx, "script", {"lines": lines, "seed": seed}, formats, wait=wait)
 
     @made.tool(annotations=MAKES)
     async def dance(
@@ -181,7 +181,7 @@ def _add_makers(made: MCPServer, desk: Desk) -> None:
     ) -> dict[str, Any]:  # fmt: skip
         """Make a person who dances to a song (wav, flac, ogg, mp3)."""
         args = {"song": song, "start": start, "seconds": seconds, "bpm": bpm, "character": character}
-        return await desk.do(ctx, "dance", args, formats, wait)
+        return await desk.do(ctx, "dance", args, formats, wait=wait)
 
     @made.tool(annotations=MAKES)
     async def edit(
@@ -191,14 +191,14 @@ def _add_makers(made: MCPServer, desk: Desk) -> None:
     ) -> dict[str, Any]:  # fmt: skip
         """Make a stretch of a motion anew from a sentence, and keep the rest as it is."""
         args = {"source": source, "text": [text], "range": [stretch], "seed": seed}
-        return await desk.do(ctx, "edit", args, formats, wait)
+        return await desk.do(ctx, "edit", args, formats, wait=wait)
 
     @made.tool(annotations=MAKES)
     async def retarget(
         ctx: Context, source: Source, character: Source, formats: Formats = ["glb"], wait: Wait = True,  # noqa: B006
     ) -> dict[str, Any]:  # fmt: skip
         """Put a motion onto a rigged humanoid, with a certificate of how well it fits."""
-        return await desk.do(ctx, "retarget", {"source": source, "character": character}, formats, wait)
+        return await desk.do(ctx, "retarget", {"source": source, "character": character}, formats, wait=wait)
 
     if "author" in KINDS:
 
@@ -207,7 +207,7 @@ def _add_makers(made: MCPServer, desk: Desk) -> None:
             ctx: Context, timeline: Source, formats: Formats = ["glb"], wait: Wait = True  # noqa: B006
         ) -> dict[str, Any]:  # fmt: skip
             """Perform a timeline document: prompts, keys, paths and goals."""
-            return await desk.do(ctx, "author", {"timeline": timeline}, formats, wait)
+            return await desk.do(ctx, "author", {"timeline": timeline}, formats, wait=wait)
 
 
 def _add_readers(made: MCPServer, desk: Desk) -> None:

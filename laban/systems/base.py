@@ -256,7 +256,7 @@ class System(ABC):
         from laban import checkpoint
 
         tensors = {stage: self.module(stage).state_dict() for stage in self.stages()}
-        checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half)
+        checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half=half)
 
     @classmethod
     def load(cls, folder: str | Path, device: str = "cpu", facts: Mapping[str, Any] | None = None) -> Self:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 from laban.errors import InputError
 from laban.systems.base import System
 from laban.systems.registry import SYSTEMS, kind_of, open_folder, resolve
-from laban.systems.requests import MusicRequest
+from laban.systems.requests import MusicRequest, Stretch
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,7 @@ class MakesMotion(System):
 
 
 class EstimatesLength(System):
-    """Says how long an action lasts where nobody does."""
+    """Estimates how long an action lasts."""
 
     @abstractmethod
     def seconds_of(self, text: str, seed: int, index: int = 0) -> float:
@@ -124,20 +124,18 @@ class Inpaints(System):
 
     @abstractmethod
     def inpainting_options(self) -> dict[str, Any]:
-        """All options of `inpaint` and their values where nobody says."""
+        """All options of `inpaint` and their default values."""
 
     @abstractmethod
     def inpaint(
-        self, features: np.ndarray, first: int, last: int, text: str, seed: int, *, first_index: int = 0,
-        samples: int = 1, options: Mapping[str, Any],
+        self, features: np.ndarray, stretch: Stretch, seed: int, *, first_index: int = 0, samples: int = 1,
+        options: Mapping[str, Any],
     ) -> list[np.ndarray]:  # fmt: skip
-        """Features (last - first, W) of frames [first, last), one array per sample.
+        """Features (last - first, W) of the stretch, one array per sample.
 
         Args:
-            features: (T, W) of the whole, not normalised; first, last and T are whole tokens.
-            first: frame at which the stretch begins.
-            last: frame after the stretch.
-            text: what happens in it.
+            features: (T, W) of the whole, not normalised.
+            stretch: frames of it; its first and last and T are whole tokens.
             seed: sample i draws from a generator seeded by (seed, first_index + i) alone.
             first_index: number of the first sample.
             samples: how many.

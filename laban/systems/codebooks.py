@@ -23,7 +23,7 @@ class ShipsCodebooks(System):
 
     def save(self, folder: str | Path, *, half: bool = False, card: str | None = None) -> None:
         """As every system; with `half`, for shipping, the codebooks' running sums are left out, and their counts where
-        they decide nothing: `load` starts them anew.
+        they decide nothing: `load` starts them again.
         """
         if not half:
             return super().save(folder, half=half, card=card)
@@ -34,7 +34,7 @@ class ShipsCodebooks(System):
             stage: {k: v for k, v in self.module(stage).state_dict().items() if not k.endswith(dropped)}
             for stage in self.stages()
         }
-        checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half)
+        checkpoint.save(folder, self.manifest(), tensors, self.stats, card, half=half)
         return None
 
     @classmethod

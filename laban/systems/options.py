@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from numbers import Real
-from typing import Any
+from typing import Any, TypeVar
 
 from laban.errors import InputError
 from laban.systems.requests import TextRequest
+
+Options = TypeVar("Options")
 
 ENDLESS = 2**63 - 1
 """Largest whole number; a bound that is no limit in practice."""
@@ -71,6 +73,25 @@ def check_sampling(where: str, options: Mapping[str, Any], bounds: Mapping[str, 
             bounds[name].check(f"{where}: {name}", value)
         elif name == "precision" and value not in PRECISIONS:
             raise InputError(f"{where}: precision is {value!r}, expected '32' or 'bf16'.")
+
+
+def options_of(kind: type[Options], where: str, given: Mapping[str, Any], defaults: object = None) -> Options:
+    """The options of one call of `generate`: those that are given, else the configuration's.
+
+    Args:
+        kind: a frozen dataclass of options.
+        where: who asks, for the message: "momask.generate".
+        given: values by name; None stands for the default.
+        defaults: a configuration; where it has no field of an option's name, the option's own default holds.
+    Raises: InputError naming an option that there is not.
+    """
+    known = {f.name: getattr(defaults, f.name, f.default) for f in fields(kind)}  # type: ignore[arg-type]
+    for name, value in given.items():
+        if name not in known:
+            raise InputError(f"{where}: unknown option {name!r}; known: {', '.join(known)}.")
+        if value is not None:
+            known[name] = value
+    return kind(**known)
 
 
 def check_seed(where: str, seed: int, first_index: int = 0) -> None:

@@ -11,10 +11,6 @@ if TYPE_CHECKING:
     from laban.motion.motion import Motion
 
 
-MAX_CHARACTERS = 500
-"""Of a sentence that a user writes; captions have 60 or so."""
-
-
 MAX_DANCE_SECONDS = 600.0
 """Of one dance."""
 
@@ -25,6 +21,30 @@ class TextRequest:
 
     text: str
     seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Frames [first, last) of a clip that are regenerated, and what happens in them."""
+
+    text: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How much of a protocol of its own a system is put through.
+
+    Attributes:
+        cases: so many results; None: the protocol's number.
+        seed: of what is sampled.
+        quick: the main table only.
+    """
+
+    cases: int | None = None
+    seed: int = 0
+    quick: bool = False
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from laban.errors import InputError, WeightsError
 
@@ -22,6 +24,7 @@ class ReadsText:
     config: Any
     _text_encoder: TextEncoder | None = None
     _wanted_encoder: str | None = None
+    _opening: ClassVar = threading.Lock()  # one thread opens the encoder of its own, the others wait for it
 
     @property
     def text_encoder(self) -> TextEncoder:
@@ -31,21 +34,10 @@ class ReadsText:
             WeightsError if it is not the one that the weights were trained with.
         """
         text = self.config.text
-        if self._text_encoder is None:
-            if text.encoder == "hashed":
-                from laban.condition.hashed import HashedText
-
-                self._text_encoder = HashedText(text.width)
-            elif text.encoder == "shipped":
-                from laban.condition.text import SmallTextEncoder
-
-                self._text_encoder = SmallTextEncoder.load()
-            else:
-                raise InputError(
-                    f"{self.name}: this configuration has no text encoder of its own (released weights want CLIP "
-                    "ViT-B/32); give it with --text-encoder PATH, or set system.text_encoder."
-                )
-        encoder = self._text_encoder
+        with self._opening:
+            if self._text_encoder is None:
+                self._text_encoder = self._own_encoder()
+            encoder = self._text_encoder
         wanted = getattr(text, "token_width", None) if getattr(text, "tokens", False) else None
         if encoder.width != text.width or wanted not in (None, encoder.token_width):
             raise InputError(
@@ -62,6 +54,28 @@ class ReadsText:
     @text_encoder.setter
     def text_encoder(self, encoder: TextEncoder) -> None:
         self._text_encoder = encoder
+
+    def reading_with(self, encoder: TextEncoder) -> Self:
+        """The same system with another encoder; it shares the networks, and this one stays as it is."""
+        other = copy.copy(self)
+        other.text_encoder = encoder
+        return other
+
+    def _own_encoder(self) -> TextEncoder:
+        """The one that the configuration names. Raises: InputError if only the caller can give it."""
+        text = self.config.text
+        if text.encoder == "hashed":
+            from laban.condition.hashed import HashedText
+
+            return HashedText(text.width)
+        if text.encoder == "shipped":
+            from laban.condition.text import SmallTextEncoder
+
+            return SmallTextEncoder.load()
+        raise InputError(
+            f"{self.name}: this configuration has no text encoder of its own (released weights want CLIP ViT-B/32); "
+            "give it with --text-encoder PATH, or set system.text_encoder."
+        )
 
     def text_facts(self) -> dict[str, Any]:
         """For config.json: the fingerprint of the weights' encoder, or of the one in use."""

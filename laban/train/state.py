@@ -60,7 +60,7 @@ def close_stage(folder: Path, system: System, card: str) -> None:
 
 
 @contextmanager
-def locked(path: Path, wait: bool = False) -> Iterator[None]:
+def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold an exclusive lock file; it frees itself when the process dies.
 
     Raises: InputError if another process holds it and `wait` is False.

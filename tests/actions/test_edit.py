@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from laban.actions.context import Cancelled, Context
-from laban.actions.edit import EditOptions, Range, edit
+from laban.actions.edit import EditOptions, Range, edit, glides
+from laban.data.synthesis import walkers
 from laban.errors import InputError
 from laban.motion.motion import Motion
 from tests.actions import tiny
@@ -84,3 +85,12 @@ def test_a_caller_can_stop_it(model: str, clip: Motion) -> None:
 def test_what_is_refused(asked: dict[str, object], match: str, model: str, clip: Motion) -> None:
     with pytest.raises(InputError, match=match):
         edit(EditOptions(**{"source": clip, "text": ("a person bows",), "model": model, **asked}), Context("cpu"))
+
+
+def test_a_stretch_that_glides_is_told_from_one_that_steps() -> None:
+    still = np.repeat(walkers.joints(0, 5, 1.0, 0.0)[:1], 80, 0)
+    slid = still + np.clip(np.arange(80) - 30, 0, 30)[:, None, None] * [0, 0, 0.06]
+    motion = Motion.from_joints(slid, 20.0)
+    assert glides(motion, "a person walks", 30, 60)
+    assert not glides(motion, "a person walks", 0, 28)
+    assert not glides(motion, "a person waves", 30, 60)

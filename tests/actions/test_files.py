@@ -68,3 +68,23 @@ def test_clean_takes_a_motion_and_levels_it() -> None:
     done = clean(CleanOptions(raised, ground=True), Context())
     assert done.before["floor_cm"] > 20 and abs(done.after["floor_cm"]) < 1
     np.testing.assert_allclose(done.motion.rotations, raised.rotations)
+
+
+def test_what_a_reader_assumed_is_told_and_a_part_is_taken(tmp_path: Path) -> None:
+    from laban.actions.character import RetargetOptions, retarget
+    from laban.actions.reading import ReadOptions, read
+    from laban.io import bvh
+    from tests.motion.test_bearings import in_axes
+    from tests.motion.test_rest_poses import walker
+
+    bvh.write(in_axes(walker(60), "z", rest=True), tmp_path / "z.bvh", scale=1 / 0.0254)
+    said: list[str] = []
+    context = Context(warn=said.append)
+    motion = read(tmp_path / "z.bvh", ReadOptions(start=0.5, end=1.5), context)
+    assert motion.frames == 20 and not motion.notes and len(said) == 2 and all("z.bvh: " in line for line in said)
+    np.testing.assert_allclose(motion.root, walker(60).root[10:30], atol=1e-4)
+    assert read(walker(60), ReadOptions(source_fps=30), context).seconds == pytest.approx(2.0)
+    with pytest.raises(InputError, match="leave nothing"):
+        read(walker(60), ReadOptions(start=3.0), context)
+    made = retarget(RetargetOptions(tmp_path / "z.bvh", tmp_path / "z.bvh", reading=ReadOptions(end=1.0)), context)
+    assert made.clip.frames == 20 and made.certificate.passed

@@ -9,14 +9,14 @@ import pytest
 
 import laban
 from laban.actions.context import Context
-from laban.actions.inpainting import Draws, Stretch, extend, replace_stretches
+from laban.actions.inpainting import Draws, extend, replace_stretches
 from laban.errors import InputError
 from laban.metrics.transitions import seam_error
 from laban.motion import blend
 from laban.motion.motion import Motion
 from laban.motion.stretch import window
 from laban.systems.momask.system import MoMask
-from laban.systems.requests import TextRequest
+from laban.systems.requests import Stretch, TextRequest
 from tests.actions import tiny
 
 

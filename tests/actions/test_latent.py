@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from laban import formats
+from laban.actions import gaits
 from laban.actions.context import Context
 from laban.actions.latent import BlendOptions, MixOptions, RecogniseOptions, blend, mix, recognise
 from laban.actions.library import LibraryFirst, SearchOptions, search
 from laban.data.clips import canonical
 from laban.data.synthesis import walkers
 from laban.errors import InputError
+from laban.metrics.gait import gait
 from laban.motion.motion import Motion
 from laban.systems.registry import WEIGHTS
 
@@ -38,6 +40,35 @@ def test_motions_in_motions_out_and_one_model(context: Context, tmp_path: Path) 
     changed = mix(MixOptions(clip(0), minus=clip(0), plus=clip(1), fps=20), context)
     assert np.isfinite(changed.motion.joints()).all()
     assert len(context.models._loaded) == 1
+
+
+@shipped
+def test_a_mixed_walk_keeps_its_legs_and_its_path(context: Context) -> None:
+    walk = Motion.from_joints(canonical(walkers.joints(0, 100, 1.0, 0.3)), 20.0)
+    changed = mix(MixOptions(walk, minus="walk", plus="walk sadly", fps=20), context).motion
+    legs = [4, 5, 7, 8, 10, 11]
+    count = changed.frames
+    assert np.abs(changed.joints()[:, legs] - walk.joints()[:count, legs]).max() < 0.02
+    assert np.abs(changed.joints()[:, 15] - walk.joints()[:count, 15]).max() > 0.02
+
+
+def test_walks_are_blended_by_phase_and_not_with_whoever_sits() -> None:
+    walk, late = (Motion.from_joints(canonical(walkers.joints(0, 100, 1.0, at)), 20.0) for at in (0.3, 3.4))
+    made = gaits.blended(walk, late, 3)
+    assert made is not None and len(made) == 3
+    assert gait(made[1].resample(20.0).joints(), 20.0).knee_range > 0.85 * gait(walk.joints(), 20.0).knee_range
+    assert gaits.blended(clip(2), clip(3), 3) is None
+    low = Motion.from_joints(walkers.joints(2, 100, 1.0, 0.0) - [0.0, 0.6, 0.0], 20.0)
+    with pytest.raises(InputError, match="sits, kneels or lies"):
+        gaits.blended(walk, low, 3)
+
+
+def test_a_walk_is_not_mixed_towards_other_legs() -> None:
+    walk = Motion.from_joints(canonical(walkers.joints(0, 100, 1.0, 0.3)), 20.0)
+    with pytest.raises(InputError, match="asks for other legs"):
+        mix(MixOptions(walk, minus="walk", plus="run"), Context())
+    gaits.check_same_legs(["walk", "walk like an old person"])
+    gaits.check_same_legs(["walk", "wave"])
 
 
 @shipped

@@ -24,6 +24,7 @@ from laban.motion.skeletons import HUMANML22
 from laban.nn.config import TokenizerConfig
 from laban.nn.frozen import FrozenTokenizer
 from laban.nn.steering import Aims, SteeringSettings, steer
+from tests.actions import tiny
 from tests.actions.stepping import stander, stepper
 
 SECONDS = 6.0
@@ -196,7 +197,7 @@ def test_lines_fill_gaps_and_the_clock_follows_speed() -> None:
     assert len(notes) == 2
     clock = base.Clock.of(timeline, lines, [1.0, 1.0, 1.2])
     assert clock.drawn[-1] == pytest.approx(4 + 2 * 1.2 + 2 * 0.6)
-    assert sum(base.lengths(lines, clock, False, None)) == pytest.approx(clock.drawn[-1], abs=0.01)
+    assert sum(base.lengths(lines, clock, loop=False, most=None)) == pytest.approx(clock.drawn[-1], abs=0.01)
     assert (
         base.lines_of(Timeline(4.0, paths=(RootPath((PathPoint(0, (0, 0)), PathPoint(4, (0, 4)))),)))[0][0].text
         == base.WALKS
@@ -215,7 +216,7 @@ def frozen() -> FrozenTokenizer:
 
 def test_steering_comes_nearer_and_leaves_the_rest(frozen: FrozenTokenizer) -> None:
     walk = stepper(6.0)
-    sight = steered.Sight.of(walk, frozen, False)
+    sight = steered.Sight.of(walk, frozen, circular=False)
     assert np.allclose(sight.outward(sight.joints) + sight.lift, walk.joints(), atol=1e-9)
     joint, frame = HUMANML22.index("right_wrist"), 60
     place = sight.joints[frame, joint] + np.array([0.0, 0.1, 0.05])
@@ -239,8 +240,8 @@ def test_a_change_of_nothing_changes_nothing() -> None:
 def test_a_cycle_is_decoded_as_its_repetition_is(frozen: FrozenTokenizer) -> None:
     walk = stepper(8.0)
     cycle = loops.closed(walk, *loops.cut(walk, 4.0), 80)
-    sight = steered.Sight.of(cycle, frozen, True)
-    three = steered.Sight.of(loops.repeated(cycle, 3), frozen, False)
+    sight = steered.Sight.of(cycle, frozen, circular=True)
+    three = steered.Sight.of(loops.repeated(cycle, 3), frozen, circular=False)
     assert sight.features.shape == (80, 263)
     assert isinstance(sight.latents, torch.Tensor) and sight.latents.shape[1] == 20
     inner = slice(80 + 1, 160 - 1)  # the heading in the features is smoothed, so ends differ
@@ -287,3 +288,10 @@ def test_edit_makes_a_loop_and_import_timeline_writes_one(folder: Path, capsys: 
     assert "5 s, 2 prompts" in capsys.readouterr().out
     assert Timeline.read(folder / "s.json").length == 5.0
     assert cli.main(["import-timeline", "mmcp", str(script), str(folder / "t.json")]) == 2
+    formats.write(stepper(SECONDS, fps=30.0), folder / "clip.npz")
+    tiny.momask().save(folder / "tiny")
+    words = ["edit", str(folder / "clip.npz"), "--model", str(folder / "tiny"), "--out", str(folder / "e.npz")]
+    words += ["--save-timeline", str(folder / "l.json")]
+    assert cli.main([*words, "--reach", "right_wrist@3=-0.35,1.2,3.2", "--device", "cpu"]) == 0
+    assert Timeline.read(folder / "l.json").effectors[0].joint == "right_wrist"
+    assert formats.read(folder / "e.npz").frames == 180

@@ -116,13 +116,13 @@ def test_files_stay_in_the_folder_and_are_the_ones_meant(tmp_path: Path) -> None
     (tmp_path / "in").mkdir()
     (tmp_path / "a.bvh").write_text("x")
     (tmp_path / "in" / "b.bvh").write_text("x")
-    assert located("b.bvh", tmp_path / "in", False).name == "b.bvh"
+    assert located("b.bvh", tmp_path / "in", allow_outside=False).name == "b.bvh"
     for name, outside, digest, said in (
         ("../a.bvh", False, None, "outside"), ("c.bvh", False, None, "no such file"),
         ("../a.bvh", True, "00", "SHA-256"),
     ):  # fmt: skip
         with pytest.raises(InputError, match=said):
-            located(name, tmp_path / "in", outside, digest)
+            located(name, tmp_path / "in", allow_outside=outside, sha256=digest)
 
 
 def test_one_goal_alone() -> None:

@@ -13,9 +13,11 @@ from laban.character import bonemap
 from laban.character.rig import Rig, rig_of
 from laban.errors import InputError
 from laban.io.gltf_document import Document
+from laban.motion import rotation
 from laban.motion.joint_names import named
 from laban.motion.skeletons import HUMANML22
 from tests.character import example
+from tests.motion import test_anatomy
 
 NAMES = HUMANML22.names
 ONE_SIDE = ("hip", "knee", "ankle", "foot", "collar", "shoulder", "elbow", "wrist")
@@ -78,6 +80,13 @@ def test_names(maker: str) -> None:
     right_way(found, MAKERS[maker], made)
     assert not found.missing and len(found.bones) == 18
     assert found.confidence >= 0.85  # by name, not by shape
+
+
+@pytest.mark.parametrize("maker", test_anatomy.MAKERS)
+def test_characters_of_many_makers(maker: str) -> None:
+    names = test_anatomy.called(maker)
+    made = rig(names=names, arms_down=50, scale=100, z_up=True)
+    right_way(bonemap.find(made), names, made)
 
 
 @pytest.mark.parametrize("options", [{}, {"lying": True}, {"arms_down": 70, "scale": 100, "z_up": True}, {"rolls": 3}])
@@ -158,8 +167,10 @@ def test_partial_maps_must_be_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_prop_a_quadruped_and_a_hand_are_refused() -> None:
-    document = example.character(mesh=False)
+    document = example.character(mesh=False, names={n: f"plank{k}" for k, n in enumerate(NAMES)})
     del document.json["skins"]
+    document.json["nodes"] = [{"name": "table", "children": [1, 2]}, {"name": "leg"}, {"name": "leg"}]
+    document.json["scenes"] = [{"nodes": [0]}]
     with pytest.raises(InputError, match="no skeleton"):
         rig_of(document)
     animal = unbound()
@@ -183,8 +194,58 @@ def unbound(**options: Any) -> Document:
     return document
 
 
-def test_bone_names_that_stand_twice_are_refused() -> None:
+def test_bone_names_that_stand_twice_get_numbers() -> None:
     document = example.character(mesh=False)
-    document.json["nodes"][4]["name"] = document.json["nodes"][5]["name"]
-    with pytest.raises(InputError, match="stand twice: mixamorig:RightLeg"):
-        rig_of(document)
+    for side in ("left", "right"):
+        document.json["nodes"][NAMES.index(f"{side}_foot")]["name"] = "Toe"
+    made = rig_of(document)
+    assert made.names.count("Toe") == 1 and "Toe.001" in made.names and "Toe" in made.notes[0]
+    found = bonemap.find(made)
+    assert found.node("right_ankle") == NAMES.index("right_ankle")
+
+
+def test_a_person_without_a_skin_has_bones() -> None:
+    document = example.character(mesh=False)
+    del document.json["skins"]
+    assert bonemap.find(rig_of(document)).missing == []
+
+
+def test_of_two_people_the_first_is_taken_and_that_is_said() -> None:
+    document = example.character(mesh=False)
+    nodes = document.json["nodes"]
+    count = len(nodes)
+    for node in [dict(n) for n in nodes]:
+        node["name"] = "B_" + node["name"]
+        if "children" in node:
+            node["children"] = [c + count for c in node["children"]]
+        nodes.append(node)
+    document.json["scenes"] = [{"nodes": [count - 1, 2 * count - 1]}]
+    document.json["skins"].append({"joints": [j + count for j in document.json["skins"][0]["joints"]]})
+    made = rig_of(document)
+    assert "2 people" in made.notes[0] and bonemap.find(made).node("pelvis") == 0
+    assert bonemap.find(rig_of(document, "B_Armature")).node("pelvis") == count
+    assert bonemap.find(rig_of(document, "1")).node("pelvis") == count
+    with pytest.raises(InputError, match="no person 'C'"):
+        rig_of(document, "C")
+
+
+@pytest.mark.parametrize("turn", [(0.4, 0.0, 0.0), (0.0, 2.1, 0.0), (1.6, 0.0, 0.3)])
+@pytest.mark.parametrize("options", [{}, {"scale": 100, "z_up": True, "arms_down": 45}, {"rolls": 2}])
+def test_a_file_saved_in_the_middle_of_an_animation_rests_as_it_was_bound(
+    turn: tuple[float, float, float], options: dict[str, Any]
+) -> None:
+    plain = rig(**options)
+    document = example.character(mesh=False, **options)
+    moved = rotation.from_axis_angle(np.array(turn))
+    for joint, name in enumerate(NAMES):
+        node = document.json["nodes"][joint]
+        x, y, z, w = node["rotation"]
+        now = np.array([w, x, y, z])
+        if name == "pelvis":
+            now = rotation.multiply(moved, now)
+        elif name in ("left_hip", "spine2", "right_shoulder"):
+            now = rotation.multiply(now, rotation.from_axis_angle(np.array([0.5, 0.2, -0.4])))
+        node["rotation"] = [*now[1:].tolist(), float(now[0])]
+    made = rig_of(document)
+    np.testing.assert_allclose(made.place[:22], plain.place[:22], atol=1e-5)
+    assert set(made.moved) == set(range(22))

@@ -12,13 +12,16 @@ import pytest
 
 from laban import formats
 from laban.character import animation, bonemap, export
+from laban.character.asset import asset_of
 from laban.character.certificate import certify
 from laban.character.made import make
 from laban.character.rig import rig_of
+from laban.character.skin import parts
 from laban.character.stance import Stance, load, stance_of
 from laban.character.transfer import CharacterMotion, transfer, twist
 from laban.errors import InputError
 from laban.io import gltf_document
+from laban.io.fbx.write import unscaled
 from laban.motion import kinematics, rotation
 from laban.motion.cleanup import tidy
 from laban.motion.landmarks import perform
@@ -148,7 +151,7 @@ def test_twist_is_spread_over_twist_bones() -> None:
 
 def test_in_place_keeps_the_sway_and_takes_the_path() -> None:
     whom = stance(mesh=False)
-    made = transfer(walk(4.0), whom, in_place=True)
+    made = transfer(walk(4.0), whom, root="in-place")
     found = joints(made)["pelvis"]
     assert np.ptp(found[:, 2]) < 0.05 < 2.0 < np.ptp(made.path[:, 2])
     assert certify(made, animation.document_of(made), 0).values["skate_ratio"] < 1.2  # type: ignore[operator]
@@ -249,11 +252,32 @@ def test_vrm_animation(tmp_path: Path) -> None:
     assert np.abs(np.abs((arm * shoulder[0]).sum(-1)) - 1).max() < 1e-3
 
 
-def test_fbx_without_blender_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LABAN_BLENDER", "no-such-program")
-    with pytest.raises(InputError, match="LABAN_BLENDER names 'no-such-program'"):
-        export.write(make(walk(), stance(mesh=False)), tmp_path / "a.fbx")
-    assert not list(tmp_path.iterdir())
+def test_fbx_holds_bones_meshes_and_a_certificate_lies_beside(tmp_path: Path) -> None:
+    export.write(make(walk(), stance()), tmp_path / "a.fbx")
+    data = (tmp_path / "a.fbx").read_bytes()
+    assert data.startswith(b"Kaydara FBX Binary") and b"mixamorig:Hips\0\x01Model" in data
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.fbx", "a.fbx.certificate.json"]
+
+
+def test_an_asset_keeps_every_weight_and_scale_goes_into_places(tmp_path: Path) -> None:
+    """An armature that is scaled by 100 and turned: the asset skins to where the rig's own skin is."""
+    made = make(walk(), stance(scale=100.0, z_up=True))
+    body = unscaled(asset_of(made))
+    np.testing.assert_allclose(body.scales, 1, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.det(body.rest[:, :3, :3]), 1, atol=1e-6)
+    frame = 5
+    world = np.tile(np.eye(4), (len(body.bones), 1, 1))
+    for bone, parent in enumerate(body.parents):
+        own = np.eye(4)
+        own[:3, :3] = rotation.to_matrix(body.rotations[frame, bone])
+        own[:3, 3] = body.translations[frame, bone]
+        world[bone] = world[parent] @ own if parent >= 0 else own
+    mesh = body.meshes[0]
+    moves = world @ np.linalg.inv(body.rest)
+    points = np.einsum("vk,vkab,vb->va", mesh.weights, moves[mesh.joints][..., :3, :3], mesh.vertices)
+    points += np.einsum("vk,vka->va", mesh.weights, moves[mesh.joints][..., :3, 3])
+    there = np.concatenate([part.at(made.clip.world()[frame]) for part in parts(made.clip.stance.rig)])
+    np.testing.assert_allclose(np.sort(points, axis=0), np.sort(there, axis=0), atol=1e-5)
 
 
 def test_pictures_show_the_mesh(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ def test_help_is_that_of_the_fields(capsys: pytest.CaptureFixture[str]) -> None:
         text in said for text in ("Put on a hat.", "Whose hat. (required)", "How large the hat is. (default: 3)")
     )
     assert "--in PATH" in said and "Say nothing." in said and "--hat" not in said
+    assert "usage: laban dress [-h] WHO" in said and "(default: None)" not in said
 
 
 @pytest.mark.parametrize(

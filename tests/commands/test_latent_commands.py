@@ -54,6 +54,16 @@ def test_recognise_and_caption(folder: Path, capsys: pytest.CaptureFixture[str])
     assert said(capsys, "caption", folder / "0.npz", "--top", 2)["guesses"][0]["label"].startswith("a person")
 
 
+def test_quiet_prints_the_answer_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words, lines in ((["recognise", folder / "0.npz"], 1), (["caption", folder / "0.npz"], 1),
+                         (["search", "a person walks", "--in", folder, "--top", 2], 2),
+                         (["info", folder / "0.npz"], 3)):  # fmt: skip
+        assert cli.main([*map(str, words), "--quiet"]) == 0
+        said = capsys.readouterr()
+        assert said.out.count("\n") >= lines and "cosine" not in said.out and "passport" not in said.out
+        assert said.out.count("\n") <= lines + 1 and said.err == ""
+
+
 def test_blend_and_mix_write_files(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "b.npz"
     facts = said(capsys, "blend", folder / "0.npz", folder / "2.npz", "--steps", 3, "--out", out)
@@ -62,7 +72,7 @@ def test_blend_and_mix_write_files(folder: Path, tmp_path: Path, capsys: pytest.
     motion = formats.read(files[1])
     assert motion.passport is not None and motion.passport["blend"] == {"step": 1, "steps": 3}
     mixed = tmp_path / "m.npz"
-    said(capsys, "mix", folder / "0.npz", "--minus", "walk", "--plus", "a person runs", "--out", mixed)
+    said(capsys, "mix", folder / "0.npz", "--minus", "walk", "--plus", "walk sadly", "--out", mixed)
     assert np.isfinite(formats.read(mixed).joints()).all()
     said(capsys, "mix", folder / "0.npz", "--style", "like an old person", "--out", mixed)
     said(capsys, "mix", folder / "0.npz", "--minus", folder / "0.npz", "--plus", folder / "1.npz", "--out", mixed)

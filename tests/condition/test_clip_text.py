@@ -21,7 +21,7 @@ TEXTS = ["a walk", "The  WALK, it's 2 a", "walk"]
 
 def tower(quick: bool = True, seed: int = 0) -> TextTower:
     torch.manual_seed(seed)
-    made = TextTower(SIZE, 12, 128, 96, 3, 40, quick)
+    made = TextTower(SIZE, 12, 128, 96, 3, 40, quick=quick)
     with torch.no_grad():
         for p in made.parameters():
             p.normal_(0, 0.2)

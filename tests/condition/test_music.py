@@ -63,6 +63,14 @@ def test_beats_of_synthesised_tracks_are_found_without_a_hint(groove: str, bpm: 
     assert next(iter(made.others)) == pytest.approx(made.bpm, rel=0.05)
 
 
+@pytest.mark.parametrize("hint", [60.0, 96.0, 170.0])
+def test_a_hint_is_followed_within_a_tenth_of_an_octave(hint: float) -> None:
+    strength = np.zeros(60 * 30)
+    strength[:: round(60 * 60 / 79)] = 1.0  # whatever the song says: 79 bpm, and nothing else
+    assert abs(np.log2(beats.tempo(strength, hint, beats.HINT_WIDTH, beats.HINT_REACH) / hint)) <= beats.HINT_REACH
+    assert beats.tempo(strength, 96.0) == pytest.approx(79, rel=0.03)
+
+
 def test_a_hint_settles_the_octave() -> None:
     track = tracks.synthesise("rock", 100.0, 10.0, seed=2)
     for hint in (50.0, 100.0, 200.0):

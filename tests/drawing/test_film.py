@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from laban.drawing import film, raster, scene
+from laban.drawing import caption, film, raster, scene
+from laban.drawing.scene import View
 from laban.errors import InputError
 from laban.figure.mesh import mannequin
+from laban.formats import viewed
 from laban.motion import kinematics, rotation
 from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import HUMANML22
@@ -46,7 +48,7 @@ def read_mp4(path) -> tuple[list[np.ndarray], Fraction, str, str]:
 def test_mp4_has_the_frames_size_and_rate(tmp_path):
     path = tmp_path / "wave.mp4"
     motion = wave(1.0)
-    film.write(motion, path, width=320, height=240, fps=30)
+    film.write(motion, path, View(320, 240), fps=30)
     frames, rate, codec, pixels = read_mp4(path)
     assert len(frames) == motion.resample(30).frames
     assert frames[0].shape == (240, 320, 3)
@@ -60,7 +62,7 @@ def test_mp4_has_the_frames_size_and_rate(tmp_path):
 
 def test_gif_has_the_frames_and_size(tmp_path):
     path = tmp_path / "wave.gif"
-    film.write(wave(1.0), path, width=200, height=160)
+    film.write(wave(1.0), path, View(200, 160))
     with Image.open(path) as gif:
         assert gif.size == (200, 160) and gif.n_frames == 20
         assert gif.info["duration"] == 50
@@ -158,7 +160,7 @@ def test_any_skeleton_can_be_filmed(tmp_path):
     angles[:, 1, 1] = np.arange(4)
     turns = rotation.from_axis_angle(angles)
     assert len(mannequin(arm).faces)
-    film.write(Motion(arm, turns, np.zeros((4, 3)), 8), tmp_path / "crane.mp4", width=64, height=48, fps=8)
+    film.write(Motion(arm, turns, np.zeros((4, 3)), 8), tmp_path / "crane.mp4", View(64, 48), fps=8)
     assert len(read_mp4(tmp_path / "crane.mp4")[0]) == 4
 
 
@@ -166,10 +168,10 @@ def test_a_single_frame_and_a_caption_of_any_length(tmp_path):
     motion = wave(0.05)
     assert motion.frames == 1
     long = Motion(HUMANML22, motion.rotations, motion.root, 20, (Segment("turning " * 60, 0, 1),))
-    plain, captioned = (next(film.render(long, 160, 120, caption=c)).astype(int) for c in (False, True))
+    plain, captioned = (next(film.render(long, View(160, 120, caption=c))).astype(int) for c in (False, True))
     assert plain.shape == captioned.shape and np.abs(plain - captioned)[90:].max() > 50
     assert (captioned[-3:] == 255).all()  # the caption has a band of its own below the floor, and covers no feet
-    film.write(long, tmp_path / "one.mp4", width=160, height=120)
+    film.write(long, tmp_path / "one.mp4", View(160, 120))
     assert len(read_mp4(tmp_path / "one.mp4")[0]) == long.resample(30).frames == 2  # 0.05 s, of 1/30 s each
 
 
@@ -186,7 +188,7 @@ def test_a_single_frame_and_a_caption_of_any_length(tmp_path):
 )
 def test_errors_say_what_to_do(tmp_path, name, options, says):
     with pytest.raises(InputError, match=says):
-        film.write(wave(0.1), tmp_path / name, **options)
+        film.write(wave(0.1), tmp_path / name, **viewed(options))
     assert not list(tmp_path.iterdir())
 
 
@@ -199,6 +201,6 @@ def test_hours_are_refused(tmp_path, name, says):
 
 
 def test_wrap_keeps_words_and_ends_in_an_ellipsis():
-    assert scene.wrap("one two three", len, 8, 2) == ["one two", "three"]
-    lines = scene.wrap("one two three four five six", len, 9, 2)
+    assert caption.wrap("one two three", len, 8, 2) == ["one two", "three"]
+    lines = caption.wrap("one two three four five six", len, 9, 2)
     assert len(lines) == 2 and lines[-1].endswith("…") and max(map(len, lines)) <= 9

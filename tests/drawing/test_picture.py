@@ -8,6 +8,7 @@ from PIL import Image
 from test_film import wave
 
 from laban.drawing import picture
+from laban.drawing.scene import View
 from laban.errors import InputError
 
 
@@ -19,7 +20,7 @@ def warm(pixels: np.ndarray) -> np.ndarray:
 
 def test_png_is_one_row_of_poses(tmp_path):
     path = tmp_path / "row.png"
-    picture.write(wave(1.0), path, width=640, height=220, poses_shown=5)
+    picture.write(wave(1.0), path, View(640, 220), poses_shown=5)
     with Image.open(path) as image:
         assert image.size == (640, 220) and image.format == "PNG"
         pixels = np.asarray(image.convert("RGB"))
@@ -55,7 +56,7 @@ def test_contact_sheet_has_a_titled_row_per_motion(tmp_path):
 
 
 def test_one_frame_gives_one_pose(tmp_path):
-    picture.write(wave(0.05), tmp_path / "one.png", width=200, height=160)
+    picture.write(wave(0.05), tmp_path / "one.png", View(200, 160))
     with Image.open(tmp_path / "one.png") as shown:
         assert shown.size == (200, 160)
 
@@ -66,7 +67,7 @@ def test_one_frame_gives_one_pose(tmp_path):
         (lambda t: picture.write(wave(0.1), t / "a.jpg"), "expected .png"),
         (lambda t: picture.write(wave(0.1), t / "a.png", layout="ring"), "'row' or 'path'"),
         (lambda t: picture.write(wave(0.1), t / "a.png", poses_shown=0), "1 to 64"),
-        (lambda t: picture.write(wave(0.1), t / "absent" / "a.png", width=96, height=96), "does not exist"),
+        (lambda t: picture.write(wave(0.1), t / "absent" / "a.png", View(96, 96)), "does not exist"),
         (lambda t: picture.contact_sheet([wave(0.1)], [], t / "a.png"), "1 motions and 0 titles"),
         (lambda t: picture.contact_sheet([], [], t / "a.png"), "0 motions"),
     ],

@@ -15,13 +15,13 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "docs"))
 
 
 def test_parts_are_added_then_exchanged_in_place() -> None:
-    one = page.put("# Title\n\ntext\n", "long", "a table\n")
-    two = page.put(one, "other", "| b |")
+    one = page.replace_part("# Title\n\ntext\n", "long", "a table\n")
+    two = page.replace_part(one, "other", "| b |")
     assert two.startswith("# Title\n\ntext\n\n<!-- begin long -->\na table\n<!-- end long -->\n")
-    three = page.put(two + "\nafter\n", "long", r"new \1 table")
+    three = page.replace_part(two + "\nafter\n", "long", r"new \1 table")
     assert page.parts(three) == {"long": "new \\1 table\n", "other": "| b |\n"}
     assert three.index("new") < three.index("| b |") < three.index("after") and "a table" not in three
-    assert page.put(three, "long", r"new \1 table") == three
+    assert page.replace_part(three, "long", r"new \1 table") == three
 
 
 @pytest.mark.parametrize(
@@ -30,14 +30,14 @@ def test_parts_are_added_then_exchanged_in_place() -> None:
 )
 def test_broken_marks(text: str) -> None:
     with pytest.raises(FormatError, match="must begin once"):
-        page.put(text, "a", "y")
+        page.replace_part(text, "a", "y")
 
 
 def test_the_results_page_keeps_what_others_wrote(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import results_page
 
     out = tmp_path / "results.md"
-    out.write_text(page.put("# Results\n\n## In short\n- by hand\n\nlaban 0.0\n", "experiment", "kept"))
+    out.write_text(page.replace_part("# Results\n\n## In short\n- by hand\n\nlaban 0.0\n", "experiment", "kept"))
     for name, facts in (("long", {"rows": 1}), ("report", {"rows": 2})):
         (tmp_path / f"{name}.json").write_text(json.dumps(facts))
         monkeypatch.setattr(results_page, "markdown" if name == "report" else "long_markdown",

@@ -14,7 +14,7 @@ import laban
 from laban.data.corpus import Corpus
 from laban.errors import InputError
 from laban.evaluate import report
-from laban.evaluate.cases import choose, leaks
+from laban.evaluate.cases import choose, leaks, mirror_images
 from laban.evaluate.run import Settings, evaluate
 from laban.evaluate.score import encoded
 from laban.motion import humanml
@@ -96,10 +96,10 @@ def test_which_figure_sees_what_is_said(done) -> None:
 
 def test_a_report_without_its_control_rows_is_no_report(done) -> None:
     rows = done[1]["rows"]
-    without = report.sees([r for r in rows if r["name"] != "frozen"])
+    without = report.distinguishing_metrics([r for r in rows if r["name"] != "frozen"])
     assert all("frozen" not in s["told"] for s in without)
     with pytest.raises(KeyError):
-        report.sees([r for r in rows if r["name"] != "real"])
+        report.distinguishing_metrics([r for r in rows if r["name"] != "real"])
 
 
 def test_the_same_settings_give_the_same_report_and_only_what_is_missing_is_made(
@@ -144,6 +144,15 @@ def test_cases_are_drawn_by_seed_and_sorted_by_length(corpus: Corpus) -> None:
     assert [c.id for c in some] == [c.id for c in choose(corpus, "test", 10, 0)]
     assert {c.id for c in some} != {c.id for c in choose(corpus, "test", 10, 1)}
     assert [len(c.joints) for c in some] == sorted(len(c.joints) for c in some)
+
+
+def test_mirror_images_are_those_of_the_cases_in_their_order(corpus: Corpus) -> None:
+    mirrored = Corpus(list(corpus._parts.values()))
+    held = choose(corpus, "test", 6, 0)
+    twins = [replace(r, id=f"M{r.id}", mirror_of=r.id) for r in corpus.records]
+    mirrored.records = [*corpus.records, *twins]
+    assert [c.id for c in mirror_images(mirrored, "test", held[:3])] == [f"M{c.id}" for c in held[:3]]
+    assert mirror_images(corpus, "test", held) == []
 
 
 @pytest.mark.parametrize("how", ["source", "mirror", "motion"])

@@ -50,11 +50,39 @@ def test_at_most_5_percent_false_alarms_and_at_least_95_percent_warned(
     assert warned >= 0.95
 
 
-@pytest.mark.parametrize("split", ["later", "last", "final"])
+@pytest.mark.parametrize("split", ["later", "last", "final", "wild"])
 def test_what_was_learnt_from_later_sentences_holds(embedded: Reader, split: str) -> None:
     alarms, warned = shares(embedded, split)
     assert alarms <= 0.05
     assert warned >= 0.95
+
+
+def test_sentences_that_no_rule_was_made_with_are_told_apart(words: Reader) -> None:
+    alarms, warned = shares(words, "unseen")
+    assert alarms <= 0.05
+    assert warned >= 0.93
+
+
+@pytest.mark.parametrize(
+    ("sentence", "unknown"),
+    [
+        ("a person throws a discus", "discus"),  # an object that no caption says and that is no ordinary one
+        ("a person pushes their hair back", "hair"),
+        ("a father lifts a child", "child"),
+        ("a person walks with a stick", "stick"),
+        ("a person lies on a sunlounger", "sunlounger"),
+    ],
+)
+def test_a_word_that_no_data_says_with_an_action_makes_another_one(words: Reader, sentence: str, unknown: str) -> None:
+    assert unknown in words.understand(sentence).unknown_words
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    ["a person throws a stone to his niece", "someone picks up a box and carries it", "he walks past the cathedral"],
+)
+def test_ordinary_objects_and_where_something_happens_change_nothing(words: Reader, sentence: str) -> None:
+    assert words.understand(sentence).known
 
 
 def test_the_named_action_is_found_in_the_paraphrases(words: Reader) -> None:

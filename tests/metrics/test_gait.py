@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from laban.data.synthesis import walkers
-from laban.metrics.gait import gait, hover, no_standing_foot, slide_per_contact, stride_times
+from laban.metrics.gait import airborne, gait, hover, no_standing_foot, slide_per_contact, stride_times
 
 
 def test_a_statue_that_slides_never_stands_and_has_no_knees():
@@ -31,3 +31,13 @@ def test_hover_counts_the_longest_time_without_a_foot_near_the_floor():
     body[70:75, :, 1] += 0.3
     assert hover(body, 20) == pytest.approx(1.0)
     assert np.isfinite(slide_per_contact(body, 20))
+
+
+def test_whoever_lies_with_the_feet_up_is_borne_and_whoever_hangs_is_not():
+    body = np.repeat(walkers.joints(2, 5, 0.0, 0.0)[:1], 100, 0)
+    body[..., 1] -= np.minimum(body[:, [10, 11], 1], body[:, [7, 8], 1] - 0.06).min()
+    body[30:60, :, 1] += 0.3
+    assert airborne(body, 20) == pytest.approx(1.5)
+    body[40:60, 0, 1] = 0.1  # from then on on the back
+    assert airborne(body, 20) == pytest.approx(0.5)
+    assert hover(body, 20) == pytest.approx(1.5)

@@ -7,7 +7,7 @@ import pytest
 
 from laban.data.synthesis import walkers
 from laban.errors import InputError
-from laban.metrics.long_motion import Interval, Performance, Reference, unique_rows
+from laban.metrics.long_motion import Interval, PerformedScript, Reference, unique_rows
 
 
 class ByShape:
@@ -27,7 +27,7 @@ class ByShape:
         return {name: rows[places] for name, rows in known.items()}
 
 
-def performance(seed: int, jump: float = 0.0) -> Performance:
+def performance(seed: int, jump: float = 0.0) -> PerformedScript:
     rng = np.random.default_rng(seed)
     parts, texts, at = [], [], np.zeros(3)
     for i in range(12):
@@ -37,7 +37,7 @@ def performance(seed: int, jump: float = 0.0) -> Performance:
         at = part[-1, 0] * [1, 0, 1] + [jump, 0, 0]
         parts.append(part)
         texts.append(f"{walkers.ACTIONS[action]} #{seed}-{i}")
-    return Performance(np.concatenate(parts), tuple(texts), tuple(range(60, 721, 60)))
+    return PerformedScript(np.concatenate(parts), tuple(texts), tuple(range(60, 721, 60)))
 
 
 @pytest.fixture(scope="module")
@@ -71,14 +71,16 @@ def test_real_motion_as_a_row(real) -> None:
     itself, cuts = reference.itself(3), reference.score([[performance(i) for i in range(4)]])
     assert itself.seams["PJ"].mean < cuts.seams["PJ"].mean  # these seams are cuts
     assert itself.seams["AUJ"].mean < cuts.seams["AUJ"].mean
-    still = [Performance(np.repeat(p.joints[:1], 720, axis=0), p.texts, p.bounds) for p in map(performance, range(4))]
+    still = [
+        PerformedScript(np.repeat(p.joints[:1], 720, axis=0), p.texts, p.bounds) for p in map(performance, range(4))
+    ]
     assert itself.judged["shape"]["FID"].mean < 0.1 * reference.score([still]).judged["shape"]["FID"].mean
     assert itself.judged["shape"]["R-precision"].mean > 3 * itself.judged["shape"]["R-precision shuffled"].mean
     assert itself.judged["shape"]["MM-distance"].half == 0  # the same motions in each repeat
 
 
 def test_a_row_without_boundaries_has_no_transitions(real) -> None:
-    short = Performance(real[0][0], (real[0][1],), (len(real[0][0]),))
+    short = PerformedScript(real[0][0], (real[0][1],), (len(real[0][0]),))
     found = Reference(real, ByShape(), 44).score([[short, short]])
     assert found.seams == {} and set(found.judged["shape"]) == {"FID", "MM-distance", "diversity"}
 
@@ -96,7 +98,7 @@ def test_bad_performances_and_nothing_to_score(real) -> None:
     joints = np.zeros((10, 22, 3))
     for texts, bounds in ((("a",), (5, 10)), (("a", "b"), (5, 5)), (("a",), (11,))):
         with pytest.raises(InputError, match="rising end per text"):
-            Performance(joints, texts, bounds)
+            PerformedScript(joints, texts, bounds)
     for nothing in ([], [[]]):
         with pytest.raises(InputError, match="nothing to score"):
             Reference(real, ByShape(), 44).score(nothing)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -187,3 +189,11 @@ def test_the_module_imports_no_torch():
 
     code = f"import sys; import {Motion.__module__}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_it_is_shown_in_one_line() -> None:
+    motion = Motion(
+        HUMANML22, np.tile([1.0, 0, 0, 0], (30, 22, 1)), np.zeros((30, 3)), 20.0, (Segment("walks", 0, 1.5),)
+    )
+    assert repr(motion) == "<Motion 1.50 s, 30 frames at 20 fps, humanml22, 'walks'>"
+    assert len(repr(replace(motion, segments=(Segment("x" * 500, 0, 1.5),)))) < 140

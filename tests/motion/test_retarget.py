@@ -10,7 +10,8 @@ import pytest
 from laban.errors import InputError
 from laban.io import bvh
 from laban.motion import kinematics, rotation
-from laban.motion.joint_names import match, part
+from laban.motion.anatomy import match
+from laban.motion.joint_names import part
 from laban.motion.motion import Motion, Segment
 from laban.motion.retarget import landmarks, retarget
 from laban.motion.skeleton import Skeleton
@@ -346,7 +347,7 @@ REAL = {
 @pytest.fixture(scope="module")
 def real(tmp_path_factory):
     if not DATA.is_dir():
-        pytest.skip("../shared/data is not here")
+        pytest.skip("needs the project's own data, ../shared/data")
     import tarfile
 
     folder = tmp_path_factory.mktemp("real")

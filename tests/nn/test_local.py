@@ -56,17 +56,17 @@ def test_odd_sizes_are_refused():
 def test_byte_dropout_loses_its_share_and_keeps_the_mean(dtype):
     torch.manual_seed(1)
     x = torch.ones(401, 263, dtype=dtype)
-    y = dropout(x, 0.1, True)
+    y = dropout(x, 0.1, training=True)
     assert (y == 0).float().mean().item() == pytest.approx(0.1, abs=0.01)
     assert y.float().mean().item() == pytest.approx(1.0, abs=0.02)
-    assert dropout(x, 0.1, False) is x
+    assert dropout(x, 0.1, training=False) is x
 
 
 def test_byte_dropout_follows_torchs_generator():
     torch.manual_seed(7)
-    a = dropout(torch.ones(100), 0.5, True)
+    a = dropout(torch.ones(100), 0.5, training=True)
     torch.manual_seed(7)
-    assert torch.equal(a, dropout(torch.ones(100), 0.5, True))
+    assert torch.equal(a, dropout(torch.ones(100), 0.5, training=True))
 
 
 def test_attention_in_bf16_is_the_same_in_training_and_out_of_it():

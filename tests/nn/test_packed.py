@@ -22,7 +22,7 @@ from laban.systems.momask.condition import Condition  # noqa: E402
 from laban.systems.momask.config import PAPER, TINY  # noqa: E402
 from laban.systems.momask.guided import GuidedMasked, GuidedResidual, Positions  # noqa: E402
 from laban.systems.momask.masked import MaskedTransformer  # noqa: E402
-from laban.systems.momask.released_names import to_ours, to_released  # noqa: E402
+from laban.systems.momask.released.names import to_ours, to_released  # noqa: E402
 from laban.systems.momask.residual import ResidualTransformer  # noqa: E402
 
 LENGTHS = [5, 9, 2, 9]
@@ -98,12 +98,12 @@ def test_the_same_tokens_as_the_plain_algorithm_at_temperature_one() -> None:
         return batch_gumbel(lengths, k, theirs, "cpu")
 
     base = made.masked.generate(text, torch.tensor(lengths), 6, 3.0, noise)
-    got = sampling.sample_base(masked, Condition(text), lengths, mine, 6, sampling.Draw(3.0))
+    got = sampling.sample_base(masked, Condition(text), lengths, mine, 6, sampling.SamplingOptions(3.0))
     assert torch.equal(base, got) and len(got.unique()) > 5
     every = made.residual.generate(base, text, torch.tensor(lengths), 2.0, noise)
-    assert torch.equal(
-        every, sampling.sample_residual(residual, got, Condition(text), lengths, mine, sampling.Draw(2.0), True)
-    )
+    options = sampling.SamplingOptions(2.0)
+    upper = sampling.sample_residual(residual, got, Condition(text), lengths, mine, options, pad_class=True)
+    assert torch.equal(every, upper)
 
 
 def test_residual_inpainting_keeps_what_is_known() -> None:
@@ -116,10 +116,10 @@ def test_residual_inpainting_keeps_what_is_known() -> None:
     inside = torch.zeros(2, 9, dtype=torch.bool)
     inside[:, 3:6] = True
     sources = generators(0, 2)
-    base = sampling.sample_base(masked, Condition(text), [9, 9], sources, 5, sampling.Draw(3.0), known[..., 0], inside)
-    every = sampling.sample_residual(
-        residual, base, Condition(text), [9, 9], sources, sampling.Draw(2.0), False, known, inside
-    )
+    first, whole = sampling.Inpainting(known[..., 0], inside), sampling.Inpainting(known, inside)
+    options = sampling.SamplingOptions(2.0)
+    base = sampling.sample_base(masked, Condition(text), [9, 9], sources, 5, options, first)
+    every = sampling.sample_residual(residual, base, Condition(text), [9, 9], sources, options, inpainting=whole)
     assert torch.equal(every[~inside], known[~inside]) and not torch.equal(every[inside], known[inside])
 
 

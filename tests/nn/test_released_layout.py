@@ -16,10 +16,10 @@ from laban.systems.momask.condition import Condition
 from laban.systems.momask.config import PAPER
 from laban.systems.momask.masked import MaskedTransformer
 from laban.systems.momask.residual import ResidualTransformer
-from laban.systems.momask.sampling import Draw, sample_base, sample_residual
+from laban.systems.momask.sampling import Inpainting, SamplingOptions, sample_base, sample_residual
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "momask-t2m"
-pytestmark = pytest.mark.skipif(not GOLDEN.exists(), reason="needs ../shared/golden/momask-t2m")
+pytestmark = pytest.mark.skipif(not GOLDEN.exists(), reason="needs the project's own data, ../shared/golden/momask-t2m")
 
 TRUNK = (
     (r"^token_emb\.", "embedding."), (r"^input_process\.poseEmbedding", "enter"), (r"^cond_emb", "prefix.pooled"),
@@ -128,7 +128,7 @@ def test_masked_logits(masked, golden) -> None:
 def test_greedy_base(masked, golden, steps, scale) -> None:
     lengths = golden["lengths"].tolist()
     got = sample_base(
-        masked, Condition(golden["text"]), lengths, generators(0, 3), steps, Draw(scale, temperature=1e-8)
+        masked, Condition(golden["text"]), lengths, generators(0, 3), steps, SamplingOptions(scale, temperature=1e-8)
     )
     assert torch.equal(got, golden[f"greedy_base_T{steps}_s{scale}"].long())
 
@@ -137,7 +137,7 @@ def test_greedy_base(masked, golden, steps, scale) -> None:
 def test_greedy_edit(masked, golden) -> None:
     got = sample_base(
         masked, Condition(golden["text"]), golden["lengths"].tolist(), generators(0, 3), 10,
-        Draw(4, temperature=1e-8), golden["edit_tokens"].long(), golden["edit_mask"].bool(),
+        SamplingOptions(4, temperature=1e-8), Inpainting(golden["edit_tokens"].long(), golden["edit_mask"].bool()),
     )  # fmt: skip
     assert torch.equal(got, golden["greedy_edit_T10_s4"].long())
 
@@ -147,8 +147,8 @@ def test_greedy_residual_and_decoding(residual, tokenizer, golden) -> None:
     lengths = golden["lengths"].tolist()
     base = golden["greedy_base_T10_s4"].long()
     # The released draw is argmax(logits + Gumbel); dividing by a tiny temperature leaves the argmax.
-    draw = Draw(5, temperature=1e-8)
-    got = sample_residual(residual, base, Condition(golden["text"]), lengths, generators(0, 3), draw, True)
+    options = SamplingOptions(5, temperature=1e-8)
+    got = sample_residual(residual, base, Condition(golden["text"]), lengths, generators(0, 3), options, pad_class=True)
     assert torch.equal(got, golden["greedy_all_codes_T10_s4_r5"].long())
     close(tokenizer.decode(got), golden["decoded_T10_s4_r5"])
 

@@ -16,15 +16,16 @@ from laban.systems.capabilities import (
     Inpaints,
     MakesMotion,
     MakesVideo,
+    Steers,
     load_as,
 )
 from laban.systems.registry import SYSTEMS, resolve
 from laban.systems.requests import MusicRequest, TextRequest
 
 ABLE = {
-    "momask": {MakesMotion, Inpaints},
+    "momask": {MakesMotion, Inpaints, Steers},
     "motionclip": {MakesMotion, Embeds},
-    "kmm": {MakesMotion, Composes},
+    "kmm": {MakesMotion, Composes, Steers},
     "fact": {Dances},
     "godiva": {MakesVideo},
 }

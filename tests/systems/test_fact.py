@@ -20,11 +20,12 @@ from laban.io import audio
 from laban.motion import root_relative, rotation
 from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22, SMPL24
-from laban.systems.fact import data, decoding, performance
+from laban.systems.fact import data, decoding
 from laban.systems.fact.config import PAPER, PRESETS, TINY, FactConfig, LossConfig, NetworkConfig
 from laban.systems.fact.losses import FactLoss
 from laban.systems.fact.network import FactNetwork, drift, fade
 from laban.systems.fact.representation import Absolute, Relative, seed_rows
+from laban.systems.fact.song import listen, lock, score
 from laban.systems.fact.system import Fact, shipped_seed
 from laban.systems.requests import MusicRequest, TextRequest
 from tests.motion.test_warp import swings
@@ -221,7 +222,7 @@ def test_the_stage_is_not_left() -> None:
 def test_steps_of_the_loss_are_those_of_the_dance() -> None:
     motion = swings(60)
     rows = torch.from_numpy(Relative().encode(motion)).float()[None]
-    loss = FactLoss(LossConfig(), torch.zeros(136), torch.ones(136), True)
+    loss = FactLoss(LossConfig(), torch.zeros(136), torch.ones(136), relative=True)
     joints = loss.joints(rows)
     facing = root_relative.heading(motion.rotations[:, 0])
     about = rotation.rotate(rotation.yaw(-facing)[:, None], motion.joints() - motion.root[:, None] * [1, 0, 1])
@@ -392,24 +393,24 @@ def test_listening_takes_only_the_part_that_is_danced_to(tmp_path: Path) -> None
     path = tmp_path / "song.ogg"
     track = tracks.synthesise("rock", 110.0, 20.0, seed=2)
     audio.write(track.samples, tracks.RATE, path)
-    heard = performance.listen(path, 4.0, 8.0, bpm=110.0, cache=False)
+    heard = listen(path, 4.0, 8.0, bpm=110.0, cache=False)
     assert heard.frames == 240 and heard.total == pytest.approx(20.0, abs=0.01) and not heard.notes
     true = (track.beats - 8.0) * 60
     assert np.abs(heard.dance.beats[:, None] - true[None]).min(axis=1).max() <= 3
     assert len(heard.request().music) >= 240 + 300 and len(heard.request().before) >= 120
-    begin = performance.listen(path, 30.0, 0.0, bpm=110.0, cache=False)
+    begin = listen(path, 30.0, 0.0, bpm=110.0, cache=False)
     assert begin.frames == 1200 and "the song ends 20.0 s after" in begin.notes[0]
     with pytest.raises(InputError, match=r"1\.50 s of song follow"):
-        performance.listen(path, 4.0, 18.5, cache=False)
+        listen(path, 4.0, 18.5, cache=False)
 
 
 def test_locking_keeps_length_and_passport() -> None:
     motion = replace(swings(900, seed=3), passport={"a": 1})
     beats = np.arange(12.0, 900, 33.0)
-    locked, before, after = performance.lock(motion, beats)
-    assert before == performance.score(motion, beats) and after == performance.score(locked, beats)
+    locked, before, after = lock(motion, beats)
+    assert before == score(motion, beats) and after == score(locked, beats)
     assert locked.frames == 900 and locked.passport == {"a": 1}
     assert after.fact > before.fact + 0.2
     assert 0.5 < after.per_second / before.per_second < 2.0
     still = Motion(HUMANML22, motion.rotations[:1].repeat(100, 0), motion.root[:1].repeat(100, 0), 60.0)
-    assert performance.lock(still, beats)[0].frames == 100
+    assert lock(still, beats)[0].frames == 100

@@ -41,7 +41,7 @@ def system(corpus: Corpus) -> Fact:
 @pytest.mark.filterwarnings(f"ignore::{FewSamplesWarning.__module__}.FewSamplesWarning")
 def test_controls_score_what_they_must(system: Fact, corpus: Corpus) -> None:
     seen: list[int] = []
-    found = evaluation.evaluate(system, corpus, 4, 360, progress=seen.append)
+    found = evaluation.evaluate(system, corpus, evaluation.Programme(4, 360), progress=seen.append)
     rows = found["rows"]
     assert seen == [1, 2, 3, 4] and found["dances"] == 4 and found["block"] == 10
     assert rows["real"]["fact"] > 0.45 > rows["random"]["fact"]
@@ -77,14 +77,14 @@ def test_laban_evaluate_runs_the_papers_protocol(
 
 
 def test_songs_are_held_out_and_seeded(corpus: Corpus) -> None:
-    given = evaluation.songs(corpus, 8, 120, 0)
+    given = evaluation.songs(corpus, evaluation.Programme(8, 120))
     for song in given:
         if song.kind == "tempo":
             assert any(low <= song.bpm <= high for low, high in tracks.HELD_OUT_TEMPI)
         else:
             assert song.genre in tracks.HELD_OUT
         assert song.seed_motion.frames == 121 and len(song.features) >= 120 + 120
-    again = evaluation.songs(corpus, 2, 120, 0)
+    again = evaluation.songs(corpus, evaluation.Programme(2, 120))
     assert np.array_equal(again[1].features, given[1].features) and again[1].bpm == given[1].bpm
     rng = np.random.default_rng(0)
     moved = evaluation.shifted(given[0], rng) - given[0].beats
@@ -122,7 +122,8 @@ def test_an_aist_copy_gives_its_songs(system: Fact, corpus: Corpus, tmp_path: Pa
     assert (song.genre, song.kind, song.bpm) == ("house", "advanced", 120.0)
     assert song.seed_motion.frames == 120 and song.before is not None and len(song.before) == 120
     assert abs(np.percentile(song.seed_motion.joints()[..., 1].min(axis=-1), 50)) < 0.1  # on a floor
-    found = evaluation.evaluate(system, corpus, frames=200, given=[song, replace(song, genre="pop")])
+    programme = evaluation.Programme(frames=200)
+    found = evaluation.evaluate(system, corpus, programme, given=[song, replace(song, genre="pop")])
     assert found["dances"] == 2 and set(found["rows"]["made"]["genres"]) == {"house", "pop"}
     with pytest.raises(InputError, match="no dance of testval has a song that goes on for 5000 frames"):
         evaluation.of_aist(aist.Aist(tmp_path), 5000)

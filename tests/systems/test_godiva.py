@@ -116,9 +116,9 @@ def test_cached_sampling_equals_full_recomputation(mask: str) -> None:
     torch.nn.init.normal_(decoder.head.weight, std=0.5)
     ids = torch.tensor([[1, 3, 4], [1, 4, 0]])
     valid = ids != 0
-    draw = (5, 0.9)
-    cached = sampling.sample(decoder, ids, valid, generators(3, 2), *draw)
-    naive = sampling.sample_naive(decoder, ids, valid, generators(3, 2), *draw)
+    draw, strongly = sampling.SamplingOptions(5, 0.9), sampling.SamplingOptions(5, 0.9, 3.0)
+    cached = sampling.sample(decoder, ids, valid, generators(3, 2), draw)
+    naive = sampling.sample_naive(decoder, ids, valid, generators(3, 2), draw)
     assert torch.equal(cached, naive)
     state, worst = decoder.begin(ids, valid), 0.0
     with torch.no_grad():
@@ -127,16 +127,17 @@ def test_cached_sampling_equals_full_recomputation(mask: str) -> None:
             worst = max(worst, float((state.logits(place) - whole[(slice(None), *place)]).abs().max()))
             state.put(place, cached[(slice(None), *place)])
     assert worst < 1e-5
-    alone = sampling.sample(decoder, ids[1:, :2], valid[1:, :2], generators(3, 1, first=1), *draw)
+    alone = sampling.sample(decoder, ids[1:, :2], valid[1:, :2], generators(3, 1, first=1), draw)
     assert torch.equal(alone[0], cached[1])  # a sample does not depend on its batch
-    given = sampling.sample(decoder, ids, valid, generators(3, 2), *draw, given=naive[:, :1])
+    given = sampling.sample(decoder, ids, valid, generators(3, 2), draw, given=naive[:, :1])
     assert torch.equal(given[:, 0], naive[:, 0]) and given.shape == naive.shape
-    strong = sampling.sample(decoder, ids, valid, generators(3, 2), *draw, guidance=3.0)
-    assert torch.equal(strong, sampling.sample_naive(decoder, ids, valid, generators(3, 2), *draw, guidance=3.0))
+    strong = sampling.sample(decoder, ids, valid, generators(3, 2), strongly)
+    assert torch.equal(strong, sampling.sample_naive(decoder, ids, valid, generators(3, 2), strongly))
     assert not torch.equal(strong, naive)
-    blank = sampling.sample(decoder, ids, valid & (ids == words.START), generators(3, 2), *draw)
-    assert torch.equal(blank, sampling.sample(decoder, ids, valid, generators(3, 2), *draw, guidance=0.0))
-    stopped = sampling.sample(decoder, ids, valid, generators(3, 2), *draw, stop=7)
+    blank = sampling.sample(decoder, ids, valid & (ids == words.START), generators(3, 2), draw)
+    unguided = sampling.SamplingOptions(5, 0.9, 0.0)
+    assert torch.equal(blank, sampling.sample(decoder, ids, valid, generators(3, 2), unguided))
+    stopped = sampling.sample(decoder, ids, valid, generators(3, 2), draw, stop=7)
     assert torch.equal(stopped.flatten(1)[:, :7], naive.flatten(1)[:, :7]) and not stopped.flatten(1)[:, 7:].any()
 
 
@@ -157,11 +158,16 @@ def test_no_caption_leaks_into_another_and_later_tokens_never_into_earlier_logit
 
 def test_draws() -> None:
     logits = torch.tensor([[0.0, 3.0, 1.0, 2.0]]).repeat(400, 1)
-    picks = sampling.draw(logits, generators(0, 400), 2, 1.0)
+
+    def sampled(top_k: int, temperature: float) -> torch.Tensor:
+        options = sampling.SamplingOptions(top_k, temperature)
+        return sampling.sampled_codes(logits, generators(0, 400), options)
+
+    picks = sampled(2, 1.0)
     assert set(picks.tolist()) == {1, 3}
     assert float((picks == 1).float().mean()) == pytest.approx(torch.sigmoid(torch.tensor(1.0)).item(), abs=0.08)
-    assert set(sampling.draw(logits, generators(0, 400), 4, 0.0).tolist()) == {1}
-    assert set(sampling.draw(logits, generators(0, 400), 99, 100.0).tolist()) == {0, 1, 2, 3}
+    assert set(sampled(4, 0.0).tolist()) == {1}
+    assert set(sampled(99, 100.0).tolist()) == {0, 1, 2, 3}
 
 
 def test_a_prefix_has_the_loss_that_it_has_in_its_video(system: Godiva, digits: MovingDigits) -> None:

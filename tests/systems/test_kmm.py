@@ -174,7 +174,9 @@ def test_the_decoder_streams_with_bounded_look_ahead(system) -> None:
     for sizes in (TINY.random_tokenizer, replace(TINY.random_tokenizer, width=8, depth=2)):
         frozen = FrozenTokenizer.random(sizes, system.frozen.mean, system.frozen.std)
         codes = torch.randint(0, 32, (60, 3), generator=torch.Generator().manual_seed(0))
-        whole = frozen.decode(codes)
+        before = frozen.continued(codes[: frozen.reach].flip(0)).flip(0)
+        after = frozen.continued(codes[-2 * frozen.reach :])
+        whole = frozen.decode(torch.cat([before, codes, after]))[4 * len(before) :][: 4 * len(codes)]
         stream, parts, at, longest = DecoderStream(frozen), [], 0, 0
         for size in (1, 7, 3, 12, 30, 7):
             parts.append(stream.push(codes[at : at + size]))
@@ -186,8 +188,18 @@ def test_the_decoder_streams_with_bounded_look_ahead(system) -> None:
         assert longest <= 30 + 2 * frozen.reach
         other = codes.clone()
         other[30:] = (other[30:] + 1) % 32
-        moved = (frozen.decode(other) - whole).abs().amax(-1) > 1e-5
+        moved = (frozen.decode(other) - frozen.decode(codes)).abs().amax(-1) > 1e-5
         assert not bool(moved[: 4 * (30 - frozen.reach)].any()) and bool(moved[120:].any())
+
+
+def test_what_follows_is_what_followed_where_the_clip_was_most_alike(system) -> None:
+    frozen = FrozenTokenizer.random(TINY.random_tokenizer, system.frozen.mean, system.frozen.std)
+    stride = torch.tensor([[n, n, n] for n in (3, 9, 14, 20, 5)])
+    steps = stride.repeat(3, 1)[:13]  # two strides and three tokens of the third
+    assert torch.equal(frozen.continued(steps), torch.cat([stride[3:], stride[:2]]))
+    stands = stride[:1].repeat(6, 1)
+    assert torch.equal(frozen.continued(stands), stands[:4])
+    assert torch.equal(frozen.continued(stride[:1]), stands[:4])
 
 
 def test_tokenizer_comes_from_momask_and_is_not_stored(corpus) -> None:
@@ -309,7 +321,7 @@ def test_every_round_of_a_block_starts_from_the_state_after_the_block_before(sys
             return found
 
         monkeypatch.setattr(network, "forward", recorded)
-    draw = system._draw({})
+    draw = system._sampling_options({})
     maker = BlockMaker(system.masked, system.residual, lambda text: torch.ones(TINY.text.width), draw, 1)
     spans = [Span(0, "bows", 0, 12), Span(1, "waves", 12, 24)]
     made = [maker.make(spans, at, at + 8) for at in (0, 8, 16)]

@@ -23,7 +23,7 @@ def smooth_latents(seed: int = 0, n: int = 49) -> torch.Tensor:
     return a + (b - a) * t + 0.01 * torch.randn(n, 64, generator=g)
 
 
-@pytest.mark.skipif(not GOLDEN.exists(), reason="no ../shared/golden")
+@pytest.mark.skipif(not GOLDEN.exists(), reason="needs the project's own data, ../shared/golden")
 def test_compat_is_the_papers_formula() -> None:
     wanted = np.load(GOLDEN)
     got = density_peaks(torch.from_numpy(wanted["latents"]), "compat")

@@ -220,7 +220,7 @@ def test_batches_hold_the_tokens_of_the_tokenizer(system, corpus) -> None:
 
 def test_clips_are_drawn_with_their_weights(system, corpus) -> None:
     records = data.captioned(corpus, "train", TINY)
-    bank = data.CaptionBank([c for r in records for c in r.captions], HashedText(24), False, 8)
+    bank = data.CaptionBank([c for r in records for c in r.captions], HashedText(24), tokens=False, longest=8)
     tokens = [[np.full((r.length // 4, 3), i, np.int16)] for i, r in enumerate(records)]
     draw = data.TokenSampler(records, tokens, bank, replace(TINY, balance=1.0, shorten=0.0))
     rng, seen = np.random.default_rng(0), Counter()

@@ -19,11 +19,12 @@ from laban.errors import CheckFailed, FormatError, InputError, WeightsError
 from laban.motion import kinematics, rotation
 from laban.motion.motion import Motion
 from laban.motion.skeletons import HUMANML22
-from laban.systems.motionclip import evaluation, importing, representation, space
+from laban.systems.motionclip import evaluation, representation, space
 from laban.systems.motionclip.config import PAPER, MotionClipConfig
 from laban.systems.motionclip.library import PLACE, Library
 from laban.systems.motionclip.pictures import write_features
-from laban.systems.motionclip.released import ReleasedAutoencoder
+from laban.systems.motionclip.released import importer
+from laban.systems.motionclip.released.network import ReleasedAutoencoder
 from laban.systems.motionclip.system import MotionCLIP
 from laban.systems.registry import load
 from laban.systems.requests import TextRequest
@@ -83,7 +84,7 @@ def test_import_reads_tensors_and_options(tmp_path: Path) -> None:
     source = tmp_path / "released"
     source.mkdir()
     _, state = released(source)
-    facts = importing.import_weights(source, tmp_path / "out")
+    facts = importer.import_weights(source, tmp_path / "out")
     assert facts["parameters"] == sum(v.numel() for k, v in state.items() if not k.endswith(".pe"))
     system = load(tmp_path / "out")
     assert isinstance(system, MotionCLIP) and system.config.network.heads == 2 and system.config.released_place
@@ -99,28 +100,28 @@ def test_import_reads_tensors_and_options(tmp_path: Path) -> None:
 
 def test_bad_released_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="checkpoint_NNNN"):
-        importing.load_released(tmp_path)
+        importer.load_released(tmp_path)
     released(tmp_path)
     good = (tmp_path / "opt.yaml").read_text()
     (tmp_path / "opt.yaml").write_text("num_heads: many\n")
     with pytest.raises(FormatError, match="num_heads"):
-        importing.load_released(tmp_path)
+        importer.load_released(tmp_path)
     (tmp_path / "opt.yaml").write_text("num_heads: 3\n")
     with pytest.raises(WeightsError, match="3 heads"):
-        importing.load_released(tmp_path)
+        importer.load_released(tmp_path)
     (tmp_path / "opt.yaml").write_text(good)
     path = tmp_path / "checkpoint_0100.pth.tar"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(WeightsError, match="not a file of plain tensors"):
-        importing.load_released(tmp_path)
+        importer.load_released(tmp_path)
     torch.save({"epoch": 3}, path)
     with pytest.raises(WeightsError, match="state dict"):
-        importing.load_released(tmp_path)
+        importer.load_released(tmp_path)
 
 
 def expected(folder: Path) -> dict[str, np.ndarray]:
     """Arrays of the check, made by the network itself on lengths 5 and 9."""
-    system = importing.load_released(folder)
+    system = importer.load_released(folder)
     rng = np.random.default_rng(0)
     lengths = np.array([5, 9])
     mask = np.arange(9)[None] < lengths[:, None]
@@ -162,7 +163,7 @@ def test_check_compares_what_is_there_and_fails_on_what_is_off(tmp_path: Path) -
         check_motionclip(tmp_path)
 
 
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="needs shared/golden/motionclip")
+@pytest.mark.skipif(not GOLDEN.is_dir(), reason="needs the project's own data, ../shared/golden/motionclip")
 def test_golden_parity() -> None:
     report = check_motionclip(GOLDEN)
     assert report.ok and len(report.rows) == 4 and max(r.error for r in report.rows) < 1e-4

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from laban.errors import InputError
-from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds, check_sampling, check_seed, check_texts
+from laban.systems.options import GUIDANCE, SEED, STEPS, Bounds, check_sampling, check_seed, check_texts, options_of
 from laban.systems.requests import TextRequest
 
 
@@ -48,3 +50,23 @@ def test_texts() -> None:
     for request, word in [(TextRequest(" "), "empty text"), *((TextRequest("x", s), w) for s, w in wrong.items())]:
         with pytest.raises(InputError, match=word):
             check_texts("here", [TextRequest("walks"), request], 9.8)
+
+
+@dataclass(frozen=True)
+class Settings:
+    steps: int
+    clean: bool = False
+
+
+@dataclass(frozen=True)
+class Defaults:
+    steps: int = 10
+    batch: int = 4
+
+
+def test_options_are_those_given_then_the_configurations_then_their_own() -> None:
+    assert options_of(Settings, "x", {}, Defaults()) == Settings(10)
+    assert options_of(Settings, "x", {"steps": 3, "clean": None}, Defaults()) == Settings(3)
+    assert options_of(Settings, "x", {"clean": True}, Defaults(steps=2)) == Settings(2, clean=True)
+    with pytest.raises(InputError, match=r"x: unknown option 'batch'; known: steps, clean\."):
+        options_of(Settings, "x", {"batch": 4}, Defaults())

@@ -22,7 +22,7 @@ from laban import cli
 from laban.check.momask import check_momask
 from laban.errors import LabanError
 from laban.systems.momask.condition import HashedText
-from laban.systems.momask.released import export_released, import_released
+from laban.systems.momask.released.importer import export_released, import_released
 from laban.systems.requests import TextRequest
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "golden" / "momask-t2m"
@@ -46,7 +46,7 @@ def tree(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*"))
 
 
-@pytest.mark.skipif(not GOLDEN.exists(), reason="needs ../shared/golden/momask-t2m")
+@pytest.mark.skipif(not GOLDEN.exists(), reason="needs the project's own data, ../shared/golden/momask-t2m")
 def test_the_released_codes_outputs(tmp_path, capsys) -> None:
     assert cli.main(["check", "momask", str(GOLDEN)]) == 0
     said = capsys.readouterr().out

@@ -1,16 +1,20 @@
-"""What the commands do, as hashes: run before and after a change of structure, which must change none of them.
+"""What the commands do: run before and after a change of structure, which must change none of it.
 
-    python tools/checks/behaviour.py record FILE     run the commands, write the hashes
-    python tools/checks/behaviour.py compare FILE    run them again; exit 1 and name each command that differs
+    python tools/checks/behaviour.py record FILE [LAST]     run the commands, write what they do
+    python tools/checks/behaviour.py compare FILE [LAST]    run them again; exit 1 and say what differs, and how
 
-Each command runs in a process of its own (forked after torch is imported, so that fifty commands take two minutes),
-with one thread, in one scratch folder. Kept are the exit code, the hash of what it printed and of each file it wrote;
-times, sizes of memory and the scratch folder's name are removed first. Whatever is not the same in two runs on one
-machine has no place here. Hashes belong to one machine and one set of libraries: record and compare on the same.
+LAST is the name of the command to end with, for a quick look; the whole takes two minutes of CPU.
+
+Each command runs in a process of its own (forked after torch is imported), with one thread, in one scratch folder. Kept
+are the exit code, what it printed, and for each file it wrote a hash and, where Laban reads it, what is in it, so that
+a difference of the last bit can be told from another motion. Times, sizes of memory and the scratch folder's name are
+removed first. Whatever is not the same in two runs on one machine has no place here. Hashes belong to one machine and
+one set of libraries, which are kept too: record and compare on the same.
 """
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import importlib
 import json
@@ -21,6 +25,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -141,9 +146,13 @@ def steps() -> Iterator[tuple[str, Step]]:
               "--compositions", 1, "--length", 2, "--repeats", 1, "--threads", 1, "--quiet")  # fmt: skip
     fixtures = ROOT / "tests" / "fixtures"
     yield run("check-features", "check", "features", fixtures / "features_humanml3d.npz", "--json")
-    # Help, and what is refused.
-    for word in ("generate", "edit", "script", "dance", "video", "train", "evaluate", "retarget", "search"):
-        yield run(f"help-{word}", word, "--help")
+    yield run("vocabulary", "vocabulary")
+    yield run("vocabulary-trained", "vocabulary", "--model", "run-momask", "--json")
+    # Help of every command, and what is refused.
+    from laban.cli import COMMANDS
+
+    for name in COMMANDS:
+        yield run(f"help-{name.replace(' ', '-')}", *name.split(), "--help")
     yield run("help", "--help")
     yield run("version", "--version")
     for name, words in REFUSED.items():
@@ -177,6 +186,11 @@ REFUSED: dict[str, list[object]] = {
     "import": ["import-weights", "momask", "none", "no"],
     "import-empty": ["import-weights", "momask", "library", "no"],
     "check": ["check", "features", "prompts.txt"],
+    "check-metrics": ["check", "metrics", "walk.npz"],
+    "check-momask": ["check", "momask", "library"],
+    "check-motionclip": ["check", "motionclip", "library"],
+    "check-evaluator": ["check", "evaluator", "library"],
+    "fetch": ["data", "fetch", "nobodys", "no"],
 }  # fmt: skip
 
 
@@ -236,7 +250,7 @@ def normalised(text: str, place: str) -> str:
     try:
         return json.dumps(_pruned(json.loads(text)), sort_keys=True)
     except ValueError:
-        return _TIMES.sub("N \\3", text)
+        return re.sub(r" +N ", " N ", _TIMES.sub("N \\3", text))  # times are set flush right
 
 
 def hash_of(path: Path, place: str) -> str:
@@ -274,8 +288,30 @@ def run_one(words: list[str]) -> tuple[int, str, str]:
     return os.waitstatus_to_exitcode(status), streams[0], streams[1]
 
 
-def observed() -> dict[str, dict[str, Any]]:
-    """Name of each command -> its exit code, what it printed and which files it wrote, as hashes."""
+def facts_of(path: Path) -> str:
+    """What is in a motion or picture, to see how far two of them are apart; its size for anything else."""
+    from laban.errors import LabanError
+
+    if path.suffix == ".png":
+        from PIL import Image
+
+        with Image.open(path) as picture:
+            return f"{picture.width} x {picture.height} pixels"
+    if path.suffix in (".bvh", ".glb", ".npz"):
+        from laban import read
+
+        try:
+            motion = read(path)
+        except LabanError:
+            return f"{path.stat().st_size} bytes"
+        joints = motion.joints()
+        end = ", ".join(f"{x:.4f}" for x in joints[-1, 0])
+        return f"{motion.frames} frames at {motion.fps:g} fps, mean {joints.mean():.5f}, root ends at ({end})"
+    return f"{path.stat().st_size} bytes"
+
+
+def observed(last: str = "") -> dict[str, dict[str, Any]]:
+    """Name of each command -> its exit code, what it printed and which files it wrote; up to the command `last`."""
     import torch
     import tyro  # noqa: F401
 
@@ -293,45 +329,73 @@ def observed() -> dict[str, dict[str, Any]]:
                 code, out, err = run_one(step)
             written = {}
             for path in sorted(p for p in Path().rglob("*") if p.is_file() and not _SKIPPED.search(str(p))):
-                stamp = path.stat().st_mtime_ns, hash_of(path, place)
-                if known.get(str(path)) != stamp:
-                    written[str(path)] = stamp[1]
-                known[str(path)] = stamp
+                stamp = path.stat().st_mtime_ns
+                if known.get(str(path), (0, ""))[0] != stamp:
+                    digest = hash_of(path, place)
+                    if known.get(str(path), (0, ""))[1] != digest and not callable(step):
+                        written[str(path)] = f"{digest}: {facts_of(path)}"
+                    known[str(path)] = stamp, digest
             if not callable(step):
-                printed = normalised(out, place), normalised(err if code else "", place)
-                found[name] = {"exit": code, "stdout": printed[0] if len(printed[0]) < 200 else
-                               hashlib.sha256(printed[0].encode()).hexdigest()[:16],
-                               "error": printed[1], "files": written}  # fmt: skip
+                error = normalised(err if code else "", place)
+                found[name] = {"exit": code, "stdout": normalised(out, place), "error": error, "files": written}
                 print(f"{name}: {code}, {len(written)} files", file=sys.stderr)
+            if name == last:
+                break
         os.chdir("/")
     return found
 
 
+def libraries() -> dict[str, str]:
+    """The versions on which hashes depend."""
+    return {"python": sys.version.split()[0], **{name: version(name) for name in ("torch", "numpy", "av", "pillow")}}
+
+
+def differences(old: dict[str, Any] | None, new: dict[str, Any] | None) -> list[str]:
+    """What differs between two runs of a command, for a person; none if they are the same."""
+    if old is None or new is None:
+        return ["was not recorded" if old is None else "is not run any more"]
+    lines = []
+    if old["exit"] != new["exit"]:
+        lines.append(f"exit code {old['exit']}, now {new['exit']}")
+    for stream in ("stdout", "error"):
+        if old[stream] != new[stream]:
+            changed = difflib.unified_diff(old[stream].splitlines(), new[stream].splitlines(), n=0, lineterm="")
+            told = [line[:160] for line in changed if not line.startswith(("---", "+++", "@@"))]
+            more = [f"... and {len(told) - 12} more lines"] if len(told) > 12 else []
+            lines += [f"{stream}:", *(f"  {line}" for line in [*told[:12], *more])]
+    for path in dict.fromkeys([*old["files"], *new["files"]]):
+        before, now = old["files"].get(path, "not written"), new["files"].get(path, "not written")
+        if before != now:
+            facts = [value.partition(": ")[2] or value for value in (before, now)]
+            same = "the same by these facts, other bytes: " if facts[0] == facts[1] else ""
+            lines.append(f"{path}: {same}{facts[0]}" + ("" if same else f"; now {facts[1]}"))
+    return lines
+
+
 def main() -> int:
     """Record or compare."""
-    if len(sys.argv) != 3 or sys.argv[1] not in ("record", "compare"):
+    if len(sys.argv) not in (3, 4) or sys.argv[1] not in ("record", "compare"):
         print(__doc__, file=sys.stderr)
         return 2
-    path = Path(sys.argv[2]).resolve()
-    found = observed()
+    path, last = Path(sys.argv[2]).resolve(), sys.argv[3] if len(sys.argv) == 4 else ""
+    before: dict[str, Any] = json.loads(path.read_text()) if sys.argv[1] == "compare" else {}
+    if before and "libraries" not in before:
+        print(f"{path} was recorded by an earlier form of this tool; record it again on the tree to compare with.")
+        return 2
+    found = observed(last)
     if sys.argv[1] == "record":
-        path.write_text(json.dumps(found, indent=1) + "\n")
+        path.write_text(json.dumps({"libraries": libraries(), "commands": found}, indent=1) + "\n")
         print(f"{path}: {len(found)} commands")
         return 0
-    before = json.loads(path.read_text())
-    differing = 0
-    for name in dict.fromkeys([*before, *found]):
-        old, new = before.get(name), found.get(name)
-        if old != new:
-            differing += 1
-            for key in ("exit", "stdout", "error", "files"):
-                a, b = (old or {}).get(key), (new or {}).get(key)
-                if a != b:
-                    if key == "files" and a is not None and b is not None:
-                        a, b = ({k: v for k, v in x.items() if y.get(k) != v} for x, y in ((a, b), (b, a)))
-                    print(f"{name}: {key}\n  before {a}\n  now    {b}")
-    print(f"{len(found)} commands, {differing} differ")
-    return int(differing > 0)
+    if before["libraries"] != libraries():
+        print(f"other libraries: recorded with {before['libraries']}, now {libraries()}")
+    recorded = {name: row for name, row in before["commands"].items() if name in found or not last}
+    wrong = {name: differences(recorded.get(name), found.get(name)) for name in dict.fromkeys([*recorded, *found])}
+    wrong = {name: lines for name, lines in wrong.items() if lines}
+    for name, lines in wrong.items():
+        print("\n".join([name, *(f"  {line}" for line in lines)]))
+    print(f"{len(found)} commands, {len(wrong)} differ" + (f": {', '.join(wrong)}" if wrong else ""))
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from laban.actions.context import Context
 from laban.authoring.author import Authored
 from laban.authoring.timeline import Prompt
 from laban.drawing.picture import contact_sheet
-from laban.evaluate.authoring_rows import freeze, pose_of
+from laban.evaluate.authoring_rows import pose_of
 from laban.motion import loops, travel
 from laban.motion.curves import Curve
 
@@ -85,9 +85,9 @@ def pose_sheet(path: Path, context: Context, samples: int) -> None:
     asked = laban.Timeline(4.0, prompts=(Prompt(0, 4, "a person stands still"),), poses=(key,), samples=samples)
     made = laban.author(asked, context=context)
     print("\n".join(made.report.lines()))
-    held = made.motion.crop(2.0, 2.0 + 1.5 / made.motion.fps)
-    titles = ["the pose that is asked of trunk, arms and head", "the pose at 2 s", "around it"]
-    contact_sheet([freeze(bow, frame), freeze(held, 0), made.motion], titles, path, poses_shown=6)
+    asked_pose = bow.crop(frame / bow.fps, (frame + 1) / bow.fps)
+    titles = ["the pose that is asked of trunk, arms and head", "from a second before it to a second after it"]
+    contact_sheet([asked_pose, made.motion.crop(1.0, 3.0 + 1 / made.motion.fps)], titles, path, poses_shown=7)
 
 
 if __name__ == "__main__":

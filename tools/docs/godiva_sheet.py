@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 import laban
 from laban.data.corpora.mnist import caption, held_out
-from laban.drawing import scene
+from laban.drawing.caption import INK, font
 from laban.io import frames
 from laban.io.atomic import replacing
 
@@ -41,7 +41,7 @@ def main() -> None:
     draw = ImageDraw.Draw(sheet)
     for n, ((text, note), strip) in enumerate(zip(told, strips, strict=True)):
         x, y = gap + n // rows * (width + gap), gap + n % rows * (height + bar + gap)
-        draw.text((x, y), text + note, font=scene.font(13), fill=scene.INK)
+        draw.text((x, y), text + note, font=font(13), fill=INK)
         sheet.paste(Image.fromarray(strip), (x, y + bar))
     with replacing(options.out) as beside:
         sheet.quantize(16).save(beside, format="PNG", optimize=True)

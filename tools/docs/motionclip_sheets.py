@@ -1,4 +1,4 @@
-"""The pictures of docs/motionclip.md: `python tools/docs/motionclip_sheets.py PREPARED docs`.
+"""The pictures of docs/method/motionclip.md: `python tools/docs/motionclip_sheets.py PREPARED docs`.
 
 A small library is written from held-out clips of the corpus into a temporary folder, and searched, blended and edited.
 """

@@ -56,11 +56,11 @@ def main() -> None:
         kept = page.parts(text)
         text = HEAD + (short[0].rstrip() + "\n\n## The report\n\n" if short else "") + made.strip() + "\n"
         for name, part in kept.items():
-            text = page.put(text, name, part)
+            text = page.replace_part(text, name, part)
     if long.is_file():
         made = long_markdown(json.loads(long.read_text())).split("\n", 2)[2]
         made = made.replace("\n## ", "\n### ")
-        text = page.put(text, "long", LONG + made)
+        text = page.replace_part(text, "long", LONG + made)
     options.out.write_text(text, encoding="utf-8")
     print(f"written: {options.out}")
 

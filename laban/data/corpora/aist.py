@@ -7,17 +7,14 @@
 
 A name holds genre, situation (sBM basic, sFM advanced), camera, dancer, music and choreography. The nine cameras and
 the key-point tasks of the dataset are not read. Annotations: CC BY 4.0 (Google); AIST Dance DB has its own terms.
-Source: Li et al. 2021; facts in fact.md. Deviation: pickles are read by a reader that can make arrays and nothing else.
+Source: Li et al., ICCV 2021, and the published files. Deviation: none; pickles are read by `laban.io.pickles`.
 """
 
 from __future__ import annotations
 
-import io
-import pickle
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -25,14 +22,13 @@ from laban.condition import music
 from laban.condition.spectrum import RATE
 from laban.data.synthesis.choreography import Dance
 from laban.errors import FormatError, InputError
-from laban.io import audio
+from laban.io import audio, pickles
 from laban.metrics.dance import rests
 from laban.motion import rotation
 from laban.motion.motion import Motion, Segment
 from laban.motion.skeletons import SMPL24
 
 FPS = 60.0
-LARGEST = 64 << 20  # bytes of a pickle
 GENRES = {
     "gBR": "break", "gPO": "pop", "gLO": "lock", "gMH": "middle hip-hop", "gLH": "LA-style hip-hop", "gHO": "house",
     "gWA": "waack", "gKR": "krump", "gJS": "street jazz", "gJB": "ballet jazz",
@@ -67,62 +63,6 @@ def parse(name: str) -> Name:
     return Name(*match.groups())
 
 
-def _latin(text: str, encoding: str) -> bytes:
-    """What pickles of protocol 2 call to make bytes; other encodings are refused."""
-    if encoding not in ("latin1", "latin-1"):
-        raise pickle.UnpicklingError(f"it asks for the encoding {encoding!r}")
-    return text.encode("latin-1")
-
-
-class _Arrays(pickle.Unpickler):
-    """Numbers, strings, containers and numpy arrays of numbers."""
-
-    ALLOWED = {
-        ("numpy", "ndarray"): np.ndarray,
-        ("numpy", "dtype"): np.dtype,
-        ("numpy.core.multiarray", "_reconstruct"): np.core.multiarray._reconstruct  # type: ignore[attr-defined]
-        if np.lib.NumpyVersion(np.__version__) < "2.0.0"
-        else np._core.multiarray._reconstruct,  # type: ignore[attr-defined]
-        ("_codecs", "encode"): _latin,
-    }
-    ALLOWED[("numpy._core.multiarray", "_reconstruct")] = ALLOWED[("numpy.core.multiarray", "_reconstruct")]
-    ALLOWED[("numpy._core.multiarray", "scalar")] = np._core.multiarray.scalar  # type: ignore[attr-defined]
-    ALLOWED[("numpy.core.multiarray", "scalar")] = ALLOWED[("numpy._core.multiarray", "scalar")]
-
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return self.ALLOWED[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}") from None
-
-    def persistent_load(self, pid: Any) -> Any:
-        raise pickle.UnpicklingError("it asks for a persistent object")
-
-
-def read_pickle(path: str | Path) -> dict[str, np.ndarray]:
-    """The arrays of a motion file by name. Nothing in the file is ever called but what makes arrays.
-
-    Raises: FormatError for anything else, a damaged file, or one over 64 MiB; InputError for no file.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file.")
-    try:
-        if path.stat().st_size > LARGEST:
-            raise pickle.UnpicklingError(f"it is larger than {LARGEST >> 20} MiB")
-        held = _Arrays(io.BytesIO(path.read_bytes())).load()
-        if not isinstance(held, dict):
-            raise pickle.UnpicklingError("it holds no table")
-        arrays = {str(k): np.asarray(v) for k, v in held.items()}
-        if any(a.dtype.kind not in "iufb" for a in arrays.values()):
-            raise pickle.UnpicklingError("it holds arrays of objects")
-        return arrays
-    except (OSError, pickle.UnpicklingError, ValueError, EOFError, KeyError, IndexError, TypeError, AttributeError,
-            MemoryError, OverflowError, RecursionError, ImportError, SystemError) as error:  # fmt: skip
-        said = (" ".join(str(error).split()) or type(error).__name__)[:160]
-        raise FormatError(f"{path}: no AIST++ motion ({said}). Fetch it from the dataset's page again.") from None
-
-
 def read_motion(path: str | Path) -> Motion:
     """A motion file as a motion of SMPL's 24 joints at 60 fps.
 
@@ -132,7 +72,7 @@ def read_motion(path: str | Path) -> Motion:
     Raises: FormatError for missing arrays, other shapes, or values that are not finite.
     """
     path = Path(path)
-    held = read_pickle(path)
+    held = pickles.read(path)
     poses, trans = held.get("smpl_poses"), held.get("smpl_trans")
     if poses is None or trans is None or poses.ndim != 2 or poses.shape[1] != 72 or trans.shape != (len(poses), 3):
         shapes = {k: v.shape for k, v in held.items()}

@@ -27,7 +27,7 @@ MSRVTT_SPLITS = {"train": "train", "validate": "val", "test": "test"}
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a film and what is said of it; end None: to the film's end."""
+    """A part of a film and its captions; end None: to the film's end."""
 
     film: Path
     captions: tuple[str, ...]

@@ -46,8 +46,8 @@ TRAVELS = frozenset(
 
 
 @dataclass(frozen=True)
-class Row:
-    """A stretch of a motion file and what is said of it.
+class FolderRow:
+    """A stretch of a motion file and its captions.
 
     Attributes:
         path: the motion file.
@@ -94,7 +94,7 @@ def tables(folder: Path) -> list[Path]:
     return sorted(folder.rglob("captions.tsv"))
 
 
-def rows(folder: Path) -> list[Row]:
+def rows(folder: Path) -> list[FolderRow]:
     """All rows of all tables.
 
     Raises: FormatError, naming table and line, for a missing column, a file that is not there, a number that is none,
@@ -103,7 +103,7 @@ def rows(folder: Path) -> list[Row]:
     return [row for table in tables(folder) for row in _rows_of(table)]
 
 
-def _rows_of(table: Path) -> Iterator[Row]:
+def _rows_of(table: Path) -> Iterator[FolderRow]:
     with table.open(newline="", encoding="utf-8", errors="replace") as handle:
         reader = csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
         columns = reader.fieldnames or []
@@ -120,7 +120,7 @@ def _rows_of(table: Path) -> Iterator[Row]:
             yield _row(table, number, {k: (v or "").strip() for k, v in cells.items() if k})
 
 
-def _row(table: Path, number: int, cells: dict[str, str]) -> Row:
+def _row(table: Path, number: int, cells: dict[str, str]) -> FolderRow:
     where = f"{table}, line {number}"
     path = table.parent / cells["file"]
     if not path.resolve().is_relative_to(table.parent.resolve()):
@@ -133,7 +133,7 @@ def _row(table: Path, number: int, cells: dict[str, str]) -> Row:
     start, end = (_seconds(where, name, cells.get(name, "")) for name in ("start_s", "end_s"))
     if end is not None and end <= (start or 0.0):
         raise FormatError(f"{where}: end_s {end:g} is not after start_s {start or 0.0:g}.")
-    return Row(
+    return FolderRow(
         path, table, number, captions, start or None, end,
         action=cells.get("action") or captions[0], label=cells.get("label", ""),
         subject=cells.get("subject") or "unknown", kind=cells.get("kind", ""),
@@ -161,7 +161,7 @@ def _flag(where: str, name: str, cells: dict[str, str]) -> bool:
     return text == "1"
 
 
-def splits_of(every: list[Row]) -> dict[str, str]:
+def splits_of(every: list[FolderRow]) -> dict[str, str]:
     """{origin: train, val or test}, from hashes of the origins."""
     origins: dict[str, set[str]] = defaultdict(set)
     for row in every:
@@ -175,7 +175,7 @@ def _split(origin: str) -> str:
     return "test" if place < 2 else "val" if place == 2 else "train"
 
 
-def clips(row: Row, split: str) -> list[Clip]:
+def clips(row: FolderRow, split: str) -> list[Clip]:
     """The clip of a row and its mirror image, at 20 fps on the 22 joints.
 
     Clips shorter than a second are lengthened: loops by repetition, others by holding their ends. A walk or run
@@ -200,7 +200,7 @@ def clips(row: Row, split: str) -> list[Clip]:
     for identity, points, captions, action in variants:
         found += clip_pair(
             identity,
-            lengthened(points, row.loop or row.in_place),
+            lengthened(points, loop=row.loop or row.in_place),
             captions,
             subject=f"{row.table.parent.name}/{row.subject}",
             source=row.origin,
@@ -231,11 +231,11 @@ class Folder(MotionSource):
         self.splits = splits_of(self.rows)
         self.licence = "; ".join(dict.fromkeys(row.licence for row in self.rows if row.licence)) or "not stated"
 
-    def items(self, root: Path, skipped: dict[str, str]) -> list[Row]:
+    def items(self, root: Path, skipped: dict[str, str]) -> list[FolderRow]:
         """One item per row; rows are left out for what their motion shows, not for their names."""
         return self.rows
 
-    def clips(self, item: Row) -> list[Clip]:
+    def clips(self, item: FolderRow) -> list[Clip]:
         """As the function `clips`, in the row's split, with stances, starts and stops cut out of it."""
         return with_backward(with_pieces(supported(clips(item, self.splits[item.origin])), MANNERS))
 

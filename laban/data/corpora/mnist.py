@@ -168,7 +168,7 @@ class MovingDigits(VideoSource):
         ]
 
     def draw(
-        self, rng: np.random.Generator, split: str, seen: bool | None = True, digits: int | None = None
+        self, rng: np.random.Generator, split: str, *, seen: bool | None = True, digits: int | None = None
     ) -> Example:
         """One video.
 
@@ -181,14 +181,14 @@ class MovingDigits(VideoSource):
         self.rows(split)
         if digits is None:
             digits = 2 if rng.random() < self.config.doubles else 1
-        pairs = self.pairs(seen)
+        pairs = self.pairs(seen=seen)
         subjects = [pairs[rng.integers(len(pairs))]]
         if digits == 2:
             others = [pair for pair in pairs if pair[0] != subjects[0][0]]
             subjects.append(others[rng.integers(len(others))])
         return self.make(rng, split, subjects, form=int(rng.integers(2)))
 
-    def pairs(self, seen: bool | None) -> list[tuple[int, int]]:
+    def pairs(self, *, seen: bool | None) -> list[tuple[int, int]]:
         """(digit, motion) that training has (True), that are held out (False), or all. Raises InputError if none is."""
         every = [(d, m) for d in range(10) for m in self.config.motions]
         pairs = [pair for pair in every if seen is None or held_out(*pair) is not seen]

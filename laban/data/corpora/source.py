@@ -50,7 +50,10 @@ class MotionSource(ABC):
     layout: Layout = HUMANML
 
     def __init__(self, src: Path) -> None:
-        """Args: src: the published folder, an archive, or a folder of archives. Raises: InputError if it is none."""
+        """Args:
+            src: the published folder, an archive, or a folder of archives.
+        Raises: InputError if it is none.
+        """
         self.src = src
 
     @abstractmethod
@@ -107,7 +110,10 @@ class FilmSource(ABC):
     licence: str
 
     def __init__(self, src: Path) -> None:
-        """Args: src: the published folder. Raises: InputError if it is none."""
+        """Args:
+            src: the published folder.
+        Raises: InputError if it is none.
+        """
         self.src = src
 
     @abstractmethod

@@ -203,7 +203,7 @@ def fingerprint() -> str:
     return hashlib.sha256(repr((CAST, tracks.GROOVES, STRETCH, SKIP, ACCENT)).encode()).hexdigest()[:16]
 
 
-def dances(corpus: Corpus, count: int, seconds: float, seed: int, held_out: bool = False) -> Iterator[Dance]:
+def dances(corpus: Corpus, count: int, seconds: float, seed: int, *, held_out: bool = False) -> Iterator[Dance]:
     """Dances on synthesised tracks, groove after groove.
 
     Args:

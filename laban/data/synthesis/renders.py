@@ -17,6 +17,7 @@ from PIL import Image
 from laban.data.corpora.source import Film, FilmSource
 from laban.data.corpus import Corpus, Record
 from laban.drawing import film
+from laban.drawing.scene import View
 from laban.errors import LabanError
 from laban.io import frames
 from laban.motion.motion import Motion
@@ -70,6 +71,6 @@ def film_of(corpus: Corpus, record: Record, shape: tuple[int, int, int], seconds
     moments = start + np.linspace(0, length - 1, count).round().astype(int)
     motion = Motion.from_joints(joints[moments], 5.0)
     side = max(64, 2 * size)  # drawn larger and averaged: thin arms stay visible
-    pictures = film.render(motion, side, side, 5.0, caption=False)
+    pictures = film.render(motion, View(side, side, caption=False), 5.0)
     pixels = np.stack([frames.square(Image.fromarray(p), channels, size) for p in pictures][:count])
     return pixels, length / corpus.fps

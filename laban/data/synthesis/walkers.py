@@ -36,7 +36,13 @@ def write(folder: str | Path, clips: int = 16, seed: int = 0) -> Corpus:
 
 
 def joints(action: int, frames: int, speed: float, phase: float) -> np.ndarray:
-    """One clip by formula. Args: action: index of ACTIONS; speed: m/s; phase: radians.
+    """One clip by formula.
+
+    Args:
+        action: index of ACTIONS.
+        frames: T, at 20 fps.
+        speed: m/s.
+        phase: radians.
 
     Returns: (T, 22, 3) metres, world, Y up, starting near the origin and facing +Z.
     """

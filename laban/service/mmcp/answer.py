@@ -22,7 +22,7 @@ _FLOAT = 5126
 
 def document(
     skeleton: dict[str, Any], samples: Sequence[Tracks], fps: float, model: str, boundaries: Sequence[int] = (),
-    notes: Sequence[dict[str, Any]] = (), ours: dict[str, str] | None = None, loop: bool = False,
+    notes: Sequence[dict[str, Any]] = (), ours: dict[str, str] | None = None, *, loop: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
     """The glTF document as JSON, its buffer a data URI.
 
@@ -62,7 +62,7 @@ def document(
     told = {
         "version": VERSION, "model": model, "fps": fps,
         "samples": [
-            _sample(number, sample, boundaries) | {"trajectory": trajectory(sample.root, fps, loop)}
+            _sample(number, sample, boundaries) | {"trajectory": trajectory(sample.root, fps, loop=loop)}
             for number, sample in enumerate(samples)
         ],
     }  # fmt: skip
@@ -104,7 +104,7 @@ class _Buffer:
         self.views: list[dict[str, Any]] = []
         self.accessors: list[dict[str, Any]] = []
 
-    def add(self, values: np.ndarray, bounds: bool = False) -> int:
+    def add(self, values: np.ndarray, *, bounds: bool = False) -> int:
         """The number of the accessor of (N, W) values."""
         floats = np.ascontiguousarray(values, "<f4")
         kind = {1: "SCALAR", 3: "VEC3", 4: "VEC4"}[floats.shape[1]]

@@ -15,6 +15,7 @@ from laban.character.stance import Stance, stance_of
 from laban.character.transfer import transfer
 from laban.errors import InputError
 from laban.motion import rotation
+from laban.motion.bearings import sized
 from laban.motion.landmarks import perform
 from laban.motion.motion import Motion
 from laban.motion.retarget import retarget
@@ -145,7 +146,7 @@ class Body:
         root = each.get("root_position")
         place = self.offsets[0] if root is None else np.array(root, np.float64)
         world = rig.forward(turns, {rig.index(self.names[0]): place[None]}, 1)
-        motion = retarget(animation.scaled(animation.motion_from_world(self.stance, world, 30.0), 1 / self.unit))
+        motion = retarget(sized(animation.motion_from_world(self.stance, world, 30.0), 1 / self.unit))
         named = [ours for name, ours in theirs.items() if name in each["joint_rotations"]]
         rest = each.get("fill_mode") == "rest"
         chosen = HUMANML22.names if rest else named

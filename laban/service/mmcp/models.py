@@ -9,7 +9,7 @@ from laban.motion.skeletons import HUMANML22
 from laban.service.mmcp.errors import Refused
 from laban.service.mmcp.schema import Generate, PoseKeyframe, parsed
 from laban.service.settings import MAX_FRAMES
-from laban.systems.requests import MAX_CHARACTERS
+from laban.systems.sentences import MAX_CHARACTERS
 
 VERSION = "1.4"
 FPS = 30.0  # clients whose scenes have another rate send timing.fps

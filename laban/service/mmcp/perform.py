@@ -56,7 +56,7 @@ def perform(order: dict[str, Any], folder: Path, context: Context) -> dict[str, 
     boundaries = np.cumsum([segment.duration_frames for segment in request.segments])[:-1].tolist()
     made = document(
         order["args"]["skeleton"], [body.worn(_cut(motion, fps, request.frames)) for motion in motions], fps,
-        request.model, boundaries, notes, None if body.canonical else body.ours, _loops(request),
+        request.model, boundaries, notes, None if body.canonical else body.ours, loop=_loops(request),
     )  # fmt: skip
     (folder / FILE).write_text(json.dumps(made), encoding="utf-8")
     passport = {key: (motions[0].passport or {}).get(key) for key in ("system", "weights", "licence")}

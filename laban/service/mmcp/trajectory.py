@@ -11,7 +11,7 @@ STRAIGHT = 0.06  # metres that the path may be off a straight line at an even sp
 STRIDE = 1.0  # seconds over which steps are averaged
 
 
-def trajectory(root: np.ndarray, fps: float, loop: bool = False) -> dict[str, Any]:
+def trajectory(root: np.ndarray, fps: float, *, loop: bool = False) -> dict[str, Any]:
     """The simplest of a point, a straight line at an even speed, and a cubic Bezier curve.
 
     Args:
@@ -25,11 +25,11 @@ def trajectory(root: np.ndarray, fps: float, loop: bool = False) -> dict[str, An
     whole = root[-1, [0, 2]] - root[0, [0, 2]] if loop else path[-1] - path[0]
     seconds = max(1, len(path) - 1) / fps
     if np.linalg.norm(path - path[0], axis=1).max() < STILL:
-        return _told("still", loop, {}, np.repeat(path[:1], len(path), axis=0), np.zeros(len(path)))
+        return _told("still", {}, np.repeat(path[:1], len(path), axis=0), np.zeros(len(path)), loop=loop)
     line = path[0] + share * whole
     if loop or np.linalg.norm(path - line, axis=1).max() < STRAIGHT:
         speed = float(np.linalg.norm(whole)) / seconds
-        return _told("line", loop, {"speed": round(speed, 4)}, line, np.zeros(len(path)))
+        return _told("line", {"speed": round(speed, 4)}, line, np.zeros(len(path)), loop=loop)
     basis = np.concatenate(
         [(1 - share) ** 3, 3 * share * (1 - share) ** 2, 3 * share**2 * (1 - share), share**3], axis=1
     )
@@ -37,7 +37,7 @@ def trajectory(root: np.ndarray, fps: float, loop: bool = False) -> dict[str, An
     inner = np.linalg.lstsq(basis[:, 1:3], path - ends, rcond=None)[0]
     points = np.stack([path[0], *inner, path[-1]])
     curve = basis @ points
-    return _told("bezier", loop, {"points": points.round(4).tolist()}, curve, _yaw(curve))
+    return _told("bezier", {"points": points.round(4).tolist()}, curve, _yaw(curve), loop=loop)
 
 
 def averaged(path: np.ndarray, fps: float) -> np.ndarray:
@@ -59,6 +59,6 @@ def _yaw(curve: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(len(curve)), np.flatnonzero(moves), angles) - angles[0]
 
 
-def _told(model: str, loop: bool, params: dict[str, Any], position: np.ndarray, yaw: np.ndarray) -> dict[str, Any]:
+def _told(model: str, params: dict[str, Any], position: np.ndarray, yaw: np.ndarray, *, loop: bool) -> dict[str, Any]:
     places = position.round(5).tolist()
     return {"model": model, "loop": loop, "params": params, "position": places, "yaw": yaw.round(6).tolist()}

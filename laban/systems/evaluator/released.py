@@ -1,7 +1,7 @@
 """The text-motion co-embedding of Guo et al. 2022 (T2M), importable from the released `finest.tar`.
 
-All sizes are read off the tensors. Source: momask.md, section 4. Deviation: none at evaluation; dropout, which only
-training used, is left out.
+All sizes are read off the tensors. Source: Guo et al. 2022 (CVPR) and its release (EricGuo5513/text-to-motion).
+Deviation: none at evaluation; dropout, which only training used, is left out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the T2M evaluator reads: captions as `word/POS`, their GloVe vectors and word classes.
 
-Source: evaluation.md, "Text to motion"; momask.md, section 4. The GloVe files are pickles in part; they are read by
-an unpickler that can build lists, tuples, dicts, strings and numbers, and nothing else.
+Source: Guo et al. 2022 (CVPR) and the files of its release (EricGuo5513/text-to-motion). The GloVe files are pickles in
+part; they are read by an unpickler that can build lists, tuples, dicts, strings and numbers, and nothing else.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SPECIAL = {
     "Desc_VIP": "slowly carefully fast careful slow quickly happy angry sad happily angrily sadly",
 }
 CLASS_OF = {word: name for name, words in SPECIAL.items() for word in words.split()}
-LONGEST = 20  # words of a caption, without `sos` and `eos`
+MAX_WORDS = 20  # words of a caption, without `sos` and `eos`
 LARGEST = 256 << 20  # bytes of a pickle that is read
 FILES = ("our_vab_data.npy", "our_vab_words.pkl", "our_vab_idx.pkl")
 PLAIN = frozenset(
@@ -88,11 +88,11 @@ class Glove:
         """
         if not len(captions):
             raise InputError("released_words: no caption, expected at least one. Pass lists of word/POS tokens.")
-        rows = np.full((len(captions), LONGEST + 2), self.index["unk"])
+        rows = np.full((len(captions), MAX_WORDS + 2), self.index["unk"])
         classes = np.full(rows.shape, CLASSES.index("OTHER"))
         lengths = np.zeros(len(captions), np.int64)
         for i, tokens in enumerate(captions):
-            kept = ["sos/OTHER", *list(tokens)[:LONGEST], "eos/OTHER"]
+            kept = ["sos/OTHER", *list(tokens)[:MAX_WORDS], "eos/OTHER"]
             lengths[i] = len(kept)
             for j, token in enumerate(kept):
                 word, slash, tag = token.rpartition("/")

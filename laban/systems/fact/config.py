@@ -38,8 +38,8 @@ class NetworkConfig:
     motion_patch: int = 1  # frames per motion token, stacked; released: 1. Ten frames a token make attention and
     # feed-forward ten times cheaper, which a CPU needs; predictions come in as many patches
     audio_patch: int = 1  # the same of the music
-    drift: bool = False  # the motion's tokens are told where the beat is and how far the history's rests are from it,
-    # see `drift` in network.py; needs FactConfig.clock. Released: none
+    drift: bool = False  # adds to each motion token the beat's phase and how far the history's rests are from the
+    # beat, see `drift` in network.py; needs FactConfig.clock. Released: none
 
     def __post_init__(self) -> None:
         if self.width % self.heads:

@@ -38,12 +38,12 @@ def dances(corpus: Corpus, split: str, config: DataConfig) -> list[Dance]:
     return _made[key]
 
 
-def statistics(pairs: Sequence[Dance], kind: Representation, clock: bool = False) -> dict[str, np.ndarray]:
+def statistics(pairs: Sequence[Dance], kind: Representation, *, clock: bool = False) -> dict[str, np.ndarray]:
     """mean and std of motion rows, audio_mean and audio_std, float32. Deviations have floors: constant columns
     (a joint that never turns, a pitch that never sounds) would blow small errors up.
     """
     rows = np.concatenate([kind.encode(kind.fitted(d.motion)) for d in pairs])
-    music = np.concatenate([heard(d.features, clock) for d in pairs])
+    music = np.concatenate([heard(d.features, clock=clock) for d in pairs])
     return {
         "mean": rows.mean(0).astype(np.float32),
         "std": np.maximum(rows.std(0), 0.05).astype(np.float32),
@@ -63,7 +63,7 @@ def beat_phase(features: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(len(features)), around, counts)
 
 
-def heard(features: np.ndarray, clock: bool) -> np.ndarray:
+def heard(features: np.ndarray, *, clock: bool) -> np.ndarray:
     """(T, 35) features -> (T, 35 or 37): with the clock, sine and cosine of the beat's phase; zeros without beats."""
     features = np.asarray(features, np.float32)[:, :MUSIC_WIDTH]
     if not clock:
@@ -94,7 +94,9 @@ class WindowSampler:
         mean, std = stats["mean"].numpy(), stats["std"].numpy()
         audio_mean, audio_std = stats["audio_mean"].numpy(), stats["audio_std"].numpy()
         self.rows = [((kind.encode(kind.fitted(d.motion)) - mean) / std).astype(np.float32) for d in pairs]
-        self.music = [((heard(d.features, config.clock) - audio_mean) / audio_std).astype(np.float32) for d in pairs]
+        self.music = [
+            ((heard(d.features, clock=config.clock) - audio_mean) / audio_std).astype(np.float32) for d in pairs
+        ]
         phases = [beat_phase(d.features) for d in pairs]
         self.beats_per_frame = [float(np.diff(phase).mean()) if len(phase) else 0.0 for phase in phases]
         room = [min(len(r) - self.length, len(m) - self.heard) + 1 for r, m in zip(self.rows, self.music, strict=True)]

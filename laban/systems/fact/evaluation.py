@@ -1,7 +1,7 @@
 """Dances scored beside controls: real dance, random pairing, shifted music, frozen bodies.
 
 The protocol is the paper's size, 40 dances of 1,200 frames, on songs that are synthesised with known beats, because
-beat claims on music whose alignment nobody knows prove nothing (data/README.md, section 3). Genres are grooves, and
+beat claims on music whose alignment nobody knows prove nothing (docs/fact.md, "Scores"). Genres are grooves, and
 each song is `tempo` (a training groove in a tempo that training lacks) or `groove` (a groove that training lacks).
 For AIST++ copies the same functions take its dances; genre and basic or advanced come from their names.
 """
@@ -26,8 +26,8 @@ from laban.metrics import physics
 from laban.metrics.geometric import geometric
 from laban.metrics.kinetic import kinetic
 from laban.motion.motion import Motion
-from laban.systems.fact import performance
 from laban.systems.fact.representation import Absolute
+from laban.systems.fact.song import lock, score
 from laban.systems.fact.system import Fact
 from laban.systems.requests import MusicRequest
 
@@ -60,7 +60,25 @@ class Song:
     before: np.ndarray | None = None
 
 
-def songs(corpus: Corpus, count: int = 40, frames: int = 1200, seed: int = 0, own_beats: bool = False) -> list[Song]:
+@dataclass(frozen=True)
+class Programme:
+    """Which songs are synthesised; the paper's protocol has forty of twenty seconds.
+
+    Attributes:
+        count: how many.
+        frames: of each dance, at 60 fps.
+        seed: of tracks, phrases and dances.
+        own_beats: let the tracker find the beats, with no hint, as with a stranger's song; by default the features have
+            the true ones, so that what is scored is the dancer, not the tracker.
+    """
+
+    count: int = 40
+    frames: int = 1200
+    seed: int = 0
+    own_beats: bool = False
+
+
+def songs(corpus: Corpus, programme: Programme) -> list[Song]:
     """Held-out songs in turn: training grooves in held-out tempi, held-out grooves in their usual ones.
 
     The paired dance is choreography on the song's beats; for a held-out groove its phrases are another groove's.
@@ -68,23 +86,20 @@ def songs(corpus: Corpus, count: int = 40, frames: int = 1200, seed: int = 0, ow
 
     Args:
         corpus: of the dances from which the phrases come.
-        count: how many.
-        frames: of each dance.
-        seed: of tracks and phrases.
-        own_beats: let the tracker find the beats, with no hint, as with a stranger's song; by default the features have
-            the true ones, so that what is scored is the dancer, not the tracker.
+        programme: which songs.
     """
-    rng = np.random.default_rng([seed, 99])
+    frames, own_beats = programme.frames, programme.own_beats
+    rng = np.random.default_rng([programme.seed, 99])
     names = [*tracks.TRAINING, *tracks.HELD_OUT]
     cast = {groove: choreography.phrases(corpus, groove) for groove in tracks.TRAINING}
     made = []
-    for number in range(count):
+    for number in range(programme.count):
         genre = names[number % len(names)]
         fresh = genre in tracks.HELD_OUT
         low, high = tracks.GROOVES[genre].tempi if fresh else tracks.HELD_OUT_TEMPI[number // len(names) % 2]
         bpm = float(rng.uniform(low, high))
         track = tracks.synthesise(genre, bpm, frames / FPS + 3, int(rng.integers(2**31)), float(rng.uniform(0.0, 0.5)))
-        features = analyse(track.samples, None if own_beats else bpm).features
+        features = analyse(track.samples, None if programme.own_beats else bpm).features
         beats = np.round(track.beats * FPS).astype(np.int64)
         if not own_beats:
             features[:, BEAT] = 0.0
@@ -105,7 +120,7 @@ def of_aist(copy: Aist, frames: int = 1200, count: int = 40, split: str = "testv
     found = []
     for name in copy.names(split):
         dance = copy.dance(name)
-        said = aist.parse(name)
+        facts = aist.parse(name)
         motion = Absolute().fitted(aist.grounded(dance.motion))
         features = dance.features[120:]
         if len(features) < frames or motion.frames < 240:
@@ -114,8 +129,8 @@ def of_aist(copy: Aist, frames: int = 1200, count: int = 40, split: str = "testv
         rest = replace(motion, rotations=motion.rotations[120:], root=motion.root[120:])
         beats = np.flatnonzero(features[:frames, BEAT][:, 0])
         found.append(
-            Song(features, beats, aist.GENRES.get(said.genre, said.genre),
-                 aist.SITUATIONS.get(said.situation, said.situation), said.bpm, start, rest, dance.features[:120])
+            Song(features, beats, aist.GENRES.get(facts.genre, facts.genre),
+                 aist.SITUATIONS.get(facts.situation, facts.situation), facts.bpm, start, rest, dance.features[:120])
         )  # fmt: skip
     if not found:
         raise InputError(f"{copy.folder}: no dance of {split} has a song that goes on for {frames} frames. Add songs.")
@@ -137,7 +152,7 @@ def perform(
 
 
 @dataclass
-class Row:
+class DanceRow:
     """One kind of dances: values per dance, and figures of the set."""
 
     name: str
@@ -154,11 +169,11 @@ class Row:
         return {"name": self.name, "n": len(self.fact), **mean, **self.physics, **self.features, "genres": self.genres}
 
 
-def beats_row(name: str, motions: Sequence[Motion], beats: Sequence[np.ndarray], genres: Sequence[str]) -> Row:
+def beats_row(name: str, motions: Sequence[Motion], beats: Sequence[np.ndarray], genres: Sequence[str]) -> DanceRow:
     """Both beat alignments of each dance against its beats, and FACT's per genre."""
-    row = Row(name)
+    row = DanceRow(name)
     for motion, own in zip(motions, beats, strict=True):
-        scores = performance.score(motion, own[own < motion.frames])
+        scores = score(motion, own[own < motion.frames])
         row.fact.append(scores.fact)
         row.bailando.append(scores.bailando)
         row.per_second.append(scores.per_second)
@@ -167,7 +182,7 @@ def beats_row(name: str, motions: Sequence[Motion], beats: Sequence[np.ndarray],
     return row
 
 
-def add_physics(row: Row, motions: Sequence[Motion]) -> None:
+def add_physics(row: DanceRow, motions: Sequence[Motion]) -> None:
     """Mean joint speed m/s, share of frozen frames, skate m/s and jerk m/s^3 at 20 fps, PFC in both modes."""
     rows = []
     for motion in motions:
@@ -196,7 +211,7 @@ def features_of(motions: Sequence[Motion], mode: str) -> dict[str, np.ndarray]:
     }
 
 
-def add_features(row: Row, real: Sequence[Motion], motions: Sequence[Motion]) -> None:
+def add_features(row: DanceRow, real: Sequence[Motion], motions: Sequence[Motion]) -> None:
     """FID and Dist, kinetic and geometric, in both modes, against the real set."""
     for mode in ("compat", "fixed"):
         theirs, ours = features_of(real, mode), features_of(motions, mode)
@@ -235,18 +250,15 @@ def clips(corpus: Corpus) -> list[Motion]:
 
 
 def evaluate(
-    system: Fact, corpus: Corpus, count: int = 40, frames: int = 1200, seed: int = 0, own_beats: bool = False,
-    block: int | None = None, progress: Callable[[int], None] | None = None, given: Sequence[Song] | None = None,
+    system: Fact, corpus: Corpus, programme: Programme, *, block: int | None = None,
+    progress: Callable[[int], None] | None = None, given: Sequence[Song] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The whole protocol.
 
     Args:
         system: the model.
         corpus: of the choreographies and of the dance clips.
-        count: how many dances.
-        frames: of each dance.
-        seed: of songs and dances.
-        own_beats: see `songs`.
+        programme: which songs.
         block: frames committed per pass; None: the configuration's.
         progress: called with the number of dances done.
         given: other songs than `songs` makes, each with a paired dance (AIST++'s).
@@ -257,14 +269,14 @@ def evaluate(
         if given is not None
         else (
             "Synthesised songs in tempi and grooves that training lacks, with "
-            + ("the tracker's beats heard and the true ones scored" if own_beats else "their true beats")
+            + ("the tracker's beats heard and the true ones scored" if programme.own_beats else "their true beats")
         )
     )
-    given = songs(corpus, count, frames, seed, own_beats) if given is None else given
-    count = len(given)
+    given = songs(corpus, programme) if given is None else given
+    count, frames, seed = len(given), programme.frames, programme.seed
     options = {} if block is None else {"block": block}
     made = perform(system, given, frames, seed, progress, **options)
-    locked = [performance.lock(m, s.beats)[0] for m, s in zip(made, given, strict=True)]
+    locked = [lock(m, s.beats)[0] for m, s in zip(made, given, strict=True)]
     genres = [s.genre for s in given]
     rng = np.random.default_rng([seed, 7])
     beats = [s.beats for s in given]
@@ -326,7 +338,7 @@ def endurance(
     frames = round(seconds * FPS)
     training = float(np.mean([_speeds(d.motion).mean() for d in _training(system, corpus)]))
     rows = []
-    for song in songs(corpus, inputs, frames, seed):
+    for song in songs(corpus, Programme(inputs, frames, seed)):
         (motion,) = perform(system, [song], frames, seed)
         windows = _windows(motion) / training
         away = np.linalg.norm((motion.root - motion.root[:1])[:, [0, 2]], axis=1)
@@ -363,7 +375,7 @@ def variety(system: Fact, corpus: Corpus, seconds: float = 20.0, seed: int = 2) 
         songs, and between noise seeds on one song, which is what chance alone makes.
     """
     frames = round(seconds * FPS)
-    given = songs(corpus, 8, frames, seed)
+    given = songs(corpus, Programme(8, frames, seed))
     four = [replace(s, seed_motion=given[0].seed_motion) for s in (given[0], given[1], given[3], given[4])]
     by_song = perform(system, four, frames, seed)
     by_seed = [perform(system, four[:1], frames, seed + k)[0] for k in range(4)]

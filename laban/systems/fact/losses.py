@@ -12,9 +12,14 @@ from laban.systems.fact.representation import FPS
 
 
 class FactLoss(nn.Module):
-    """Args: config: weights. mean, std: (W,) of the rows. relative: rows are root_relative's, so joints can be made."""
+    """Args:
+    config: weights.
+    mean: (W,) of the rows.
+    std: (W,) of the rows.
+    relative: rows are root_relative's, so joints can be made.
+    """
 
-    def __init__(self, config: LossConfig, mean: Tensor, std: Tensor, relative: bool) -> None:
+    def __init__(self, config: LossConfig, mean: Tensor, std: Tensor, *, relative: bool) -> None:
         super().__init__()
         self.config, self.relative = config, relative
         self.register_buffer("mean", mean)
@@ -25,7 +30,10 @@ class FactLoss(nn.Module):
         self.offsets: Tensor
 
     def forward(self, predicted: Tensor, target: Tensor, last: Tensor) -> dict[str, Tensor]:
-        """Args: predicted, target: (B, N, W) normalised. last: (B, 1, W), the frame before them in the history.
+        """Args:
+            predicted: (B, N, W) normalised.
+            target: (B, N, W) normalised.
+            last: (B, 1, W), the frame before them in the history.
 
         Returns: `loss` and its parts. Steps count from the last frame seen, so that the seam is smooth too.
         """

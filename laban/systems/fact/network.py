@@ -1,8 +1,8 @@
 """FACT's network: pre-norm transformers over motion, music and both.
 
-Source: Li et al. 2021 and the released code as fact.md describes it. What is odd there is kept under "width" scale:
-logits are scaled by width^-0.5; no norm after the last layer; no positions or modality marks in the cross stage; no
-query tokens: the output at the positions of the oldest motion frames is the future.
+Source: Li et al. 2021 (ICCV), section 4, and the released code (google-research/mint). What is odd there is kept under
+"width" scale: logits are scaled by width^-0.5; no norm after the last layer; no positions or modality marks in the
+cross stage; no query tokens: the output at the positions of the oldest motion frames is the future.
 """
 
 from __future__ import annotations
@@ -104,7 +104,11 @@ class FactNetwork(nn.Module):
             nn.init.zeros_(self.head.weight)
 
     def forward(self, history: Tensor, music: Tensor) -> Tensor:
-        """Args: history: (B, history, W). music: (B, audio, 35). Returns: (B, future, W)."""
+        """Args:
+            history: (B, history, W).
+            music: (B, audio, 35).
+        Returns: (B, future, W).
+        """
         return self.predict(history, music, self.audio(music))
 
     def predict(self, history: Tensor, music: Tensor, heard: Tensor) -> Tensor:

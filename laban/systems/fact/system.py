@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -26,7 +27,7 @@ from laban.systems.fact.config import PRESETS, FactConfig
 from laban.systems.fact.losses import FactLoss
 from laban.systems.fact.network import FactNetwork, fade
 from laban.systems.fact.representation import FPS, representation, seed_rows
-from laban.systems.options import check_seed
+from laban.systems.options import check_seed, options_of
 from laban.systems.requests import MAX_DANCE_SECONDS, MusicRequest
 from laban.systems.schedule import Sampler, StageSchedule
 
@@ -44,6 +45,19 @@ def shipped_seed() -> Motion:
     from laban.io import arrays
 
     return arrays.read(SEED)
+
+
+@dataclass(frozen=True)
+class GenerationOptions:
+    """Options of `Fact.generate`.
+
+    Attributes:
+        block: frames committed per pass (k); 1 is the released loop.
+        clean: hold standing feet (`laban.motion.cleanup`).
+    """
+
+    block: int
+    clean: bool = True
 
 
 class Fact(Dances):
@@ -73,7 +87,7 @@ class Fact(Dances):
         self.stats = {k: self.stats[k].float() for k in ("mean", "std", "audio_mean", "audio_std")}
         self.network = FactNetwork(config, width, music)
         self.criterion = FactLoss(
-            config.loss, self.stats["mean"], self.stats["std"], config.representation == "relative"
+            config.loss, self.stats["mean"], self.stats["std"], relative=config.representation == "relative"
         )
         self._own: dict[str, list[Dance]] = {}
 
@@ -84,7 +98,7 @@ class Fact(Dances):
         stats = {}
         if config.normalise:
             dances = data.dances(corpus, "train", config.data)
-            stats = data.statistics(dances, representation(config.representation), config.clock)
+            stats = data.statistics(dances, representation(config.representation), clock=config.clock)
         made = cls(config, stats)
         made.provenance.preset = name
         return made
@@ -177,11 +191,9 @@ class Fact(Dances):
         requests: Sequence[MusicRequest],
         seed: int,
         *,
-        block: int | None = None,
-        clean: bool = True,
         first_index: int = 0,
         progress: Callable[[int], None] | None = None,
-        **unknown: Any,
+        **options: Any,
     ) -> list[Motion]:
         """One dance per request, at 60 fps, beginning with row 0 of the music.
 
@@ -189,18 +201,15 @@ class Fact(Dances):
             requests: see MusicRequest; music of at most MAX_DANCE_SECONDS.
             seed: sample i draws its noise from a generator seeded by (seed, first_index + i) alone.
             first_index: number of the first sample.
-            block: frames committed per pass (k); None: the configuration's. 1 is the released loop.
-            clean: hold standing feet (`laban.motion.cleanup`).
+            options: fields of `GenerationOptions`; None, or not given: the configuration's.
             progress: called with the number of frames done, of each request anew.
         Returns: motions, each with one segment and a passport.
         Raises: InputError naming what is out of range.
         """
-        if unknown:
-            raise InputError(f"fact.generate: unknown option {sorted(unknown)[0]!r}.")
-        block = self.config.sampling.block if block is None else block
-        if not 1 <= block <= self.config.supervised:
+        chosen = options_of(GenerationOptions, "fact.generate", options, self.config.sampling)
+        if not 1 <= chosen.block <= self.config.supervised:
             raise InputError(
-                f"fact.generate: block is {block!r}, expected 1 to {self.config.supervised}, the frames it was "
+                f"fact.generate: block is {chosen.block!r}, expected 1 to {self.config.supervised}, the frames it was "
                 "trained to predict."
             )
         check_seed("fact.generate", seed, first_index)
@@ -211,11 +220,10 @@ class Fact(Dances):
                     "text. Use laban dance, or a MusicRequest."
                 )
         counts = [self._frames(i, request) for i, request in enumerate(requests, start=1)]
-        sources = generators(seed, len(requests), first_index)
         with self.still():
             return [
-                self._dance(request, frames, seed, first_index + i, block, clean, source, progress)
-                for i, (request, frames, source) in enumerate(zip(requests, counts, sources, strict=True))
+                self._dance(request, frames, seed, first_index + i, chosen, progress)
+                for i, (request, frames) in enumerate(zip(requests, counts, strict=True))
             ]
 
     def dance(
@@ -241,9 +249,10 @@ class Fact(Dances):
         return frames
 
     def _dance(
-        self, request: MusicRequest, frames: int, seed: int, index: int, block: int, clean: bool,
-        source: torch.Generator, progress: Callable[[int], None] | None,
+        self, request: MusicRequest, frames: int, seed: int, index: int, options: GenerationOptions,
+        progress: Callable[[int], None] | None,
     ) -> Motion:  # fmt: skip
+        [source] = generators(seed, 1, index)
         c, s = self.config, self.stats
         given = request.seed_motion or shipped_seed()
         rows, begin = seed_rows(given, self.kind, c.history)
@@ -251,17 +260,17 @@ class Fact(Dances):
         music = np.asarray(request.music, np.float32)
         before = music[:0] if request.before is None else np.asarray(request.before, np.float32)[-c.history :]
         lead = before_the_song(before if len(before) else music, c.history - len(before))
-        heard = torch.from_numpy(data.heard(np.concatenate([lead, before, music]), c.clock))
+        heard = torch.from_numpy(data.heard(np.concatenate([lead, before, music]), clock=c.clock))
         heard = (heard - s["audio_mean"]) / s["audio_std"]
         made = decoding.decode(
-            self.network, c, normal.to(self.device), heard.to(self.device), frames, block, source, progress
+            self.network, c, normal.to(self.device), heard.to(self.device), frames, options.block, source, progress
         )
         made = decoding.smoothed(made, normal, c.sampling.smooth)
         values = (made * s["std"] + s["mean"]).numpy().astype(np.float64)
         if c.representation == "relative":
             values = decoding.on_stage(values, c.sampling.stage)
         motion = self.kind.decode(values, begin)
-        if clean:
+        if options.clean:
             motion = cleanup.clean(motion)
         text = request.text or "a dance"
         passport = self.passport(
@@ -270,7 +279,7 @@ class Fact(Dances):
             index=index,
             frames=frames,
             fps=FPS,
-            options={"block": block, "clean": clean},
+            options=asdict(options),
             music=_digest(heard.numpy()),
             seed_motion="shipped" if request.seed_motion is None else _digest(rows),
         )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from laban.data.corpus import Corpus
     from laban.systems.fact.system import Fact
+    from laban.systems.requests import Trial
 
 DANCES, FRAMES = 40, 1200
 """The paper's protocol: forty dances of twenty seconds."""
@@ -30,31 +31,31 @@ def table(head: Sequence[str], body: Sequence[Sequence[Any]]) -> list[str]:
 def lines(facts: dict[str, Any]) -> list[str]:
     """The figures of `evaluation.evaluate`, and of `endurance` and `variety` where they are in (`long`, `variety`)."""
     rows = facts["rows"]
-    said = [
+    out = [
         f"{facts['dances']} dances of {facts['frames']} frames at 60 fps, k = {facts['block']}. {facts['songs']}.",
         "",
     ]
-    said += ["## Beat alignment", ""]
-    said += ["FACT's is over kinematic beats, Bailando's over music beats; sigma is 50 ms.", ""]
-    said += table(
+    out += ["## Beat alignment", ""]
+    out += ["FACT's is over kinematic beats, Bailando's over music beats; sigma is 50 ms.", ""]
+    out += table(
         ["", "n", "FACT", "Bailando", "kinematic beats/s"],
         [[r["name"], r["n"], cell(r["fact"]), cell(r["bailando"]), cell(r["per_second"], 2)] for r in rows.values()],
     )
-    said += ["Differences, mean over dances and 95 % interval (bootstrap of dances):", ""]
-    said += [
+    out += ["Differences, mean over dances and 95 % interval (bootstrap of dances):", ""]
+    out += [
         f"- {name}: {d['mean']:+.3f} [{d['low']:+.3f}, {d['high']:+.3f}]" for name, d in facts["differences"].items()
     ]
-    said += ["", "Generated, by what training lacks: "
+    out += ["", "Generated, by what training lacks: "
              + ", ".join(f"{k} {v:.3f}" for k, v in facts["kinds"].items()) + ".", ""]  # fmt: skip
     genres = list(rows["made"]["genres"])
-    said += table(
+    out += table(
         ["FACT's, per genre", *genres],
         [[rows[k]["name"], *(cell(rows[k]["genres"].get(g)) for g in genres)]
          for k in ("real", "made", "shifted", "locked") if k in rows],
     )  # fmt: skip
-    said += ["## Bodies", ""]
+    out += ["## Bodies", ""]
     keys = ("speed", "frozen", "skate", "jerk", "pfc_compat", "pfc_fixed")
-    said += table(
+    out += table(
         ["", "speed m/s", "frozen", "skate m/s", "jerk m/s3", "PFC compat", "PFC fixed"],
         [[r["name"], *(cell(r[k]) for k in keys)] for r in rows.values() if "speed" in r],
     )
@@ -62,28 +63,28 @@ def lines(facts: dict[str, Any]) -> list[str]:
     body = [[r["name"], r["n"], *(cell(r[k], 2) for k in names)] for r in rows.values() if names[0] in r]
     if body:
         body[0][0] += " (half against half)"
-        said += ["## Kinetic and geometric features", ""] + table(["", "n", *names], body)
+        out += ["## Kinetic and geometric features", ""] + table(["", "n", *names], body)
     if "long" in facts:
-        said += ["## Sixty seconds", "", "Mean joint speed of five-second windows over the training dances' mean.", ""]
-        said += table(
+        out += ["## Sixty seconds", "", "Mean joint speed of five-second windows over the training dances' mean.", ""]
+        out += table(
             ["", "slowest", "fastest", "farthest m", "at the end m"],
             [[f"{r['bpm']:.0f} bpm", *(cell(r[k], 2) for k in ("slowest", "fastest", "farthest", "end"))]
              for r in facts["long"]],
         )  # fmt: skip
     if "variety" in facts:
         v = facts["variety"]
-        said += [
+        out += [
             "## One seed motion, four songs",
             "",
             f"{', '.join(v['songs'])}: joints are {v['between songs']:.3f} m apart; on one song, four random seeds: "
             f"{v['between seeds']:.3f} m.",
             "",
         ]
-    return said
+    return out
 
 
 def protocol(
-    system: Fact, corpus: Corpus, out: Path, *, cases: int | None, seed: int, quick: bool, aist: Path | None = None,
+    system: Fact, corpus: Corpus, out: Path, trial: Trial, *, aist: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """`laban evaluate fact`: 40 dances of 1,200 frames, ten of 60 s, and one seed motion with four songs.
@@ -92,9 +93,7 @@ def protocol(
         system: the model.
         corpus: of real dances.
         out: the four dances are drawn there (four-songs.png).
-        cases: so many dances instead of 40.
-        seed: of songs and dances.
-        quick: the 40 alone.
+        trial: so many dances instead of 40; quick: these alone.
         aist: the test and validation songs of an AIST++ copy instead of synthesised ones.
         progress: called with (done, total).
     Returns: the facts, with their Markdown in `tables`.
@@ -103,13 +102,13 @@ def protocol(
     from laban.drawing import picture
     from laban.systems.fact import evaluation
 
-    count = cases or DANCES
-    given = evaluation.of_aist(Aist(aist), FRAMES, count) if aist else None
+    programme = evaluation.Programme(trial.cases or DANCES, FRAMES, trial.seed)
+    given = evaluation.of_aist(Aist(aist), FRAMES, programme.count) if aist else None
+    total = len(given) if given else programme.count
     facts = evaluation.evaluate(
-        system, corpus, count, FRAMES, seed, given=given,
-        progress=lambda done: progress(done, len(given) if given else count) if progress else None,
-    )  # fmt: skip
-    if not quick:
+        system, corpus, programme, given=given, progress=lambda done: progress(done, total) if progress else None
+    )
+    if not trial.quick:
         facts["long"] = evaluation.endurance(system, corpus)
         facts["variety"] = evaluation.variety(system, corpus)
         motions = facts["variety"].pop("motions")

@@ -53,7 +53,7 @@ class Decoder(nn.Module):
             return parts[0].reshape(*self.grid, -1)
         return parts[0][:, None, None] + parts[1][None, :, None] + parts[2][None, None, :]
 
-    def told(self, words: Tensor) -> Tensor:
+    def text_rows(self, words: Tensor) -> Tensor:
         """(B, N) word ids -> (B, N, D)."""
         return self.words(words) + self.word_places.weight[: words.shape[1]]
 
@@ -72,7 +72,7 @@ class Decoder(nn.Module):
         """
         places = self.positions()[: codes.shape[1]]
         tokens = self.embed(codes) + places
-        return self.norm(self.stream(places + self.start, tokens, self.told(words), valid))
+        return self.norm(self.stream(places + self.start, tokens, self.text_rows(words), valid))
 
     def forward(self, codes: Tensor, words: Tensor, valid: Tensor) -> Tensor:
         """As `hidden`. Returns: (B, L', h, w, K) logits."""
@@ -95,7 +95,7 @@ class Incremental:
     def __init__(self, decoder: Decoder, words: Tensor, valid: Tensor) -> None:
         self.decoder = decoder
         self.places = decoder.positions()
-        self.steps: Steps = decoder.stream.begin(self.places + decoder.start, decoder.told(words), valid)
+        self.steps: Steps = decoder.stream.begin(self.places + decoder.start, decoder.text_rows(words), valid)
 
     def logits(self, place: Grid) -> Tensor:
         """(B, K) of a place."""

@@ -205,7 +205,7 @@ def _degraded(pictures: Tensor, rng: np.random.Generator) -> Tensor:
 
 def centroids(video: np.ndarray) -> np.ndarray:
     """(T, H, W) brightness -> (T, 2) float64 x, y of the intensity's centre; NaN where a frame is nearly black."""
-    weights = np.maximum(np.asarray(video, np.float64) - 32.0, 0.0)  # a reconstruction's faint grey has no say
+    weights = np.maximum(np.asarray(video, np.float64) - 32.0, 0.0)  # a reconstruction's faint grey does not count
     total = weights.sum((1, 2))
     with np.errstate(invalid="ignore", divide="ignore"):
         x = (weights.sum(1) * np.arange(video.shape[2])).sum(1) / total

@@ -20,7 +20,7 @@ from laban.systems.capabilities import MakesVideo, load_as
 from laban.systems.godiva.data import check_source
 from laban.systems.godiva.digit_judges import Judges
 from laban.systems.godiva.system import Godiva
-from laban.systems.requests import TextRequest
+from laban.systems.requests import TextRequest, Trial
 
 if TYPE_CHECKING:
     from laban.data.videos import VideoSource
@@ -33,7 +33,7 @@ REAL, ROUND, SEEN = "real test videos", "through the tokenizer", "generated, see
 
 
 @dataclass(frozen=True)
-class Row:
+class VideoRow:
     """Of `total` videos, how many show the digit, the motion, and both."""
 
     name: str
@@ -58,23 +58,23 @@ def share(hits: int, total: int) -> str:
     return f"{hits}/{total} {100 * hits / total:.1f}% [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def singles(name: str, found: Sequence[tuple[int, int]], wanted: Pairs) -> Row:
+def singles(name: str, found: Sequence[tuple[int, int]], wanted: Pairs) -> VideoRow:
     """Of (digit, motion) as judged and as asked for."""
     both = list(zip(found, wanted, strict=True))
-    return Row(
+    return VideoRow(
         name, sum(a[0] == b[0] for a, b in both), sum(a[1] == b[1] for a, b in both), sum(a == b for a, b in both),
         len(both),
     )  # fmt: skip
 
 
-def doubles(name: str, found: Sequence[Mapping[int, int]], wanted: Sequence[Pairs]) -> Row:
+def doubles(name: str, found: Sequence[Mapping[int, int]], wanted: Sequence[Pairs]) -> VideoRow:
     """Two digits: a digit counts when both are there, a motion when the two motions are those named, joint when each
     digit moves as named.
     """
     both = list(zip(found, wanted, strict=True))
     digit = sum(set(a) == {d for d, _ in b} for a, b in both)
     motion = sum(sorted(a.values()) == sorted(m for _, m in b) for a, b in both)
-    return Row(name, digit, motion, sum(dict(a) == dict(b) for a, b in both), len(both))
+    return VideoRow(name, digit, motion, sum(dict(a) == dict(b) for a, b in both), len(both))
 
 
 def spread(pairs: Pairs, count: int) -> Pairs:
@@ -109,18 +109,35 @@ def real(
 
 
 def generated(
-    system: MakesVideo, captions: Sequence[str], seed: int, draw: Mapping[str, Any] | None = None,
-    told: Callable[[int], None] | None = None,
+    system: MakesVideo, captions: Sequence[str], seed: int, options: Mapping[str, Any] | None = None,
+    advance: Callable[[int], None] | None = None,
 ) -> np.ndarray:  # fmt: skip
-    """A video per caption, (N, L, S, S, C) uint8. `told` is called with the number of videos of each batch."""
+    """A video per caption, (N, L, S, S, C) uint8. `advance` is called with the number of videos of each batch."""
     made: list[np.ndarray] = []
     size = system.config.sampling.batch
     for at in range(0, len(captions), size):
         part = [TextRequest(c) for c in captions[at : at + size]]
-        made += [v.pixels for v in system.generate(part, seed, first_index=at, **(draw or {}))]
-        if told is not None:
-            told(len(part))
+        made += [v.pixels for v in system.generate(part, seed, first_index=at, **(options or {}))]
+        if advance is not None:
+            advance(len(part))
     return np.stack(made)
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What the judges say, and of what.
+
+    Attributes:
+        facts: JSON-able: {"rows": {name: facts}, "cells": for a table, "likelihood", "score", "step", "lattice"}.
+        generated: (N, L, S, S, C) uint8, the videos of the main row.
+        real: (N, L, S, S, C) uint8, real videos of the same captions.
+        captions: N.
+    """
+
+    facts: dict[str, Any]
+    generated: np.ndarray
+    real: np.ndarray
+    captions: list[str]
 
 
 def judges_of(source: MovingDigits, folder: Path | None) -> Judges:
@@ -134,40 +151,36 @@ def judges_of(source: MovingDigits, folder: Path | None) -> Judges:
 
 
 def judged(
-    system: Godiva, source: MovingDigits, judges: Judges, *, videos: int = VIDEOS, seed: int = 0, split: str = "test",
-    floor: MakesVideo | None = None, draw: Mapping[str, Any] | None = None, quick: bool = False,
-    progress: Progress | None = None, keep: dict[str, Any] | None = None,
-) -> dict[str, Any]:  # fmt: skip
+    system: Godiva, source: MovingDigits, judges: Judges, trial: Trial, *, split: str = "test",
+    floor: MakesVideo | None = None, options: Mapping[str, Any] | None = None, progress: Progress | None = None,
+) -> Judgement:  # fmt: skip
     """The rows of the judges, the likelihood of right and wrong captions, and our own score.
 
     Args:
         system: the model.
         source: of real videos and captions.
         judges: trained on real videos.
-        videos: how many per row.
-        seed: of captions and videos.
+        trial: so many videos per row (500); quick: seen pairs and their ceilings and floors only.
         split: of the digits of real videos.
         floor: a model that was trained without captions.
-        draw: top_k and temperature instead of the model's.
-        quick: seen pairs and their ceilings and floors only.
+        options: of `Godiva.generate`, instead of the model's.
         progress: called with videos generated and videos in all.
-        keep: takes what the main row was judged on.
-    Returns: JSON-able: {"rows": {name: facts}, "cells": for a table, "likelihood", "score", "step", "lattice"}.
     """
+    videos, seed, quick = trial.cases or VIDEOS, trial.seed, trial.quick
     rng = np.random.default_rng(seed)
     fewer = max(20, videos * 2 // 5)
-    seen, unseen = source.pairs(True), source.pairs(False)
+    seen, unseen = source.pairs(seen=True), source.pairs(seen=False)
     total = videos + fewer * ((0 if quick else 2) + (floor is not None))
     done = [0]
 
-    def told(count: int) -> None:
+    def advance(count: int) -> None:
         done[0] += count
         if progress is not None:
             progress(done[0], total)
 
     asked = spread([seen[n] for n in rng.permutation(len(seen))], videos)
     pixels, captions = real(source, rng, [[pair] for pair in asked], split)
-    made = generated(system, captions, seed, draw, told)
+    made = generated(system, captions, seed, options, advance)
     found = judges.single(made)
     rows = [
         singles(REAL, judges.single(pixels), asked),
@@ -178,11 +191,13 @@ def judged(
         held = spread(unseen, fewer)
         names = [caption([pair], n % 2) for n, pair in enumerate(held)]
         rows.append(
-            singles("generated, held-out pairs", judges.single(generated(system, names, seed + 1, draw, told)), held)
+            singles(
+                "generated, held-out pairs", judges.single(generated(system, names, seed + 1, options, advance)), held
+            )
         )
     rows.append(singles("floor: other videos' captions", found, [asked[n] for n in shuffled(rng, videos)]))
     if floor is not None:
-        blind = generated(floor, captions[:fewer], seed, draw, told)
+        blind = generated(floor, captions[:fewer], seed, options, advance)
         rows.append(singles("floor: a model without captions", judges.single(blind), asked[:fewer]))
     if not quick:
         two = of_two(rng, seen, fewer)
@@ -190,11 +205,9 @@ def judged(
         rows.append(doubles("two digits, real", judges.double(both), two))
         rows.append(doubles("two digits, through the tokenizer", judges.double(system.round_trip(both)), two))
         rows.append(
-            doubles("two digits, generated", judges.double(generated(system, names, seed + 2, draw, told)), two)
+            doubles("two digits, generated", judges.double(generated(system, names, seed + 2, options, advance)), two)
         )
-    if keep is not None:
-        keep |= {"made": made, "real": pixels, "captions": captions}
-    return {
+    facts = {
         "rows": {row.name: row.facts() for row in rows},
         "cells": [row.cells() for row in rows],
         "likelihood": likelihood(system, pixels[:COMPARED], captions[:COMPARED], rng),
@@ -202,6 +215,7 @@ def judged(
         "step": source.config.step,
         "lattice": source.config.lattice,
     }
+    return Judgement(facts, made, pixels, captions)
 
 
 def likelihood(
@@ -228,7 +242,7 @@ def own_score(system: Godiva, made: np.ndarray, real: np.ndarray, captions: Sequ
 
 
 def streamed(system: Godiva, source: VideoSource, split: str, seed: int, count: int = COMPARED) -> dict[str, Any]:
-    """What can be said of videos that are no digits: the likelihood alone. Raises: InputError for an empty split."""
+    """Scores for videos without digit labels: likelihood only. Raises: InputError for an empty split."""
     stream, rng = source.stream(split), np.random.default_rng(seed)
     examples = [stream(rng) for _ in range(count)]
     pixels, captions = np.stack([e.pixels for e in examples]), [e.caption for e in examples]
@@ -236,7 +250,7 @@ def streamed(system: Godiva, source: VideoSource, split: str, seed: int, count: 
 
 
 def lines(facts: Mapping[str, Any]) -> list[str]:
-    """Markdown of `judged` or `streamed`."""
+    """Markdown of the facts of `judged` or `streamed`."""
     out: list[str] = []
     if "cells" in facts:
         easy = (
@@ -272,18 +286,16 @@ def lines(facts: Mapping[str, Any]) -> list[str]:
 
 
 def protocol(
-    system: Godiva, source: VideoSource, out: Path, *, cases: int | None, seed: int, quick: bool,
-    progress: Progress | None = None, judges: Path | None = None, floor: Path | None = None,
+    system: Godiva, source: VideoSource, out: Path, trial: Trial, *, progress: Progress | None = None,
+    judges: Path | None = None, floor: Path | None = None,
 ) -> dict[str, Any]:  # fmt: skip
-    """`laban evaluate godiva`: the judges' table of `cases` videos (500); of other data than digits the likelihood.
+    """`laban evaluate godiva`: the judges' table, of 500 videos; of data without digits the likelihood.
 
     Args:
         system: what is scored.
         source: as `Godiva.open_data` gives it.
         out: an existing folder.
-        cases: so many videos instead.
-        seed: of the draws.
-        quick: the main table only.
+        trial: how much of it is run.
         progress: called with (done, total).
         judges: folder in which the judges are kept; by default in `out`.
         floor: a model that was trained without captions.
@@ -292,13 +304,12 @@ def protocol(
     """
     check_source(source, system.config.frames)
     if not isinstance(source, MovingDigits):
-        facts = streamed(system, source, "test", seed, cases or COMPARED)
+        facts = streamed(system, source, "test", trial.seed, trial.cases or COMPARED)
         return {**facts, "tables": lines(facts)}
     blind = None if floor is None else load_as(MakesVideo, floor, str(system.device), "--floor")
     facts = judged(
-        system, source, judges_of(source, judges or out / "judges"), videos=cases or VIDEOS, seed=seed,
-        floor=blind, quick=quick, progress=progress,
-    )  # fmt: skip
+        system, source, judges_of(source, judges or out / "judges"), trial, floor=blind, progress=progress
+    ).facts
     return {**facts, "tables": lines(facts)}
 
 

@@ -1,8 +1,9 @@
-"""Tokens of videos, drawn one by one with caches, or by full recomputation for comparison."""
+"""Tokens of videos, sampled one by one with caches, or by full recomputation for comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,6 +14,21 @@ from laban.systems.godiva.streams import Grid
 from laban.systems.godiva.words import START
 
 
+@dataclass(frozen=True)
+class SamplingOptions:
+    """How codes are sampled.
+
+    Attributes:
+        top_k: codes that may be sampled at each place.
+        temperature: below 1, likelier codes; 0: the likeliest.
+        guidance: classifier-free guidance scale; 1: none, as in the paper.
+    """
+
+    top_k: int
+    temperature: float
+    guidance: float = 1.0
+
+
 def places(grid: Grid) -> Iterator[Grid]:
     """Every (l, i, j) in raster order."""
     for l in range(grid[0]):  # noqa: E741
@@ -21,16 +37,13 @@ def places(grid: Grid) -> Iterator[Grid]:
                 yield l, i, j
 
 
-def draw(logits: Tensor, sources: Sequence[torch.Generator], top_k: int, temperature: float) -> Tensor:
-    """(B, K) logits -> (B,) codes among each row's `top_k` best; row b draws from its own generator.
-
-    Temperature 0 takes the best.
-    """
-    top = logits.float().topk(min(top_k, logits.shape[-1]), dim=-1)
-    if temperature == 0:
+def sampled_codes(logits: Tensor, sources: Sequence[torch.Generator], options: SamplingOptions) -> Tensor:
+    """(B, K) logits -> (B,) codes among each row's `top_k` best; row b draws from its own generator."""
+    top = logits.float().topk(min(options.top_k, logits.shape[-1]), dim=-1)
+    if options.temperature == 0:
         return top.indices[:, 0]
     noise = torch.stack([gumbel((top.values.shape[1],), source, "cpu") for source in sources]).to(logits.device)
-    pick = (top.values / temperature + noise).argmax(-1)
+    pick = (top.values / options.temperature + noise).argmax(-1)
     return top.indices.gather(1, pick[:, None])[:, 0]
 
 
@@ -48,8 +61,8 @@ def guided(logits: Tensor, guidance: float) -> Tensor:
     """
     if guidance == 1:
         return logits
-    told, blank = logits.chunk(2)
-    return blank + guidance * (told - blank)
+    conditional, unconditional = logits.chunk(2)
+    return unconditional + guidance * (conditional - unconditional)
 
 
 @torch.no_grad()
@@ -58,12 +71,11 @@ def sample(
     words: Tensor,
     valid: Tensor,
     sources: Sequence[torch.Generator],
-    top_k: int,
-    temperature: float,
+    options: SamplingOptions,
+    *,
     given: Tensor | None = None,
     stop: int | None = None,
     progress: Callable[[int], None] | None = None,
-    guidance: float = 1.0,
 ) -> Tensor:
     """Codes of a batch, each place run once through cached layers.
 
@@ -72,15 +84,13 @@ def sample(
         words: (B, N) int64.
         valid: (B, N) bool.
         sources: one generator per video.
-        top_k: codes that may be drawn at each place.
-        temperature: below 1, likelier codes; 0: the likeliest.
+        options: how codes are sampled.
         given: (B, l, h, w) int64, the first l frames, kept as they are.
-        stop: how many places to draw; None: all.
+        stop: how many places to sample; None: all.
         progress: called with the number of places done.
-        guidance: how far to go from what the empty caption says to what the caption says, and beyond; 1: the paper's.
-    Returns: (B, L, h, w) int64; places that were not drawn are 0.
+    Returns: (B, L, h, w) int64; places that were not sampled are 0.
     """
-    batch, grid = len(words), decoder.grid
+    batch, grid, guidance = len(words), decoder.grid, options.guidance
     codes = torch.zeros(batch, *grid, dtype=torch.int64, device=words.device)
     kept = 0 if given is None else given.shape[1]
     if given is not None:
@@ -91,7 +101,7 @@ def sample(
             break
         logits = guided(state.logits(place), guidance)
         if place[0] >= kept:
-            codes[(slice(None), *place)] = draw(logits, sources, top_k, temperature)
+            codes[(slice(None), *place)] = sampled_codes(logits, sources, options)
         put = codes[(slice(None), *place)]
         state.put(place, put if guidance == 1 else torch.cat([put, put]))
         if progress is not None:
@@ -105,13 +115,12 @@ def sample_naive(
     words: Tensor,
     valid: Tensor,
     sources: Sequence[torch.Generator],
-    top_k: int,
-    temperature: float,
+    options: SamplingOptions,
     stop: int | None = None,
-    guidance: float = 1.0,
 ) -> Tensor:
     """As `sample`, but every place runs the whole video through the network: what caching is compared with."""
     codes = torch.zeros(len(words), *decoder.grid, dtype=torch.int64, device=words.device)
+    guidance = options.guidance
     words, valid = with_blank(words, valid, guidance)
     for n, place in enumerate(places(decoder.grid)):
         if n == stop:
@@ -119,5 +128,5 @@ def sample_naive(
         index = (slice(None), *place)
         seen = codes if guidance == 1 else torch.cat([codes, codes])
         logits = guided(decoder.head(decoder.hidden(seen, words, valid)[index]), guidance)
-        codes[index] = draw(logits, sources, top_k, temperature)
+        codes[index] = sampled_codes(logits, sources, options)
     return codes

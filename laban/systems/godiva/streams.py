@@ -46,7 +46,11 @@ class GodivaStream(nn.Module):
         )
 
     def forward(self, start: Tensor, tokens: Tensor, words: Tensor, valid: Tensor) -> Tensor:
-        """Args: start: (L, h, w, D) what a place begins with. tokens: (B, L, h, w, D). Returns: (B, L, h, w, D)."""
+        """Args:
+            start: (L, h, w, D) what a place begins with.
+            tokens: (B, L, h, w, D).
+        Returns: (B, L, h, w, D).
+        """
         x = start.expand_as(tokens)
         for layer in self.layers:
             x = layer(x, tokens, words, valid)
@@ -111,7 +115,11 @@ class FullStream(nn.Module):
         self.first_row = nn.Parameter(torch.zeros(d))  # stands for the row above the first
 
     def forward(self, start: Tensor, tokens: Tensor, words: Tensor, valid: Tensor) -> Tensor:
-        """Args: start: (L, h, w, D) what a place begins with. tokens: (B, L, h, w, D). Returns: (B, L, h, w, D)."""
+        """Args:
+            start: (L, h, w, D) what a place begins with.
+            tokens: (B, L, h, w, D).
+        Returns: (B, L, h, w, D).
+        """
         x = tokens
         for layer in self.frames if tokens.shape[1] > 1 else ():  # of a single frame nothing sees them
             x = layer(x, None, words, valid)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -24,7 +24,7 @@ from laban.systems.godiva.decoder import Decoder
 from laban.systems.godiva.score import Score
 from laban.systems.godiva.tokenizer import FrameTokenizer
 from laban.systems.godiva.words import START, Reading, Vocabulary, vocabulary
-from laban.systems.options import GUIDANCE, TEMPERATURE, TOP_K, check_sampling, check_seed
+from laban.systems.options import GUIDANCE, TEMPERATURE, TOP_K, check_sampling, check_seed, options_of
 from laban.systems.requests import TextRequest
 from laban.systems.schedule import Sampler, StageSchedule
 
@@ -234,13 +234,10 @@ class Godiva(MakesVideo, ShipsCodebooks):
         requests: Sequence[TextRequest],
         seed: int,
         *,
-        top_k: int | None = None,
-        temperature: float | None = None,
-        guidance: float | None = None,
         given: np.ndarray | None = None,
         first_index: int = 0,
         progress: Callable[[int, int], None] | None = None,
-        **unknown: Any,
+        **options: Any,
     ) -> list[Video]:
         """One video per request.
 
@@ -248,34 +245,25 @@ class Godiva(MakesVideo, ShipsCodebooks):
             requests: texts; seconds None or the model's own length.
             seed: sample i draws from a generator seeded by (seed, first_index + i) alone, whatever the batch.
             first_index: number of the first sample.
-            top_k: codes that may be drawn at each place.
-            temperature: below 1, likelier codes; 0: the likeliest.
-            guidance: above 1, words count for more; 1: as the paper.
+            options: fields of `sampling.SamplingOptions`; None, or not given: the configuration's.
             given: (l, S, S, C) uint8, first frames that every video goes on from, l below the model's count.
             progress: called with tokens done and tokens in all.
         Returns: videos of `config.frames`, each with a passport that `replay` takes (given frames apart).
         Raises: InputError naming the request or option that is out of range.
         """
-        if unknown:
-            raise InputError(f"godiva.generate: unknown option {sorted(unknown)[0]!r}.")
-        chosen = self.config.sampling
-        options = {
-            "top_k": chosen.top_k if top_k is None else top_k,
-            "temperature": chosen.temperature if temperature is None else temperature,
-            "guidance": chosen.guidance if guidance is None else guidance,
-        }
+        chosen = options_of(sampling.SamplingOptions, "godiva.generate", options, self.config.sampling)
         self._check(requests, given)
         check_seed("godiva.generate", seed, first_index)
-        check_sampling("godiva.generate", options, BOUNDS)
-        if options["guidance"] != 1 and not self.config.text.dropout:
+        check_sampling("godiva.generate", asdict(chosen), BOUNDS)
+        if chosen.guidance != 1 and not self.config.text.dropout:
             raise InputError(
-                f"godiva.generate: guidance is {options['guidance']:g}, and this model never saw an empty caption "
+                f"godiva.generate: guidance is {chosen.guidance:g}, and this model never saw an empty caption "
                 "(text.dropout is 0). Leave guidance out, or use a model that did."
             )
         if not requests:
             return []
         with self.still():
-            return self._generate(requests, seed, first_index, options, given, progress)
+            return self._generate(requests, seed, first_index, chosen, given, progress)
 
     def replay(self, passport: Mapping[str, Any]) -> Video:
         """The video of a passport, made again.
@@ -301,7 +289,7 @@ class Godiva(MakesVideo, ShipsCodebooks):
         return self.config.coder.rate > 0
 
     def _generate(
-        self, requests: Sequence[TextRequest], seed: int, first_index: int, options: dict[str, Any],
+        self, requests: Sequence[TextRequest], seed: int, first_index: int, options: sampling.SamplingOptions,
         given: np.ndarray | None, progress: Callable[[int, int], None] | None,
     ) -> list[Video]:  # fmt: skip
         config, sources = self.config, generators(seed, len(requests), first_index)
@@ -313,10 +301,9 @@ class Godiva(MakesVideo, ShipsCodebooks):
             part = slice(at, at + config.sampling.batch)
             words, valid = self.words([r.text for r in requests[part]])
             codes = sampling.sample(
-                self.decoder, words, valid, sources[part], options["top_k"], options["temperature"],
-                None if head is None else head.expand(len(words), -1, -1, -1),
-                progress=None if progress is None else partial(_told, progress, n * config.tokens, total),
-                guidance=options["guidance"],
+                self.decoder, words, valid, sources[part], options,
+                given=None if head is None else head.expand(len(words), -1, -1, -1),
+                progress=None if progress is None else partial(_advance, progress, n * config.tokens, total),
             )  # fmt: skip
             pixels = self.decode(codes)
             if given is not None:
@@ -324,7 +311,7 @@ class Godiva(MakesVideo, ShipsCodebooks):
             for row, request, reading in zip(pixels, requests[part], readings[part], strict=True):
                 passport = self.passport(
                     request, seed, index=first_index + len(videos), frames=config.frames.count, fps=config.frames.fps,
-                    options=options, given_frames=0 if given is None else len(given),
+                    options=asdict(options), given_frames=0 if given is None else len(given),
                     understood=round(reading.understood, 3),
                 )  # fmt: skip
                 videos.append(Video(row, config.frames.fps, request.text, passport))
@@ -350,5 +337,5 @@ class Godiva(MakesVideo, ShipsCodebooks):
                 )
 
 
-def _told(progress: Callable[[int, int], None], before: int, total: int, done: int) -> None:
+def _advance(progress: Callable[[int, int], None], before: int, total: int, done: int) -> None:
     progress(before + done, total)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from laban.nn.masking import lowest, remaining
 from laban.nn.sampling import gumbel, keep_top
-from laban.systems.kmm.networks import MaskedModel, ResidualModel, Told
+from laban.systems.kmm.networks import Conditions, MaskedModel, ResidualModel
 from laban.systems.kmm.script import Span
 from laban.systems.kmm.trunk import State, floats
 
@@ -25,7 +25,7 @@ KEPT = 1e5
 
 
 @dataclass(frozen=True)
-class Draw:
+class SamplingOptions:
     """How tokens are drawn."""
 
     steps: int
@@ -38,7 +38,7 @@ class Draw:
 
 @dataclass
 class Memory:
-    """States after the tokens so far, told and untold (for guidance): of the base, and one per residual layer."""
+    """Recurrent states after the tokens so far, with and without the text: of the base, and one per residual layer."""
 
     base: State | None = None
     residual: list[State | None] = field(default_factory=list)
@@ -61,8 +61,12 @@ class BlockMaker:
     """Makes blocks in order.
 
     Args:
+        masked: the network of the base layer.
+        residual: the network of the residual layers.
         pooled: a function from text to its (W,) feature.
-        sources: line number -> generator; missing ones are made from `seed`.
+        options: how tokens are sampled.
+        seed: of all lines that have none of their own.
+        index: which stream of samples.
     """
 
     def __init__(
@@ -70,12 +74,12 @@ class BlockMaker:
         masked: MaskedModel,
         residual: ResidualModel,
         pooled: Callable[[str], Tensor],
-        draw: Draw,
+        options: SamplingOptions,
         seed: int,
         index: int = 0,
     ) -> None:
         self.masked, self.residual, self.pooled = masked, residual, pooled
-        self.draw, self.seed, self.index = draw, seed, index
+        self.options, self.seed, self.index = options, seed, index
         self.sources: dict[int, torch.Generator] = {}
         self.memory = Memory(None, [None] * (residual.quantizers - 1))
         self.device = masked.embedding.weight.device
@@ -94,7 +98,10 @@ class BlockMaker:
 
         Args:
             spans: they cover the tokens, in order.
-            known, free: in-painting: (N, Q) int64 tokens, and (N,) bool those that are made anew.
+            start: number of the first token.
+            stop: number of the token after the last.
+            known: in-painting: (N, Q) int64 tokens.
+            free: in-painting: (N,) bool, those that are sampled again.
         Returns: (N, Q) int64 on the CPU.
         """
         spans = [s for s in spans if s.stop > start and s.start < stop]
@@ -112,14 +119,14 @@ class BlockMaker:
         base = self._base(parts, start, stop, known, free)
         return self._residual(parts, base, known, free).cpu()
 
-    def _told(self, parts: list[tuple[int, int, Span]], which: int, blank: Tensor) -> Told:
+    def _conditions(self, parts: list[tuple[int, int, Span]], which: int, blank: Tensor) -> Conditions:
         """Of all tokens, twice: with their texts, and with none."""
         rows = torch.cat([self._latents[s.text][which].expand(b - a, -1) for a, b, s in parts])
         latent = torch.stack([rows, blank.to(rows.dtype).expand_as(rows)])
         places = torch.cat([torch.arange(a, b) for a, b, _ in parts])
         since = places - torch.cat([torch.full((b - a,), s.start) for a, b, s in parts])
         left = torch.cat([torch.full((b - a,), s.stop) for a, b, s in parts]) - places
-        return Told(latent, *(t.expand(2, -1).to(self.device) for t in (since, left)))
+        return Conditions(latent, *(t.expand(2, -1).to(self.device) for t in (since, left)))
 
     def _noise(self, parts: list[tuple[int, int, Span]], classes: int) -> Tensor:
         """(N, K) standard Gumbel noise, each line's from its own generator."""
@@ -129,9 +136,9 @@ class BlockMaker:
     def _base(
         self, parts: list[tuple[int, int, Span]], start: int, stop: int, known: Tensor | None, free: Tensor | None
     ) -> Tensor:
-        model, draw = self.masked, self.draw
+        model, options = self.masked, self.options
         n = stop - start
-        told = self._told(parts, 0, model.text.blank)
+        conditions = self._conditions(parts, 0, model.text.blank)
         open_ = torch.ones(n, dtype=torch.bool) if free is None else free
         open_ = open_.to(self.device)
         ids = torch.full((n,), model.mask_id, device=self.device)
@@ -140,38 +147,38 @@ class BlockMaker:
         scores = torch.full((n,), KEPT, device=self.device).masked_fill(open_, 0.0)
         count = open_.sum()[None]
         if bool(open_.any()):
-            for step in range(draw.steps):
-                hidden = lowest(scores[None], remaining(count, step, draw.steps))[0] & open_
+            for step in range(options.steps):
+                hidden = lowest(scores[None], remaining(count, step, options.steps))[0] & open_
                 ids = torch.where(hidden, model.mask_id, ids)
-                logits = self._guided(model(ids.expand(2, -1), told, self.memory.base)[0], draw.guidance)
+                logits = self._guided(model(ids.expand(2, -1), conditions, self.memory.base)[0], options.guidance)
                 noise = self._noise(parts, model.codes)
-                drawn = (keep_top(logits, draw.filter) / draw.temperature + noise).argmax(-1)
+                drawn = (keep_top(logits, options.filter) / options.temperature + noise).argmax(-1)
                 sure = logits.softmax(-1).gather(-1, drawn[:, None])[:, 0]
                 ids = torch.where(hidden, drawn, ids)
                 scores = torch.where(hidden, sure, KEPT)
-        self.memory.base = model(ids.expand(2, -1), told, self.memory.base)[1]
+        self.memory.base = model(ids.expand(2, -1), conditions, self.memory.base)[1]
         return ids
 
     def _residual(
         self, parts: list[tuple[int, int, Span]], base: Tensor, known: Tensor | None, free: Tensor | None
     ) -> Tensor:
-        model, draw = self.residual, self.draw
-        told = self._told(parts, 1, model.text.blank)
+        model, options = self.residual, self.options
+        conditions = self._conditions(parts, 1, model.text.blank)
         layers = [base]
         below = torch.zeros((), device=self.device)
         for q in range(1, model.quantizers):
             below = below + model.embed(layers[-1], q - 1)
             which = torch.full((2,), q, device=self.device)
-            logits, after = model(below.expand(2, -1, -1), which, told, self.memory.residual[q - 1])
+            logits, after = model(below.expand(2, -1, -1), which, conditions, self.memory.residual[q - 1])
             self.memory.residual[q - 1] = after
-            logits = self._guided(logits, draw.residual_guidance)
+            logits = self._guided(logits, options.residual_guidance)
             noise = self._noise(parts, model.codes)
-            drawn = (keep_top(logits, draw.filter) / draw.residual_temperature + noise).argmax(-1)
+            drawn = (keep_top(logits, options.filter) / options.residual_temperature + noise).argmax(-1)
             if known is not None and free is not None:
                 drawn = torch.where(free.to(self.device), drawn, known[:, q].to(self.device))
             layers.append(drawn)
         return torch.stack(layers, -1)
 
     def _guided(self, both: Tensor, scale: float) -> Tensor:
-        """(2, N, K) told and untold logits -> (N, K)."""
+        """(2, N, K) conditional and unconditional logits -> (N, K)."""
         return both[0] if scale == 1 else torch.lerp(both[1], both[0], scale)

@@ -15,7 +15,7 @@ from laban.motion.skeletons import HUMANML22, KIT21
 from laban.nn.frozen import DecoderStream, FrozenTokenizer
 from laban.nn.modes import evaluating
 from laban.systems.kmm import placing
-from laban.systems.kmm.blocks import BlockMaker, Draw, Memory, line_source
+from laban.systems.kmm.blocks import BlockMaker, Memory, SamplingOptions, line_source
 from laban.systems.kmm.config import KMMConfig
 from laban.systems.kmm.networks import MaskedModel, ResidualModel
 from laban.systems.kmm.script import Counted, Line, Planner, Span, spans
@@ -55,9 +55,9 @@ class Parts:
         """Blocks of lines that may still be arriving."""
         return Planner(self.spans(lines), self.config.block, self.config.margin)
 
-    def maker(self, seed: int, draw: Draw, index: int) -> BlockMaker:
+    def maker(self, seed: int, options: SamplingOptions, index: int) -> BlockMaker:
         """What makes the blocks of one stream of draws."""
-        return BlockMaker(self.masked, self.residual, self.pooled, draw, seed, index)
+        return BlockMaker(self.masked, self.residual, self.pooled, options, seed, index)
 
     def placer(self) -> placing.Placer:
         """What puts decoded features into one world."""
@@ -67,7 +67,7 @@ class Parts:
 
 
 def stream(
-    parts: Parts, lines: Counted, seed: int, draw: Draw, index: int, passport: Mapping[str, Any],
+    parts: Parts, lines: Counted, seed: int, options: SamplingOptions, index: int, passport: Mapping[str, Any],
     carried: Callable[[int], None] | None = None,
 ) -> Iterator[Motion]:  # fmt: skip
     """Motion as it becomes ready; see `KMM.stream`.
@@ -76,13 +76,13 @@ def stream(
         parts: of the system.
         lines: of the script, read as far as is needed.
         seed: of the draws.
-        draw: how tokens are drawn.
+        options: how tokens are sampled.
         index: which stream of draws.
         passport: of every part; its `first_frame` is added here.
         carried: called after each block with how many numbers the states hold.
     """
     fps, stride = parts.config.fps, parts.stride
-    planner, maker = parts.planner(lines), parts.maker(seed, draw, index)
+    planner, maker = parts.planner(lines), parts.maker(seed, options, index)
     decoder, placer = DecoderStream(parts.frozen), parts.placer()
     window: list[Span] = []
 
@@ -110,9 +110,11 @@ def stream(
             yield part(frames)
 
 
-def tokens(parts: Parts, lines: Sequence[Line], seed: int, draw: Draw, index: int, keep: bool) -> tuple[Tensor, States]:
+def tokens(
+    parts: Parts, lines: Sequence[Line], seed: int, options: SamplingOptions, index: int, *, keep: bool
+) -> tuple[Tensor, States]:
     """All tokens (N, Q) of a script and, if they are to be kept, the memories before each block."""
-    planner, maker = parts.planner(lines), parts.maker(seed, draw, index)
+    planner, maker = parts.planner(lines), parts.maker(seed, options, index)
     blocks, states = [], []
     with evaluating([parts.masked, parts.residual]):
         while (block := planner.next()) is not None:
@@ -132,7 +134,7 @@ def again(
         codes: all tokens, as `tokens` gave them.
         states: the memories before each block, as `tokens` gave them.
         lines: of the script, the new text in place.
-        maker: a new one, of the same seed, draw and index as made the tokens.
+        maker: a new one, of the same seed, options and index as made the tokens.
         line: its number, from 0.
         variation: which draws; 0 are those of the first time.
     Returns: the tokens, the memories that then hold, and the frames [first, last) of the line.
@@ -154,7 +156,7 @@ def again(
     return fresh, kept, (first * parts.stride, last * parts.stride)
 
 
-def decoded(parts: Parts, codes: Tensor, lines: Sequence[Line], clean: bool) -> Motion:
+def decoded(parts: Parts, codes: Tensor, lines: Sequence[Line], *, clean: bool) -> Motion:
     """All tokens -> the motion with a segment per line, decoded and placed part by part as a stream is."""
     fps, stride = parts.config.fps, parts.stride
     seconds = [parts.config.sampling.seconds if x.seconds is None else x.seconds for x in lines]

@@ -5,7 +5,7 @@ S_i = min over j with d_j > d_i of D_ij (infinite where there is none), score d 
 It is density-peak clustering (Rodriguez and Laio, 2014) with a cutoff of 1. Several key frames are taken as the top k:
 the paper does not say how it takes several (our inference).
 
-`compat` is that formula. `mended` differs in three places where it fails (specs/kmm.md, section 1):
+`compat` is that formula. `mended` differs in three places where it fails (docs/kmm.md, "Key frames, looked at"):
 * distances are divided by a bandwidth, the median distance of the sequence: with latents of another scale every
   density is 1 or N, and the choice is arbitrary;
 * it is meant for latents before quantization: of quantized ones the density is how often a token repeats;
@@ -75,7 +75,10 @@ def density_peaks(latents: Tensor, how: Literal["compat", "mended"] = "mended") 
 def choose(score: Tensor, count: Tensor | int, valid: Tensor | None = None) -> Tensor:
     """(..., N) bool, True at the `count` positions of highest score; ties go to the earlier ones.
 
-    Args: score: (..., N), infinite values allowed. count: int or (...,). valid: (..., N) bool; others are not chosen.
+    Args:
+        score: (..., N), infinite values allowed.
+        count: int or (...,).
+        valid: (..., N) bool; others are not chosen.
     """
     if valid is not None:
         score = score.masked_fill(~valid, float("-inf"))

@@ -43,7 +43,11 @@ def mask(
         kind: of KINDS: "keyframe" hides the highest scores (the paper's), "inverse" the lowest, "speed" the fastest
             tokens, "random" any, and "matched" as many runs of the same lengths as "keyframe", laid out at random,
             with about as many tokens that repeat the one before them.
-        count: (B,) how many. score: (B, N) of key frames. speed: (B, N). codes: (B, N) tokens of the base layer.
+        count: (B,) how many.
+        score: (B, N) of key frames.
+        speed: (B, N).
+        codes: (B, N) tokens of the base layer.
+        source: of the random numbers; None: torch's global one.
     Returns: (B, N) bool with count[b] True in each row.
     Raises: InputError for an unknown kind.
     """
@@ -64,7 +68,9 @@ def mask(
 def matched(chosen: Tensor, codes: Tensor, source: torch.Generator | None) -> Tensor:
     """A random arrangement of the runs of a mask: the same run lengths in another order, with other gaps.
 
-    Args: chosen: (B, N) bool. codes: (B, N) tokens, whose repeats among the hidden ones are kept alike.
+    Args:
+        chosen: (B, N) bool.
+        codes: (B, N) tokens, whose repeats among the hidden ones are kept alike.
     Returns: (B, N) bool.
     """
     repeats = torch.zeros_like(chosen)

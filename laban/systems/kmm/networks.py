@@ -19,7 +19,7 @@ from laban.systems.kmm.trunk import State, Trunk
 
 
 @dataclass
-class Told:
+class Conditions:
     """The condition of every token: latent (B, L, T) of its line's text, since and left (B, L) int64 tokens.
 
     since counts the tokens of the line before it, left those from it to the line's end, itself included.
@@ -29,9 +29,9 @@ class Told:
     since: Tensor
     left: Tensor
 
-    def part(self, start: int, stop: int) -> Told:
+    def part(self, start: int, stop: int) -> Conditions:
         """Some of the tokens."""
-        return Told(self.latent[:, start:stop], self.since[:, start:stop], self.left[:, start:stop])
+        return Conditions(self.latent[:, start:stop], self.since[:, start:stop], self.left[:, start:stop])
 
 
 class TextTower(nn.Module):
@@ -49,7 +49,7 @@ class TextTower(nn.Module):
 
 
 class Conditioning(nn.Module):
-    """Told -> (B, L, D) to add to the tokens."""
+    """Conditions -> (B, L, D) to add to the tokens."""
 
     table: Tensor
 
@@ -60,9 +60,9 @@ class Conditioning(nn.Module):
         self.clock = nn.Linear(64, width, bias=False)
         self.register_buffer("table", sinusoids(config.clock + 1, 32), persistent=False)
 
-    def forward(self, told: Told) -> Tensor:
-        since, left = (self.table[t.clamp(0, self.limit)] for t in (told.since, told.left))
-        return self.latent(told.latent) + self.clock(torch.cat([since, left], -1))
+    def forward(self, conditions: Conditions) -> Tensor:
+        since, left = (self.table[t.clamp(0, self.limit)] for t in (conditions.since, conditions.left))
+        return self.latent(conditions.latent) + self.clock(torch.cat([since, left], -1))
 
 
 class MaskedModel(nn.Module):
@@ -93,17 +93,25 @@ class MaskedModel(nn.Module):
         return self.codes
 
     def forward(
-        self, ids: Tensor, told: Told, state: State | None = None, block: int | None = None
+        self, ids: Tensor, conditions: Conditions, state: State | None = None, block: int | None = None
     ) -> tuple[Tensor, State]:
-        """Args: ids: (B, L) int64, the mask's id included. Returns: logits (B, L, K) and the state after."""
-        x = dropout(self.enter(self.embedding(ids)) + self.told(told), self.config.trunk.dropout, self.training)
+        """Args:
+            ids: (B, L) int64, the mask's id included.
+        Returns: logits (B, L, K) and the state after.
+        """
+        x = dropout(
+            self.enter(self.embedding(ids)) + self.told(conditions), self.config.trunk.dropout, training=self.training
+        )
         y, after = self.trunk(x, state, block)
         return self.head(y), after
 
     def loss(self, batch: dict[str, Tensor], rows: Tensor, generator: torch.Generator | None) -> dict[str, Tensor]:
         """Cross entropy on hidden tokens and the contrastive loss.
 
-        Args: batch: as data.py draws it. rows: (B, L, D) code rows of all layers, for the motion tower.
+        Args:
+            batch: as data.py draws it.
+            rows: (B, L, D) code rows of all layers, for the motion tower.
+            generator: of masks and dropped texts.
         """
         settings, config = self.config.mask, self.config
         base = batch["codes"][..., 0]
@@ -118,8 +126,8 @@ class MaskedModel(nn.Module):
         blank = hidden & ~scramble & (dice[1] < settings.mask_token)
         ids = torch.where(blank, self.mask_id, torch.where(scramble, other, base))
         latent = self.text(batch["pooled"])
-        told = self._tell(batch, latent, generator)
-        logits, _ = self(ids, told, None, block)
+        conditions = self._conditions(batch, latent, generator)
+        logits, _ = self(ids, conditions, None, block)
         chosen, target = logits[hidden], base[hidden]
         loss = F.cross_entropy(chosen, target)
         accuracy = (chosen.detach().argmax(-1) == target).float().mean()
@@ -130,12 +138,12 @@ class MaskedModel(nn.Module):
             loss = loss + config.align.weight * contrast
         return {"loss": loss, **named}
 
-    def _tell(self, batch: dict[str, Tensor], latent: Tensor, generator: torch.Generator | None) -> Told:
+    def _conditions(self, batch: dict[str, Tensor], latent: Tensor, generator: torch.Generator | None) -> Conditions:
         if self.training:
             lost = torch.rand(len(latent), generator=generator, device=latent.device) < self.config.condition_dropout
             latent = torch.where(lost[:, None, None], self.text.blank.to(latent.dtype), latent)
         which = batch["segment"][..., None].expand(-1, -1, latent.shape[-1])
-        return Told(latent.gather(1, which), batch["since"], batch["left"])
+        return Conditions(latent.gather(1, which), batch["since"], batch["left"])
 
     def _hidden(self, batch: dict[str, Tensor], block: int, generator: torch.Generator | None) -> Tensor:
         """(B, L) bool: each block by itself; some blocks are shown whole, but never the last."""
@@ -180,7 +188,10 @@ class Alignment(nn.Module):
     def towers(self, rows: Tensor, segment: Tensor, latent: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Unit vectors of motion and text (B, S, A), and how many tokens (B, S) each stretch has.
 
-        Args: rows: (B, L, D) code rows. segment: (B, L) which stretch a token belongs to. latent: (B, S, T).
+        Args:
+            rows: (B, L, D) code rows.
+            segment: (B, L) which stretch a token belongs to.
+            latent: (B, S, T).
         """
         x = F.gelu(self.enter(rows))
         edge = torch.zeros_like(x[:, :1])
@@ -237,11 +248,15 @@ class ResidualModel(nn.Module):
         return F.embedding(codes, self.rows[q])
 
     def forward(
-        self, below: Tensor, q: Tensor, told: Told, state: State | None = None, block: int | None = None
+        self, below: Tensor, q: Tensor, conditions: Conditions, state: State | None = None, block: int | None = None
     ) -> tuple[Tensor, State]:
-        """Args: below: (B, L, D) sum of rows of layers 0 ... q-1. q: (B,) int64. Returns: logits (B, L, K), state."""
-        x = self.enter(below * self.scale) + self.told(told) + self.layer(q)[:, None]
-        x = dropout(x, self.config.residual.dropout, self.training)
+        """Args:
+            below: (B, L, D) sum of rows of layers 0 ... q-1.
+            q: (B,) int64.
+        Returns: logits (B, L, K), state.
+        """
+        x = self.enter(below * self.scale) + self.told(conditions) + self.layer(q)[:, None]
+        x = dropout(x, self.config.residual.dropout, training=self.training)
         y, after = self.trunk(x, state, block)
         wanted = self.head(y) / self.tables.shape[-1] ** 0.5
         logits = wanted @ self.tables[q - 1].transpose(1, 2) + self.bias[q - 1][:, None]
@@ -262,8 +277,8 @@ class ResidualModel(nn.Module):
             lost = torch.rand(b, generator=generator, device=codes.device) < config.condition_dropout
             latent = torch.where(lost[:, None, None], self.text.blank.to(latent.dtype), latent)
         which = batch["segment"][..., None].expand(-1, -1, latent.shape[-1])
-        told = Told(latent.gather(1, which), batch["since"], batch["left"])
-        logits, _ = self(below, q, told, None, config.blocks[pick])
+        conditions = Conditions(latent.gather(1, which), batch["since"], batch["left"])
+        logits, _ = self(below, q, conditions, None, config.blocks[pick])
         target = codes.gather(2, q[:, None, None].expand(-1, codes.shape[1], 1))[..., 0]
         loss = F.cross_entropy(logits.flatten(0, 1), target.flatten())
         accuracy = (logits.detach().argmax(-1) == target).float().mean()

@@ -69,7 +69,11 @@ def exchange(old: Motion, new: Motion, first: int, last: int, fade: int = 8) -> 
     its neighbours fades out over `fade` frames inside it.
 
     Args:
-        old, new: of the same skeleton, frames and rate; alike outside [first, last) but for place and rounding.
+        old: of any length.
+        new: of the same skeleton, frames and rate, and outside [first, last) alike but for place and rounding.
+        first: frame from which on the new one is taken.
+        last: frame after these.
+        fade: frames.
     """
     if first >= last:
         return old

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from laban.errors import InputError
-from laban.systems.requests import MAX_CHARACTERS, TextRequest
+from laban.systems.requests import TextRequest
+from laban.systems.sentences import check_sentence, read_lines
 
-LONGEST_FILE = 1 << 20  # bytes
-MOST_LINES = 10_000
-SHORTEST = 0.4  # seconds of a line: two tokens
+MAX_LINES = 10_000
+MIN_SECONDS = 0.4
+"""Of a line: two tokens."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,11 @@ def checked_line(line: Line, where: str, longest: float = 600.0) -> Line:
     """The line, or InputError for no text, text that is none, or seconds out of range."""
     if not isinstance(line.text, str) or not line.text.strip():
         raise InputError(f"{where}: has no text; say what the person does, for example 'a person walks forward @4'.")
-    if not line.text.isprintable():
-        raise InputError(f"{where}: holds characters that are no text: {ascii(line.text[:60])}. Write plain English.")
-    if len(line.text) > MAX_CHARACTERS:
-        raise InputError(f"{where}: has {len(line.text)} characters; expected at most {MAX_CHARACTERS}.")
-    if line.seconds is not None and not (math.isfinite(line.seconds) and SHORTEST <= line.seconds <= longest):
-        short = line.seconds < SHORTEST
+    check_sentence(line.text, where)
+    if line.seconds is not None and not (math.isfinite(line.seconds) and MIN_SECONDS <= line.seconds <= longest):
+        short = line.seconds < MIN_SECONDS
         raise InputError(
-            f"{where}: lasts {line.seconds:g} s; expected {SHORTEST:g} to {longest:g} s. "
+            f"{where}: lasts {line.seconds:g} s; expected {MIN_SECONDS:g} to {longest:g} s. "
             + ("Nobody can do it in less; give it a second or two." if short else "Write it as several lines.")
         )
     if line.seed is not None and (isinstance(line.seed, bool) or not isinstance(line.seed, int) or line.seed < 0):
@@ -100,29 +98,15 @@ def read(path: Path) -> list[Line]:
 
     Raises: InputError for a file that cannot be read or holds no line, or a bad line.
     """
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; name the script file in it.")
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such file. A script has one line each: a person walks forward @4")
-    if path.stat().st_size > LONGEST_FILE:
-        raise InputError(f"{path}: is larger than {LONGEST_FILE >> 20} MiB. Split it into several files.")
-    try:
-        rows = path.read_text(encoding="utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is not UTF-8 text. Save it as UTF-8.") from None
-    lines = [
-        parse_line(row, f"{path}, line {number}")
-        for number, row in enumerate(rows, start=1)
-        if row.strip() and not row.lstrip().startswith("#")
-    ]
-    return _counted(lines, str(path))
+    rows = read_lines(path, "A script has one line each: a person walks forward @4")
+    return _counted([parse_line(row, where) for row, where in rows], str(path))
 
 
 def _counted(lines: list[Line], where: str) -> list[Line]:
     if not lines:
         raise InputError(f"{where} is empty; give at least one line, for example 'a person walks forward @4'.")
-    if len(lines) > MOST_LINES:
-        raise InputError(f"{where} has {len(lines)} lines; expected at most {MOST_LINES}. Use several scripts.")
+    if len(lines) > MAX_LINES:
+        raise InputError(f"{where} has {len(lines)} lines; expected at most {MAX_LINES}. Use several scripts.")
     return lines
 
 

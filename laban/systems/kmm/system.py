@@ -18,11 +18,11 @@ from laban.nn.modes import evaluating
 from laban.nn.sampling import generators
 from laban.systems.capabilities import Composes, EstimatesLength, MakesMotion, Steers
 from laban.systems.kmm import data, generation, placing
-from laban.systems.kmm.blocks import Draw
+from laban.systems.kmm.blocks import SamplingOptions
 from laban.systems.kmm.config import PRESETS, KMMConfig
 from laban.systems.kmm.networks import MaskedModel, ResidualModel
 from laban.systems.kmm.script import Counted, Line, checked_line, parsed
-from laban.systems.options import SEED, check_sampling, check_seed
+from laban.systems.options import SEED, check_sampling, check_seed, options_of
 from laban.systems.registry import locate
 from laban.systems.requests import TextRequest
 from laban.systems.schedule import Sampler, StageSchedule
@@ -124,7 +124,7 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength, Steers):
             )
         if stage == "length":
             records = data.usable(corpus, split, self.config)
-            bank = CaptionBank([c for r in records for c in r.captions], self.text_encoder, False, 1)
+            bank = CaptionBank([c for r in records for c in r.captions], self.text_encoder, tokens=False, longest=1)
             return LengthSampler(records, bank, self.config.balance, self.frozen.config.stride, self.config.length.most)
         key = (corpus.fingerprint, split)
         if key not in self._pools:
@@ -132,7 +132,7 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength, Steers):
             self._pools[key] = data.make_pool(corpus, split, self.config, self.frozen, hours)
         pool = self._pools[key]
         captions = [c for s in pool for r in s.records for c in r.captions]
-        bank = CaptionBank(captions, self.text_encoder, False, 1)
+        bank = CaptionBank(captions, self.text_encoder, tokens=False, longest=1)
         return data.CropSampler(pool, bank, self.config)
 
     def share_sequences(self, other: KMM) -> None:
@@ -180,12 +180,12 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength, Steers):
             start; its passport says its `first_frame`.
         Raises: InputError for a bad line when it is reached, an empty script, or an option out of range.
         """
-        draw = self._draw(options)
+        chosen = self._sampling_options(options)
         check_seed("kmm", seed)
         config = self.config
         lines = Counted(script, config.longest_line, config.sampling.seconds, config.fps)
-        passport = self.passport(TextRequest("", None), seed, options=asdict(draw), fps=config.fps)
-        return generation.stream(self._parts(), lines, seed, draw, index, passport, carried)
+        passport = self.passport(TextRequest("", None), seed, options=asdict(chosen), fps=config.fps)
+        return generation.stream(self._parts(), lines, seed, chosen, index, passport, carried)
 
     def compose(
         self,
@@ -212,25 +212,25 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength, Steers):
         lines = original = [parsed(line, i, self.config.longest_line) for i, line in enumerate(script, start=1)]
         if not lines:
             raise InputError("kmm: the script is empty; give at least one line.")
-        draw = self._draw(options)
+        chosen = self._sampling_options(options)
         check_seed("kmm", seed)
         parts = self._parts()
-        codes, states = generation.tokens(parts, lines, seed, draw, index, keep=bool(edits))
-        motion = generation.decoded(parts, codes, lines, clean)
+        codes, states = generation.tokens(parts, lines, seed, chosen, index, keep=bool(edits))
+        motion = generation.decoded(parts, codes, lines, clean=clean)
         applied: list[dict[str, Any]] = []
         for edit in edits:
             edit = self._checked_edit(edit, lines)
             at, variation, text = edit["line"] - 1, edit["variation"], edit["text"]
             if text is not None:
                 lines = [replace(line, text=text) if i == at else line for i, line in enumerate(lines)]
-            maker = parts.maker(seed, draw, index)
+            maker = parts.maker(seed, chosen, index)
             codes, states, place = generation.again(parts, codes, states, lines, maker, at, variation)
-            new = generation.decoded(parts, codes, lines, clean)
+            new = generation.decoded(parts, codes, lines, clean=clean)
             motion = placing.exchange(motion, new, place[0], min(place[1], motion.frames))
             applied.append(edit)
         passport = self.passport(
             TextRequest("", None), seed, index=index, frames=motion.frames, fps=self.config.fps,
-            options={**asdict(draw), "clean": clean}, edits=applied,
+            options={**asdict(chosen), "clean": clean}, edits=applied,
             understood=round(float(self.text_encoder.encode([x.text for x in lines]).known.min()), 3),
         )  # fmt: skip
         passport["request"] = {"script": [asdict(line) for line in original]}
@@ -244,7 +244,7 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength, Steers):
         Raises: InputError naming the request or option that is out of range.
         """
         check_seed("kmm", seed)
-        self._draw(options)
+        self._sampling_options(options)
         for i, request in enumerate(requests):
             checked_line(Line(request.text, request.seconds), f"kmm: request {i + 1}", self.config.longest_line)
         motions = []
@@ -301,18 +301,12 @@ class KMM(ReadsText, MakesMotion, Composes, EstimatesLength, Steers):
 
         return generation.Parts(self.config, self.frozen, self.masked, self.residual, pooled)
 
-    def _draw(self, options: Mapping[str, Any]) -> Draw:
-        chosen = self.config.sampling
-        known = {f: getattr(chosen, f) for f in Draw.__dataclass_fields__}
-        for name, value in options.items():
-            if name not in known or name == "filter":
-                raise InputError(
-                    f"kmm: unknown option {name!r}; known: {', '.join(k for k in known if k != 'filter')}."
-                )
-            if value is not None:
-                known[name] = value
-        check_sampling("kmm", known)
-        return Draw(**known)
+    def _sampling_options(self, options: Mapping[str, Any]) -> SamplingOptions:
+        if "filter" in options:
+            raise InputError("kmm: filter is of the configuration (sampling.filter), no option.")
+        chosen = options_of(SamplingOptions, "kmm", options, self.config.sampling)
+        check_sampling("kmm", asdict(chosen))
+        return chosen
 
     def _checked_edit(self, edit: Mapping[str, Any], lines: Sequence[Line]) -> dict[str, Any]:
         line, variation, text = edit.get("line"), edit.get("variation", 1), edit.get("text")

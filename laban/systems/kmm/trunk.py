@@ -48,7 +48,9 @@ class Trunk(nn.Module):
         """A stretch.
 
         Args:
-            x: (B, L, D). state: after what came before. block: tokens per block; None: the stretch is one block.
+            x: (B, L, D).
+            state: after what came before.
+            block: tokens per block; None: the stretch is one block.
         Returns: (B, L, D), and the state after the stretch.
         """
         if x.dtype in (torch.bfloat16, torch.float16):
@@ -96,7 +98,7 @@ class BlockAttention(nn.Module):
         return x + self._drop(self.down(F.gelu(self.up(self.second(x))))), Context(k, v)
 
     def _drop(self, x: Tensor) -> Tensor:
-        return dropout(x, self.config.dropout, self.training)
+        return dropout(x, self.config.dropout, training=self.training)
 
 
 def _turned(x: Tensor, first: int) -> Tensor:

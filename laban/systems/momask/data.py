@@ -78,7 +78,14 @@ def tokenize(
 
     Clips are encoded in batches of exactly equal length, so nothing is padded.
 
-    Args: tempo: times as fast as they were.
+    Args:
+        corpus: with the clips.
+        records: of which clips.
+        tokenizer: trained.
+        mean: (W,) of the features.
+        std: (W,) of the features.
+        frames_at_once: in one pass of the tokenizer.
+        tempo: times as fast as they were.
     Returns: per record, per phase p = 0 ... stride-1, (N_p, Q) int16 tokens of frames p, p+1, ...; a phase that
         leaves less than one token is absent.
     """

@@ -1,6 +1,6 @@
-"""Guided predictions of the two transformers for generation: both halves of classifier-free guidance in one pass, no
-padding, tables instead of the projections at the entrance, and only the positions that are asked for.
+"""Fast guided predictions: one packed pass for the conditional and unconditional halves.
 
+There is no padding, tables stand for the projections at the entrance, and only the positions asked for are computed.
 Equal to `model(...)` with and without the condition, combined, up to the last bits (tested). Guidance is applied before
 the head's last linear map, which is affine, so the weights s and 1 - s give the same logits.
 Source: MoMask (Guo et al., CVPR 2024), classifier-free guidance, as released.
@@ -67,8 +67,12 @@ class Sequences:
         """Outputs of the head at chosen positions, guided.
 
         Args:
-            before: (D,) a token between prefix and motion, or None. x: (B, N, D) motion tokens of each sample, and
+            trunk: the model's transformer.
+            head: what gives the outputs.
+            before: (D,) a token between prefix and motion, or None.
+            x: (B, N, D) motion tokens of each sample.
             qkv: (B, N, 3 D), the first layer's projections of them.
+            at: the positions.
         Returns: (M, out), M = the number of positions.
         """
         assert isinstance(trunk, Transformer)
@@ -123,8 +127,8 @@ class Padded:
         """(B or 2 B, N, K) -> (M, K) guided, at the chosen positions."""
         if self.guidance == 1:
             return logits.flatten(0, 1)[at.rows]
-        told, untold = logits.chunk(2)
-        return torch.lerp(untold.flatten(0, 1)[at.rows], told.flatten(0, 1)[at.rows], self.guidance)
+        conditional, unconditional = logits.chunk(2)
+        return torch.lerp(unconditional.flatten(0, 1)[at.rows], conditional.flatten(0, 1)[at.rows], self.guidance)
 
 
 class GuidedMasked:

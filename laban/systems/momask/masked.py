@@ -69,8 +69,9 @@ class MaskedTransformer(nn.Module):
 
         Args:
             ids: (B, N) int64, MASK and PAD ids included.
+            condition: of B texts.
             valid: (B, N) bool, True where real; None: all are.
-            place: (B, N, 2) int64 tokens since the clip began and until it ends, -1 where that is not told; None: the
+            place: (B, N, 2) int64 tokens since the clip began and until it ends, -1 where that is unknown; None: the
                 ids are a whole clip. Only a local trunk reads it.
         Returns: (B, N, K).
         """
@@ -97,7 +98,9 @@ class MaskedTransformer(nn.Module):
     ) -> dict[str, Tensor]:
         """Cross entropy and accuracy on hidden positions; in evaluation also by how much is hidden.
 
-        Args: base: (B, N) int64 tokens of layer 0, anything where not valid. place: as in `forward`.
+        Args:
+            base: (B, N) int64 tokens of layer 0, anything where not valid.
+            place: as in `forward`.
         """
         settings = self.settings
         if settings.near > 0:
@@ -129,7 +132,7 @@ class MaskedTransformer(nn.Module):
 
 
 class ClipPlace(nn.Module):
-    """Tokens since a clip began and until it ends -> what is added to each token. Told as KMM's lines are: a gesture
+    """Tokens since a clip began and until it ends -> what is added to each token. As KMM's lines have it: a gesture
     begins and ends in a stance, wherever a window of it is cut.
     """
 
@@ -142,7 +145,7 @@ class ClipPlace(nn.Module):
         self.register_buffer("table", sinusoids(self.limit + 1, 32), persistent=False)
 
     def forward(self, place: Tensor) -> Tensor:
-        """(B, N, 2) int64, -1 where it is not told -> (B, N, D)."""
+        """(B, N, 2) int64, -1 where it is unknown -> (B, N, D)."""
         rows = self.table[place.clamp(0, self.limit)] * (place >= 0)[..., None]
         return self.out(rows.flatten(-2).to(self.out.weight.dtype))
 

@@ -90,6 +90,7 @@ class ResidualTransformer(nn.Module):
         Args:
             below: (B, N, D) sum of the embeddings of layers 0 ... q-1.
             q: (B,) int64 in 1 ... Q-1.
+            condition: of B texts.
             valid: (B, N) bool, True where real; None: all are.
         Returns: (B, N, K + 1).
         """
@@ -113,7 +114,8 @@ class ResidualTransformer(nn.Module):
     ) -> dict[str, Tensor]:
         """Cross entropy and accuracy of one layer per sample, lower layers preferred.
 
-        Args: codes: (B, N, Q) int64, anything where not valid.
+        Args:
+            codes: (B, N, Q) int64, anything where not valid.
         """
         b = len(codes)
         u = torch.rand(b, generator=generator, device=codes.device)

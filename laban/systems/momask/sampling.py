@@ -28,12 +28,31 @@ KEPT = 1e5
 
 
 @dataclass(frozen=True)
-class Draw:
-    """How tokens are drawn: guidance scale, temperature, and the share of classes that are never drawn."""
+class SamplingOptions:
+    """How tokens of one network are sampled.
+
+    Attributes:
+        guidance: classifier-free guidance scale; 1: none.
+        temperature: logits are divided by it.
+        filter: the share of classes, the least likely ones, that are never sampled.
+    """
 
     guidance: float
     temperature: float = 1.0
     filter: float = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class Inpainting:
+    """Tokens to start from, and which of them are replaced; the others stay.
+
+    Attributes:
+        tokens: (B, N) int64 for the base layer, (B, N, Q) for all layers.
+        editable: (B, N) bool.
+    """
+
+    tokens: Tensor
+    editable: Tensor
 
 
 @torch.no_grad()
@@ -43,34 +62,38 @@ def sample_base(
     lengths: Sequence[int],
     sources: Sequence[torch.Generator],
     steps: int,
-    draw: Draw,
-    known: Tensor | None = None,
-    editable: Tensor | None = None,
+    options: SamplingOptions,
+    inpainting: Inpainting | None = None,
 ) -> Tensor:
     """Tokens of the base layer.
 
     Args:
-        lengths: tokens per sample. sources: one CPU generator per sample.
-        known, editable: in-painting: (B, N) int64 tokens to start from, and (B, N) bool positions to replace.
+        model: the masked transformer.
+        condition: of B texts.
+        lengths: tokens per sample.
+        sources: one CPU generator per sample.
+        steps: rounds of unmasking.
+        options: how tokens are sampled.
+        inpainting: (B, N) tokens of which only some are sampled; None: all are.
     Returns: (B, max(lengths)) int64, -1 beyond a sample's length.
     """
     device = condition.pooled.device
     b, n = len(lengths), max(lengths)
     real = real_places(lengths, device)
-    free = real if editable is None else real & editable
-    ids = torch.full((b, n), model.mask_id, device=device) if known is None else known.clone()
+    free = real if inpainting is None else real & inpainting.editable
+    ids = torch.full((b, n), model.mask_id, device=device) if inpainting is None else inpainting.tokens.clone()
     ids[free] = model.mask_id
     ids[~real] = model.pad_id
     scores = torch.full((b, n), KEPT, device=device).masked_fill(free, 0.0)
     count = free.sum(-1)
-    guided = GuidedMasked(model, condition, lengths, draw.guidance)
+    guided = GuidedMasked(model, condition, lengths, options.guidance)
     for step in range(steps):
         hidden = lowest(scores, remaining(count, step, steps)) & free
         ids = torch.where(hidden, model.mask_id, ids)
         at = Positions.of(hidden)
         noise = uniform_rows(lengths, model.codes, sources, device)
         logits = guided.logits(ids, at).float()
-        drawn = drawn_of(logits, draw, noise, at.rows)
+        drawn = sampled_classes(logits, options, noise, at.rows)
         sure = logits.softmax(-1).gather(-1, drawn[:, None])[:, 0]
         ids.view(-1)[at.rows] = drawn
         scores = torch.full_like(scores, KEPT)
@@ -85,24 +108,31 @@ def sample_residual(
     condition: Condition,
     lengths: Sequence[int],
     sources: Sequence[torch.Generator],
-    draw: Draw,
+    options: SamplingOptions,
+    *,
     pad_class: bool = False,
-    known: Tensor | None = None,
-    editable: Tensor | None = None,
+    inpainting: Inpainting | None = None,
 ) -> Tensor:
     """All layers, given the base layer.
 
     Args:
+        model: the residual transformer.
         base: (B, N) int64, -1 beyond a sample's length.
-        known, editable: in-painting: (B, N, Q) int64 tokens, and (B, N) bool positions to replace; the others keep
-            their tokens of every layer (the released code draws the whole clip again).
-    Returns: (B, N, Q) int64; -1 beyond the length (and, with pad_class, where the model said nothing).
+        condition: of B texts.
+        lengths: tokens per sample.
+        sources: one CPU generator per sample.
+        options: how tokens are sampled.
+        pad_class: let the padding class be sampled, as the released code does.
+        inpainting: (B, N, Q) tokens of which only some positions are sampled, in every layer (the released code
+            samples the whole clip again); None: all are.
+    Returns: (B, N, Q) int64; -1 beyond the length (and, with pad_class, where padding was sampled).
     """
     pad = model.pad_id
     real = real_places(lengths, base.device)
-    free = real if editable is None else real & editable
+    free = real if inpainting is None else real & inpainting.editable
+    known = None if inpainting is None else inpainting.tokens
     at = Positions.of(free)
-    guided = GuidedResidual(model, condition, lengths, draw.guidance)
+    guided = GuidedResidual(model, condition, lengths, options.guidance)
     layers = [torch.where(real, base, pad)]
     for q in range(1, model.quantizers):
         guided.add(layers[-1], q - 1)
@@ -110,7 +140,7 @@ def sample_residual(
         logits = guided.logits(q, at).float()
         if not pad_class:
             logits[..., pad] = float("-inf")
-        drawn = drawn_of(logits, draw, noise, at.rows)
+        drawn = sampled_classes(logits, options, noise, at.rows)
         layer = (
             torch.full_like(base, pad)
             if known is None
@@ -128,15 +158,15 @@ def real_places(lengths: Sequence[int], device: torch.device) -> Tensor:
     return places < torch.tensor(list(lengths), device=device)[:, None]
 
 
-def drawn_of(logits: Tensor, draw: Draw, noise: Tensor, rows: Tensor) -> Tensor:
+def sampled_classes(logits: Tensor, options: SamplingOptions, noise: Tensor, rows: Tensor) -> Tensor:
     """One of the likeliest classes per row: (M, K) logits, (B * N, K) uniform noise, (M,) rows of it -> (M,).
 
     The maximum of logits / temperature + Gumbel noise over the classes that are kept. Noise is drawn for every position
     of a sample, so its stream does not depend on how many are hidden, and shaped only where it is used.
     """
-    values, index = top(logits, draw.filter)
+    values, index = top(logits, options.filter)
     used = gumbel_of(noise[rows].gather(-1, index))
-    best = (values / draw.temperature + used).argmax(-1, keepdim=True)
+    best = (values / options.temperature + used).argmax(-1, keepdim=True)
     return index.gather(-1, best)[:, 0]
 
 

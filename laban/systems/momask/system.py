@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -31,8 +31,8 @@ from laban.systems.momask.config import PRESETS, MoMaskConfig
 from laban.systems.momask.losses import TokenizerLoss
 from laban.systems.momask.masked import MaskedTransformer
 from laban.systems.momask.residual import ResidualTransformer
-from laban.systems.options import check_sampling, check_seed, check_texts
-from laban.systems.requests import TextRequest
+from laban.systems.options import check_sampling, check_seed, check_texts, options_of
+from laban.systems.requests import Stretch, TextRequest
 from laban.systems.schedule import Sampler, StageSchedule
 from laban.systems.texts import ReadsText
 
@@ -42,6 +42,32 @@ if TYPE_CHECKING:
 
 STAGES = ("tokenizer", "masked", "residual", "length")
 INPAINTING_GUIDANCE = 2.0  # of the residual layers, as released
+
+
+@dataclass(frozen=True)
+class GenerationOptions:
+    """Options of `MoMask.generate`; the first five are the configuration's where they are not given.
+
+    Attributes:
+        steps: rounds of the masked transformer.
+        guidance: classifier-free guidance scale of the base layer; 1: none.
+        residual_guidance: the same in the residual layers.
+        temperature: of the base layer; below 1, likelier tokens.
+        residual_temperature: the same in the residual layers.
+        clean: run `laban.motion.cleanup.clean` on the result.
+        precision: "32", or "bf16" for the transformers' matrix products: faster where the processor has units for it
+            (AMX, CUDA), slower where it has not, and not the same motions.
+        base_only: decode the first token of each place alone, without the residual layers (to measure them).
+    """
+
+    steps: int
+    guidance: float
+    residual_guidance: float
+    temperature: float
+    residual_temperature: float
+    clean: bool = False
+    precision: str = "32"
+    base_only: bool = False
 
 
 class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, Steers, ShipsCodebooks):
@@ -141,7 +167,7 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, Steers, ShipsCod
         records = data.captioned(corpus, split, config)
         captions = [c for r in records for c in r.captions]
         words = config.text.tokens and stage != "length"
-        bank = data.CaptionBank(captions, self.text_encoder, words, config.text.max_tokens)
+        bank = data.CaptionBank(captions, self.text_encoder, tokens=words, longest=config.text.max_tokens)
         if stage == "length":
             return LengthSampler(records, bank, config.balance, config.tokenizer.stride, config.max_tokens)
         return data.TokenSampler(records, self._tokenized(corpus, split, records), bank, config)
@@ -183,20 +209,7 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, Steers, ShipsCod
 
     @torch.no_grad()
     def generate(
-        self,
-        requests: Sequence[TextRequest],
-        seed: int,
-        *,
-        steps: int | None = None,
-        guidance: float | None = None,
-        residual_guidance: float | None = None,
-        temperature: float | None = None,
-        residual_temperature: float | None = None,
-        clean: bool = False,
-        precision: str = "32",
-        base_only: bool = False,
-        first_index: int = 0,
-        **unknown: Any,
+        self, requests: Sequence[TextRequest], seed: int, *, first_index: int = 0, **options: Any
     ) -> list[Motion]:
         """One motion per request.
 
@@ -204,41 +217,19 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, Steers, ShipsCod
             requests: texts, each with seconds in (0, max_frames / fps] or None for an estimated length.
             seed: sample i draws from a generator seeded by (seed, first_index + i) alone.
             first_index: number of the first sample.
-            steps: rounds of the masked transformer; None, here and below: the configuration's.
-            guidance: strength of the text, 1 = none extra.
-            residual_guidance: the same in the residual layers.
-            temperature: below 1, likelier tokens.
-            residual_temperature: the same in the residual layers.
-            clean: run `laban.motion.cleanup.clean` on the result.
-            precision: "32", or "bf16" for the transformers' matrix products: faster where the processor has units for
-                it (AMX, CUDA), slower where it has not, and not the same motions.
-            base_only: decode the first token of each place alone, without the residual layers (to measure them).
+            options: fields of `GenerationOptions`; None, or not given: the configuration's.
         Returns: motions at the configuration's fps on the layout's skeleton, each as long as was asked to the
             nearest frame, each with one segment and a passport that `replay` takes.
         Raises: InputError naming the request or option that is out of range.
         """
-        if unknown:
-            raise InputError(f"momask.generate: unknown option {sorted(unknown)[0]!r}.")
-        chosen = self.config.sampling
-        options = {
-            "steps": chosen.steps if steps is None else steps,
-            "guidance": chosen.guidance if guidance is None else guidance,
-            "residual_guidance": chosen.residual_guidance if residual_guidance is None else residual_guidance,
-            "temperature": chosen.temperature if temperature is None else temperature,
-            "residual_temperature": chosen.residual_temperature
-            if residual_temperature is None
-            else residual_temperature,
-            "clean": clean,
-            "precision": precision,
-            "base_only": base_only,
-        }
+        chosen = options_of(GenerationOptions, "momask.generate", options, self.config.sampling)
         check_texts("momask.generate", requests, self.config.max_frames / self.config.fps)
         check_seed("momask.generate", seed, first_index)
-        check_sampling("momask.generate", options)
+        check_sampling("momask.generate", asdict(chosen))
         if not requests:
             return []
         with self.still():
-            return self._generate(requests, seed, first_index, options)
+            return self._generate(requests, seed, first_index, chosen)
 
     def replay(self, passport: Mapping[str, Any]) -> Motion:
         """The motion of a passport, made again.
@@ -260,7 +251,8 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, Steers, ShipsCod
     def reconstruct(self, features: np.ndarray) -> Motion:
         """Through the tokenizer and back: the most that generation can reach.
 
-        Args: features: (T, W) of a clip, not normalised, T at least one token.
+        Args:
+            features: (T, W) of a clip, not normalised, T at least one token.
         Returns: the motion of the whole tokens, T // stride * stride frames, made as generated ones are.
         """
         values = (torch.from_numpy(np.array(features, np.float32)) - self.mean) / self.std
@@ -288,8 +280,8 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, Steers, ShipsCod
 
     @torch.no_grad()
     def inpaint(
-        self, features: np.ndarray, first: int, last: int, text: str, seed: int, *, first_index: int = 0,
-        samples: int = 1, options: Mapping[str, Any],
+        self, features: np.ndarray, stretch: Stretch, seed: int, *, first_index: int = 0, samples: int = 1,
+        options: Mapping[str, Any],
     ) -> list[np.ndarray]:  # fmt: skip
         """Features of a stretch, made between those that stay; see `Inpaints`.
 
@@ -302,18 +294,21 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, Steers, ShipsCod
         known = self.tokenizer.encode(((values - self.mean) / self.std)[None].to(self.device))
         tokens = known.shape[1]
         inside = torch.zeros(1, tokens, dtype=torch.bool, device=self.device)
-        inside[:, first // stride : last // stride] = True
-        told = Condition.of(self.text_encoder.encode([text]), config.text, self.device)
-        told, known, inside = told.select([0] * samples), known.repeat(samples, 1, 1), inside.repeat(samples, 1)
+        inside[:, stretch.first // stride : stretch.last // stride] = True
+        condition = Condition.of(self.text_encoder.encode([stretch.text]), config.text, self.device)
+        condition = condition.select([0] * samples)
+        known, inside = known.repeat(samples, 1, 1), inside.repeat(samples, 1)
         sources, lengths = generators(seed, samples, first_index), [tokens] * samples
-        base = sampling.Draw(options["guidance"], options["temperature"], config.sampling.filter)
-        upper = sampling.Draw(options["residual_guidance"], options["residual_temperature"], config.sampling.filter)
-        codes = sampling.sample_base(self.masked, told, lengths, sources, options["steps"], base, known[..., 0], inside)
+        chosen = config.sampling
+        base = sampling.SamplingOptions(options["guidance"], options["temperature"], chosen.filter)
+        upper = sampling.SamplingOptions(options["residual_guidance"], options["residual_temperature"], chosen.filter)
+        one, every = sampling.Inpainting(known[..., 0], inside), sampling.Inpainting(known, inside)
+        codes = sampling.sample_base(self.masked, condition, lengths, sources, options["steps"], base, one)
         codes = sampling.sample_residual(
-            self.residual, codes, told, lengths, sources, upper, config.sampling.pad_class, known, inside
+            self.residual, codes, condition, lengths, sources, upper, pad_class=chosen.pad_class, inpainting=every
         )
         decoded = self.tokenizer.decode(codes).float().cpu() * self.std + self.mean
-        return list(decoded[:, first:last].numpy().astype(np.float64))
+        return list(decoded[:, stretch.first : stretch.last].numpy().astype(np.float64))
 
     def preview(self, seed: int) -> list[Motion]:
         """Three motions to look at, once the tokenizer and both transformers are trained."""
@@ -325,27 +320,29 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, Steers, ShipsCod
         )
 
     def _generate(
-        self, requests: Sequence[TextRequest], seed: int, first_index: int, options: dict[str, Any]
+        self, requests: Sequence[TextRequest], seed: int, first_index: int, options: GenerationOptions
     ) -> list[Motion]:
         config, chosen = self.config, self.config.sampling
         sources = generators(seed, len(requests), first_index)
         features = self.text_encoder.encode([r.text for r in requests])
         condition = Condition.of(features, config.text, self.device)
         frames, tokens = self._lengths(requests, condition.pooled, sources)
-        base = sampling.Draw(options["guidance"], options["temperature"], chosen.filter)
-        upper = sampling.Draw(options["residual_guidance"], options["residual_temperature"], chosen.filter)
+        base = sampling.SamplingOptions(options.guidance, options.temperature, chosen.filter)
+        upper = sampling.SamplingOptions(options.residual_guidance, options.residual_temperature, chosen.filter)
         motions: dict[int, Motion] = {}
         order = sorted(range(len(requests)), key=lambda i: tokens[i])
         for at in range(0, len(order), chosen.batch):
             part = order[at : at + chosen.batch]
             lengths, rngs = [tokens[i] for i in part], [sources[i] for i in part]
-            told = condition.select(part)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=options["precision"] == "bf16"):
-                codes = sampling.sample_base(self.masked, told, lengths, rngs, options["steps"], base)
-                if options["base_only"]:
+            conditions = condition.select(part)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=options.precision == "bf16"):
+                codes = sampling.sample_base(self.masked, conditions, lengths, rngs, options.steps, base)
+                if options.base_only:
                     codes = codes[..., None]
                 else:
-                    codes = sampling.sample_residual(self.residual, codes, told, lengths, rngs, upper, chosen.pad_class)
+                    codes = sampling.sample_residual(
+                        self.residual, codes, conditions, lengths, rngs, upper, pad_class=chosen.pad_class
+                    )
             decoded = sampling.decode_ragged(self.tokenizer, codes, lengths)
             for row, i in enumerate(part):
                 passport = self.passport(
@@ -354,14 +351,14 @@ class MoMask(ReadsText, MakesMotion, Inpaints, EstimatesLength, Steers, ShipsCod
                     index=first_index + i,
                     frames=frames[i],
                     fps=config.fps,
-                    options=options,
+                    options=asdict(options),
                     text_encoder=self.text_encoder.fingerprint,
                     understood=round(float(features.known[i]), 3),
                 )
                 motion = self._motion(decoded[row][: frames[i]], requests[i].text, passport)
                 motions[i] = motion
         ready = [motions[i] for i in range(len(requests))]
-        if options["clean"]:
+        if options.clean:
             from laban.motion import cleanup
 
             ready = [cleanup.clean(m) for m in ready]

@@ -8,7 +8,7 @@ Deviation from the paper, for training in half an hour on one core and for clips
     whitened. These components are computed once from training clips (`start`) and stay;
     the decoder inverts them and adds what the writer makes of the whole latent;
     positions are given both in tokens and as a part of the clip, so both transformers know how long it is.
-docs/motionclip.md says what the components reconstruct alone.
+docs/method/motionclip.md says what the components reconstruct alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from laban.nn.config import TransformerConfig
 from laban.nn.transformer import Transformer
 from laban.systems.motionclip.config import NetworkConfig
 
-LONGEST = 1024  # tokens
+MAX_TOKENS = 1024  # tokens
 LANGUAGE_LENGTH = 2.0  # of the language part; the other part's length is about 1
 
 
@@ -36,7 +36,7 @@ class Clock(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.basis = config.basis
-        self.register_buffer("table", sinusoids(LONGEST, config.width), persistent=False)
+        self.register_buffer("table", sinusoids(MAX_TOKENS, config.width), persistent=False)
         self.place = nn.Linear(config.basis, config.width)
 
     def forward(self, lengths: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -81,7 +81,7 @@ class CompactAutoencoder(nn.Module):
         self.spread = nn.Linear(w + w // 2, d)
         self.writer = Transformer(sizes)
         self.leave = nn.Linear(d, patch)
-        nn.init.zeros_(self.leave.weight)  # the writer begins with no say
+        nn.init.zeros_(self.leave.weight)  # this branch adds nothing at first
         nn.init.zeros_(self.leave.bias)
 
     def encode(self, motion: Tensor, valid: Tensor) -> Tensor:

@@ -159,7 +159,7 @@ class WindowSampler:
     def __call__(self, rng: np.random.Generator, batch_size: int) -> dict[str, Tensor]:
         config = self.config
         window = config.windows[int(rng.integers(len(config.windows)))]
-        picks = self._draw(rng, batch_size, window > self.median)
+        picks = self._draw(rng, batch_size, alike=window > self.median)
         lengths = [min(len(self.clips[i]), window) for i in picks]
         motion = np.zeros((batch_size, max(lengths), config.network.joints + 1, 6), np.float32)
         valid = np.zeros(motion.shape[:2], bool)
@@ -182,7 +182,7 @@ class WindowSampler:
             batch |= self._pictures(rng, picks)
         return batch
 
-    def _draw(self, rng: np.random.Generator, batch_size: int, alike: bool) -> np.ndarray:
+    def _draw(self, rng: np.random.Generator, batch_size: int, *, alike: bool) -> np.ndarray:
         count = len(self.clips)
         if not alike:
             return rng.choice(count, size=batch_size, p=self.weights)

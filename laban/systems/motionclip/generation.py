@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -24,6 +24,22 @@ FARTHEST_PULL = 0.15
 """Metres that holding feet may move a joint. A blend of a walk and a stand glides; feet held then drag the body."""
 
 
+@dataclass(frozen=True)
+class GenerationOptions:
+    """Options of `MotionCLIP.generate`.
+
+    Attributes:
+        steps: of the prior. Weights without a prior have neither steps nor guidance: the text's own vector is decoded,
+            as released, and every seed gives the same motion.
+        guidance: of the prior.
+        clean: smooth, and clean up the feet, see CLEAN.
+    """
+
+    steps: int | None = None
+    guidance: float | None = None
+    clean: bool = False
+
+
 def cleaned(motion: Motion) -> Motion:
     """Smoothed, and with standing feet held where that takes little."""
     held, free = cleanup.clean(motion, CLEAN), cleanup.clean(motion, FREE)
@@ -33,7 +49,7 @@ def cleaned(motion: Motion) -> Motion:
 
 def imagine(
     config: MotionClipConfig, prior: Prior | None, requests: Sequence[TextRequest], texts: Tensor, seed: int,
-    first_index: int, options: Mapping[str, Any],
+    first_index: int, options: GenerationOptions,
 ) -> tuple[Tensor, list[int]]:  # fmt: skip
     """Latents (N, latent) for texts, and their lengths in frames.
 
@@ -53,10 +69,6 @@ def imagine(
     frames = [n or int(min(config.max_frames, max(1, round(u)))) for n, u in zip(wanted, usual, strict=True)]
     width, device = config.network.latent, texts.device
     noise = torch.stack([torch.randn(width, generator=g) for g in generators(seed, len(requests), first_index)])
-    return (
-        prior.draw(
-            texts, torch.tensor(frames, device=device), config.prior.spread * noise.to(device),
-            options["steps"], options["guidance"],
-        ).cpu(),
-        frames,
-    )  # fmt: skip
+    lengths, spread = torch.tensor(frames, device=device), config.prior.spread
+    assert options.steps is not None and options.guidance is not None
+    return prior.sample(texts, lengths, spread * noise.to(device), options.steps, options.guidance).cpu(), frames

@@ -45,7 +45,7 @@ class Match:
 
 
 @dataclass
-class Report:
+class IndexReport:
     """What `update` did. `skipped`: file -> reason."""
 
     added: int = 0
@@ -73,7 +73,7 @@ class Library:
         self.vectors = np.zeros((0, width), np.float32)
 
     @classmethod
-    def open(cls, folder: str | Path, system: Embeds, place: Path | None = None, rebuild: bool = False) -> Library:
+    def open(cls, folder: str | Path, system: Embeds, place: Path | None = None, *, rebuild: bool = False) -> Library:
         """The index that is there, or an empty one.
 
         Args:
@@ -133,7 +133,7 @@ class Library:
 
     def update(
         self, system: Embeds, progress: Callable[[int, int], None] | None = None, place: Path | None = None
-    ) -> Report:
+    ) -> IndexReport:
         """Bring the index up to date with the folder and save it: new and changed files in, vanished ones out.
 
         A file that cannot be read, is no humanoid, or changes while it is read is skipped and named.
@@ -142,7 +142,7 @@ class Library:
         now = dict(self._listed())
         if not now:
             raise InputError(f"{self.folder}: no BVH, GLB or NPZ file in it; name a folder with motions.")
-        report = Report()
+        report = IndexReport()
         same = {n for n, stamp in now.items() if _stamp_of(self.files.get(n)) == stamp}
         gone = [n for n in self.files if n not in now]
         self._drop({n for n in self.files if n not in same})
@@ -199,7 +199,7 @@ class Library:
             folders[:] = sorted(f for f in folders if not f.startswith("."))
             for name in sorted(files):
                 path = Path(folder) / name
-                if path.suffix.lower() in formats.READERS and not name.startswith("."):
+                if path.suffix.lower() in formats.READERS | formats.CHARACTER_READERS and not name.startswith("."):
                     stamp = _stamp(path)
                     if stamp is not None:
                         yield str(path.relative_to(self.folder)), stamp
@@ -216,7 +216,7 @@ class Library:
         rows = number[self.owner] >= 0
         self.owner, self.times, self.vectors = number[self.owner[rows]], self.times[rows], self.vectors[rows]
 
-    def _add(self, system: Embeds, names: list[str], report: Report) -> None:
+    def _add(self, system: Embeds, names: list[str], report: IndexReport) -> None:
         """Read a group of files and append their vectors."""
         clips: list[tuple[str, np.ndarray]] = []
         for name in names:

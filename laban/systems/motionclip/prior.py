@@ -86,7 +86,7 @@ class Prior(nn.Module):
         return self.length(text)[:, 0].exp()
 
     @torch.no_grad()
-    def draw(self, text: Tensor, frames: Tensor, noise: Tensor, steps: int, guidance: float) -> Tensor:
+    def sample(self, text: Tensor, frames: Tensor, noise: Tensor, steps: int, guidance: float) -> Tensor:
         """Latents by Euler steps.
 
         Args:

@@ -165,7 +165,7 @@ Z_UP = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])  # our axe
 def as_released(frames: np.ndarray) -> np.ndarray:
     """Frames (T, 25, 6) in the axes of the released data: Z up, and the ankle of a body at the origin as its place.
 
-    Source: specs/motionclip.md, fault 3, where this is inferred and not read.
+    Source: inferred from the release (GuyTevet/MotionCLIP), whose paper does not say it.
     """
     out = np.array(frames, np.float32)
     six = torch.from_numpy(out[:, :-1])

@@ -20,7 +20,7 @@ from laban.systems.motionclip import generation, representation
 
 MOMENT = 3.0  # seconds of the windows that long clips are looked at through
 LONG = 4.5  # seconds from which a clip has moments besides itself
-MOST_STEPS = 64
+MAX_STEPS = 64
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,14 @@ def caption(system: Embeds, motion: Motion, phrases: Sequence[str] | None = None
     return recognise(system, motion, chosen, top)
 
 
-def blend(system: Embeds, a: Motion, b: Motion, steps: int = 5, clean: bool = False) -> list[Motion]:
+def blend(system: Embeds, a: Motion, b: Motion, steps: int = 5, *, clean: bool = False) -> list[Motion]:
     """Motions from `a` to `b`, both ends as the decoder makes them; latents and lengths go evenly.
 
     Source: Tevet et al. 2022, section 4 (linear interpolation). Deviation: lengths differ, so they go along.
     Raises: InputError for fewer than 2 steps, or a clip that is too long for one latent.
     """
-    if not 2 <= steps <= MOST_STEPS:
-        raise InputError(f"blend: {steps} steps; expected 2 to {MOST_STEPS}, both ends counted.")
+    if not 2 <= steps <= MAX_STEPS:
+        raise InputError(f"blend: {steps} steps; expected 2 to {MAX_STEPS}, both ends counted.")
     windows = [_whole(system, m) for m in (a, b)]
     ends = system.encode_windows(windows)
     made = []
@@ -129,7 +129,7 @@ def blend(system: Embeds, a: Motion, b: Motion, steps: int = 5, clean: bool = Fa
         passport = {**_passport(system), "blend": {"step": i, "steps": steps}, "of": [a.passport, b.passport]}
         segments = (Segment(f"step {i + 1} of {steps}", 0.0, count / system.config.fps),)
         made += system.motions(latent[None], [count], segments=segments, passport=passport)
-    return _cleaned(made, clean)
+    return _cleaned(made, clean=clean)
 
 
 def mix(
@@ -138,6 +138,7 @@ def mix(
     minus: str | Motion,
     plus: str | Motion,
     strength: float = 1.0,
+    *,
     clean: bool = False,
 ) -> Motion:
     """The motion moved in the latent by what leads from `minus` to `plus`, each a text or a motion.
@@ -158,10 +159,10 @@ def mix(
     segments = (Segment(f"{said[1]} instead of {said[0]}", 0.0, frames / system.config.fps),)
     passport = {**_passport(system), **facts}
     moved = (latent + strength * step)[None]
-    return _cleaned(system.motions(moved, [frames], segments=segments, passport=passport), clean)[0]
+    return _cleaned(system.motions(moved, [frames], segments=segments, passport=passport), clean=clean)[0]
 
 
-def restyle(system: Embeds, motion: Motion, style: str, strength: float = 1.0, clean: bool = False) -> Motion:
+def restyle(system: Embeds, motion: Motion, style: str, strength: float = 1.0, *, clean: bool = False) -> Motion:
     """The motion in another style, as "like an old person": `mix` from its recognised class to that class in the style.
 
     Source: as `mix`; the paper's style transfer is its text edit.
@@ -169,7 +170,7 @@ def restyle(system: Embeds, motion: Motion, style: str, strength: float = 1.0, c
     if not style.strip():
         raise InputError("restyle: the style is empty; say how, for example 'like an old person'.")
     phrase = recognise(system, motion, top=1)[0].phrase
-    return mix(system, motion, phrase, f"{phrase}, {style.strip()}", strength, clean)
+    return mix(system, motion, phrase, f"{phrase}, {style.strip()}", strength, clean=clean)
 
 
 def reconstruct(system: Embeds, motion: Motion) -> Motion:
@@ -202,7 +203,7 @@ def _passport(system: Embeds) -> dict[str, object]:
     return {"system": system.name, "weights": p.hash, "data": list(p.data), "licence": p.licence}
 
 
-def _cleaned(motions: list[Motion], clean: bool) -> list[Motion]:
+def _cleaned(motions: list[Motion], *, clean: bool) -> list[Motion]:
     return [generation.cleaned(m) for m in motions] if clean else motions
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -19,8 +20,8 @@ from laban.systems.motionclip.compact import CompactAutoencoder
 from laban.systems.motionclip.config import PRESETS, MotionClipConfig
 from laban.systems.motionclip.losses import AutoencoderLoss
 from laban.systems.motionclip.prior import Prior
-from laban.systems.motionclip.released import ReleasedAutoencoder
-from laban.systems.options import check_sampling, check_seed, check_texts
+from laban.systems.motionclip.released.network import ReleasedAutoencoder
+from laban.systems.options import check_sampling, check_seed, check_texts, options_of
 from laban.systems.requests import TextRequest
 from laban.systems.schedule import Sampler, StageSchedule
 from laban.systems.texts import ReadsText
@@ -138,7 +139,7 @@ class MotionCLIP(ReadsText, MakesMotion, Embeds):
             return pooled
         count, width = len(pooled), self.config.network.latent
         with self.still():
-            return self.prior.draw(
+            return self.prior.sample(
                 self.direction_of(pooled).to(self.device), torch.full((count,), frames, device=self.device),
                 torch.zeros(count, width, device=self.device), self.config.prior.steps, 1.0,
             ).cpu()  # fmt: skip
@@ -295,11 +296,8 @@ class MotionCLIP(ReadsText, MakesMotion, Embeds):
         requests: Sequence[TextRequest],
         seed: int,
         *,
-        steps: int | None = None,
-        guidance: float | None = None,
-        clean: bool = False,
         first_index: int = 0,
-        **unknown: Any,
+        **options: Any,
     ) -> list[Motion]:
         """One motion per request.
 
@@ -307,43 +305,35 @@ class MotionCLIP(ReadsText, MakesMotion, Embeds):
             requests: texts, each with seconds in (0, max_frames / fps] or None for the usual length.
             seed: sample i draws from a generator seeded by (seed, first_index + i) alone.
             first_index: number of the first sample.
-            steps: of the prior; None: the configuration's. Weights without a prior have neither steps nor guidance: the
-                text's own vector is decoded, as released, and every seed gives the same motion.
-            guidance: of the prior; None: the configuration's.
-            clean: smooth, and clean up the feet, see generation.CLEAN.
+            options: fields of `generation.GenerationOptions`; None, or not given: the configuration's.
         Returns: motions at the configuration's fps, each with one segment and a passport.
         Raises: InputError naming the request or option that is out of range.
         """
-        if unknown:
-            raise InputError(f"motionclip.generate: unknown option {sorted(unknown)[0]!r}.")
-        chosen = self.config.prior
-        options = {
-            "steps": steps if steps is not None or chosen is None else chosen.steps,
-            "guidance": guidance if guidance is not None or chosen is None else chosen.guidance,
-            "clean": clean,
-        }
-        self._check(requests, seed, first_index, options)
+        chosen = options_of(generation.GenerationOptions, "motionclip.generate", options, self.config.prior)
+        self._check(requests, seed, first_index, chosen)
         if not requests:
             return []
         features = self.text_encoder.encode([r.text for r in requests])
         pooled = features.pooled.float()
         texts = pooled if self.prior is None else self.direction_of(pooled).to(self.device)
         with self.still():
-            latents, frames = generation.imagine(self.config, self.prior, requests, texts, seed, first_index, options)
+            latents, frames = generation.imagine(self.config, self.prior, requests, texts, seed, first_index, chosen)
         motions = []
         for i, request in enumerate(requests):
             passport = self.passport(
-                request, seed, index=first_index + i, frames=frames[i], fps=self.config.fps, options=options,
+                request, seed, index=first_index + i, frames=frames[i], fps=self.config.fps, options=asdict(chosen),
                 text_encoder=self.text_encoder.fingerprint, understood=round(float(features.known[i]), 3),
             )  # fmt: skip
             segments = (Segment(request.text, 0.0, frames[i] / self.config.fps),)
             motions += self.motions(latents[i : i + 1], [frames[i]], segments=segments, passport=passport)
-        if clean:
+        if chosen.clean:
             motions = [generation.cleaned(m) for m in motions]
         return motions
 
-    def _check(self, requests: Sequence[TextRequest], seed: int, first_index: int, options: Mapping[str, Any]) -> None:
-        where, chosen = "motionclip.generate", {k: options[k] for k in ("steps", "guidance")}
+    def _check(
+        self, requests: Sequence[TextRequest], seed: int, first_index: int, options: generation.GenerationOptions
+    ) -> None:
+        where, chosen = "motionclip.generate", {"steps": options.steps, "guidance": options.guidance}
         check_texts(where, requests, self.config.max_frames / self.config.fps)
         check_seed(where, seed, first_index)
         if self.config.prior is not None:

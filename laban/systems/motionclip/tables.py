@@ -1,4 +1,4 @@
-"""The figures of the latent as tables: reconstruction, recognition, retrieval, with control rows.
+"""Tables of the latent's scores: reconstruction, recognition, retrieval, with control rows.
 
 `laban evaluate motionclip` puts them into its report, benchmarks/motionclip.py prints them.
 """

@@ -85,7 +85,7 @@ class Compressed:
 def test_pickles_that_hold_anything_but_arrays_are_refused(bad: object, tmp_path: Path, capsys) -> None:
     path = tmp_path / f"{NAME}.pkl"
     path.write_bytes(pickle.dumps(bad))
-    with pytest.raises(FormatError, match="no AIST"):
+    with pytest.raises(FormatError, match="no pickle of plain arrays"):
         aist.read_motion(path)
     assert capsys.readouterr().out == ""
 

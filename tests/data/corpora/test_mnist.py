@@ -163,7 +163,7 @@ def test_damaged_archives_are_said_in_one_line(tmp_path: Path) -> None:
         assert isinstance(caught.value, LabanError) and "\n" not in str(caught.value), place
 
 
-@pytest.mark.skipif(not MNIST.is_file(), reason="needs ../shared/data/mnist.tar")
+@pytest.mark.skipif(not MNIST.is_file(), reason="needs the project's own data, ../shared/data/mnist.tar")
 def test_real_mnist() -> None:
     images, labels = read_mnist(MNIST)
     assert images.shape == (10_000, 28, 28)

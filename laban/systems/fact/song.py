@@ -18,7 +18,7 @@ from laban.motion.motion import Motion
 from laban.motion.warp import LockSettings
 from laban.systems.requests import MusicRequest
 
-SHORTEST = 2.0  # seconds of song left after the start
+MIN_SECONDS = 2.0  # seconds of song left after the start
 AROUND = 6.0  # seconds of song to each side that the beat tracker hears besides
 
 
@@ -63,7 +63,7 @@ class Heard:
 
 
 def listen(
-    path: str | Path, seconds: float = 30.0, start: float = 0.0, bpm: float | None = None, cache: bool = True
+    path: str | Path, seconds: float = 30.0, start: float = 0.0, bpm: float | None = None, *, cache: bool = True
 ) -> Heard:
     """Decode and analyse the part of a song that is to be danced to, with a little around it for the beat tracker.
 
@@ -76,8 +76,8 @@ def listen(
         start: second in the song at which it begins.
         bpm: a hint of the tempo.
         cache: keep the analysis in the user's cache folder.
-    Raises: InputError for a song or rest of it shorter than SHORTEST, a start outside it, a bad hint; FormatError for
-        a file that is no sound.
+    Raises: InputError for a song or rest of it shorter than MIN_SECONDS, a start outside it, a bad hint; FormatError
+        for a file that is no sound.
     """
     path = Path(path)
     total = audio.length(path)
@@ -86,9 +86,9 @@ def listen(
     begin = max(0.0, start - AROUND)
     sound = audio.read(path, RATE, begin, start - begin + seconds + AROUND)
     left = begin + sound.seconds - start
-    if left < SHORTEST:
+    if left < MIN_SECONDS:
         what = f"the song lasts {sound.total:.2f} s" if start == 0 else f"{max(left, 0):.2f} s of song follow --start"
-        raise InputError(f"{path}: {what}; expected at least {SHORTEST:g} s to dance to. Give a longer song.")
+        raise InputError(f"{path}: {what}; expected at least {MIN_SECONDS:g} s to dance to. Give a longer song.")
     notes: list[str] = []
     if not sound.complete:
         notes.append(f"{path.name} is cut off or damaged: decoding ended at {begin + sound.seconds:.1f} s")
@@ -102,7 +102,7 @@ def listen(
 
 
 @dataclass(frozen=True)
-class Scores:
+class DanceScores:
     """Beat alignment of a dance.
 
     Attributes:
@@ -116,21 +116,26 @@ class Scores:
     per_second: float
 
 
-def score(motion: Motion, beats: np.ndarray) -> Scores:
-    """Both definitions of beat alignment, at 60 fps, sigma 50 ms. Args: beats: frames at 60 fps."""
+def score(motion: Motion, beats: np.ndarray) -> DanceScores:
+    """Both definitions of beat alignment, at 60 fps, sigma 50 ms.
+
+    Args:
+        motion: at any rate.
+        beats: frames at 60 fps.
+    """
     joints = warp.at_rate(motion, FPS).joints()
     if len(joints) < 3:
-        return Scores(0.0, 0.0, 0.0)
+        return DanceScores(0.0, 0.0, 0.0)
     found = kinematic_beats(joints, "fact", "fixed")
     smooth = kinematic_beats(joints, "bailando", "fixed")
-    return Scores(
+    return DanceScores(
         beat_alignment(found, beats), beat_alignment(smooth, beats, over="music"), len(found) / (len(joints) / FPS)
     )
 
 
 def lock(
     motion: Motion, beats: np.ndarray, settings: LockSettings | None = None, rounds: int = 2
-) -> tuple[Motion, Scores, Scores]:
+) -> tuple[Motion, DanceScores, DanceScores]:
     """The dance with its clock bent a little, so that kinematic beats fall on musical ones.
 
     Poses and places stay as they are; only when they are reached changes, within the limits of the settings and at

@@ -1,6 +1,6 @@
 """The released auto-encoder, key for key: a checkpoint's state dict fits as it is, `clip_model.*` apart.
 
-Source: Tevet et al. 2022, section 3; GuyTevet/MotionCLIP as specs/motionclip.md describes it. Deviation: none.
+Source: Tevet et al. 2022, section 3; the release, GuyTevet/MotionCLIP. Deviation: none.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Encoder(nn.Module):
         super().__init__()
         d = config.width
         self.muQuery = nn.Parameter(torch.randn(1, d))
-        self.sigmaQuery = nn.Parameter(torch.randn(1, d))  # noqa: N815; its output is not used, in the release too
+        self.sigmaQuery = nn.Parameter(torch.randn(1, d))  # its output is not used, in the release too
         self.skelEmbedding = nn.Linear(config.channels, d)
         self.sequence_pos_encoder = Positions(d, config.dropout)
         layer = nn.TransformerEncoderLayer(d, config.heads, config.feedforward, config.dropout, "gelu")
@@ -59,7 +59,7 @@ class Decoder(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         d = config.width
-        self.actionBiases = nn.Parameter(torch.randn(1, d))  # noqa: N815; not used, in the release too
+        self.actionBiases = nn.Parameter(torch.randn(1, d))  # not used, in the release too
         self.sequence_pos_encoder = Positions(d, config.dropout)
         layer = nn.TransformerDecoderLayer(d, config.heads, config.feedforward, config.dropout, "gelu")
         self.seqTransDecoder = nn.TransformerDecoder(layer, config.layers)

@@ -1,6 +1,6 @@
 """The released checkpoints: a bare state dict beside `opt.yaml`.
 
-Source: GuyTevet/MotionCLIP as specs/motionclip.md describes its files. Nothing but tensors is unpickled, and of the
+Source: the files of the release (GuyTevet/MotionCLIP). Nothing but tensors is unpickled, and of the
 YAML only flat `key: value` lines are read (the released loader runs whatever the file's tags say).
 """
 

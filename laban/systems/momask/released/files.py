@@ -20,7 +20,7 @@ from torch import Tensor
 
 from laban.errors import FormatError, InputError, WeightsError
 from laban.io.torch_archives import load_restricted, read_vector, state_of
-from laban.systems.momask.released_options import ReleasedOptions, read_options
+from laban.systems.momask.released.options import ReleasedOptions, read_options
 
 KEYS = {
     "tokenizer": ("vq_model", "net"),

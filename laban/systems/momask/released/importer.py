@@ -1,9 +1,9 @@
 """Released MoMask checkpoints into a Laban system, and a system back into the released layout.
 
 The released files say what a network is (opt.txt and the shapes of the tensors); nothing is guessed: a part that is
-missing is named, and a network that Laban does not build (another activation, norms, shared codebooks) is refused.
-The statistics already have the divided deviations of the root and contact columns (spec, section 3), so
-`feature_bias` is 1.
+missing is named, and a network that Laban does not build (another activation, norms, shared codebooks) is refused. The
+statistics already have the divided deviations of the root and contact columns (docs/momask.md, "Released checkpoints"),
+so `feature_bias` is 1.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from laban.motion.humanml import Layout
 from laban.nn.attention import sinusoids
 from laban.nn.config import TokenizerConfig, TransformerConfig
 from laban.systems.momask.config import PAPER, MoMaskConfig, SamplingConfig, TextConfig
-from laban.systems.momask.released_files import FILES, KEYS, LENGTH, ReleasedFiles, locate, read_state
-from laban.systems.momask.released_names import POSITIONS, STATISTICS, to_ours, to_released
-from laban.systems.momask.released_options import ReleasedOptions
+from laban.systems.momask.released.files import FILES, KEYS, LENGTH, ReleasedFiles, locate, read_state
+from laban.systems.momask.released.names import POSITIONS, STATISTICS, to_ours, to_released
+from laban.systems.momask.released.options import ReleasedOptions
 from laban.systems.momask.system import MoMask
 
 CORPORA = {"t2m": ("humanml3d", humanml.HUMANML), "kit": ("kit-ml", humanml.KIT)}
 """dataset_name -> name of the corpus, layout."""
-MOST = 1 << 16
+MAX_CLASSES = 1 << 16
 """No released size is larger."""
 TABLE = 5000
 """Rows of the position table that the released files carry."""
@@ -46,10 +46,11 @@ def import_released(
 
     Args:
         folder: checkpoints/t2m or checkpoints/kit, or a folder above it that holds only one of them.
-        names: stage -> folder, where several could be meant. ignore: keys of opt.txt that change nothing.
+        names: stage -> folder, where several could be meant.
+        ignore: keys of opt.txt that change nothing.
         optional: "length" may be absent; the estimator is then untrained, and not in `provenance.trained`.
     Raises: InputError, WeightsError, FormatError naming what is missing, unknown, of a wrong shape or not ours.
-    Source: momask.md, sections 1 and 3.
+    Source: the layout of the release (EricGuo5513/momask-codes); docs/momask.md, "Released checkpoints".
     """
     files = locate(Path(folder), names, ignore, optional)
     mean, std = files.statistics()
@@ -79,6 +80,7 @@ def export_released(system: MoMask, folder: str | Path, names: Mapping[str, str]
     """Write a system in the released layout; `import_released` reads it back, weight for weight.
 
     Args:
+        system: trained, of the released layout's sizes.
         folder: becomes what the release calls checkpoints/t2m (or kit); made if absent.
         names: stage ("tokenizer", "masked", "residual") -> folder name.
     Returns: the folder.
@@ -125,13 +127,13 @@ def _config(files: ReleasedFiles, states: Mapping[str, Mapping[str, Tensor]], co
     options.one_of("vq_act", ("relu",))
     options.one_of("vq_norm", ("None",))
     options.one_of("shared_codebook", ("False",))
-    code_dim = options.whole("code_dim", 1, MOST)
+    code_dim = options.whole("code_dim", 1, MAX_CLASSES)
     options.whole("output_emb_width", code_dim, code_dim)
     tokenizer = TokenizerConfig(
         feature_width=layout.width,
-        width=options.whole("width", 1, MOST),
+        width=options.whole("width", 1, MAX_CLASSES),
         code_width=code_dim,
-        codes=options.whole("nb_code", 2, MOST),
+        codes=options.whole("nb_code", 2, MAX_CLASSES),
         quantizers=options.whole("num_quantizers", 3, 64),
         halvings=options.whole("down_t", 1, 6),
         depth=options.whole("depth", 1, 16),
@@ -191,7 +193,7 @@ def _data_set(files: ReleasedFiles, columns: int) -> tuple[str, Layout]:
 
 def _transformer(options: ReleasedOptions) -> TransformerConfig:
     dropout = options.number("dropout", 0, 1)
-    sizes = [options.whole(k, 1, MOST) for k in ("latent_dim", "n_layers", "n_heads", "ff_size")]
+    sizes = [options.whole(k, 1, MAX_CLASSES) for k in ("latent_dim", "n_layers", "n_heads", "ff_size")]
     try:
         return TransformerConfig(sizes[0], sizes[1], sizes[2], sizes[3], dropout=dropout, attention_dropout=dropout)
     except LabanError:

@@ -85,7 +85,9 @@ class ReleasedOptions:
 def read_options(path: Path, ignore: Iterable[str] = ()) -> ReleasedOptions:
     """Read an opt.txt.
 
-    Args: ignore: keys that may stand in it although laban does not know them.
+    Args:
+        path: the file.
+        ignore: keys that may stand in it although laban does not know them.
     Raises: FormatError if it cannot be read, has a line that is no option, a key twice, or a key that is unknown:
         it might be one that changes the network.
     """

@@ -1,0 +1,1 @@
+"""Weights that MoMask's authors released, into a Laban system and back."""

@@ -1,0 +1,1 @@
+"""Weights that MotionCLIP's authors released, into a Laban system."""
