@@ -74,7 +74,7 @@ def test_a_refusal_is_the_command_lines_sentence(
         ({"kind": "generate", "args": {"text": "a", "samples": True}}, "expected a whole number"),
         ({"kind": "generate", "args": {"text": "a", "out": ["/tmp/x.glb"]}}, "no option 'out'"),
         ({"kind": "generate", "args": {"text": "a", "samples": 64, "seconds": 600}}, "at most 120000"),
-        ({"kind": "generate", "args": {"text": "a"}, "formats": ["fbx"]}, ".fbx"),
+        ({"kind": "generate", "args": {"text": "a"}, "formats": ["obj"]}, ".obj"),
         ({"kind": "generate", "args": {"text": "a"}, "formats": ["glb", "glb"]}, "twice"),
         ({"kind": "generate", "args": {"text": "a"}, "formats": ["../../glb"]}, "suffix"),
         ({"kind": "search", "args": {"folder": "."}, "formats": ["glb"]}, "no files"),
@@ -101,7 +101,7 @@ def test_a_file_under_root_is_read(live: Live) -> None:
 
 
 def test_a_job_that_fails_says_why_as_the_command_does(live: Live, capsys: pytest.CaptureFixture[str]) -> None:
-    broken = live.upload(WALK.replace("Frames: 3", "Frames: 9").encode())
+    broken = live.upload(WALK.replace("Frame Time:", "Frame Thyme:").encode())
     job = live.until(live.submit("convert", {"source": broken}, ("npz",))["id"], "done", "failed")
     folder = Path(live.process.args[live.process.args.index("--data") + 1]) / "assets"  # type: ignore[union-attr,index]
     path = folder / f"{broken.removeprefix('asset:')}.bvh"

@@ -29,7 +29,7 @@ READ = {
 }  # fmt: skip
 WORDS = {
     "text", "licence", "precision", "lines", "range", "root", "path", "reach", "only", "solver", "name", "clip",
-    "style", "classes", "parts",
+    "style", "classes", "parts", "up", "units", "person",
 }  # fmt: skip
 
 
