@@ -150,7 +150,10 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_command_takes_json_and_quiet() -> None:
+    servers = {"serve", "mcp"}  # go on until they are ended, and print an address or a protocol
     for name, (place, _) in cli.COMMANDS.items():
+        if name in servers:
+            continue
         module, _, function = place.partition(":")
         taken = inspect.signature(getattr(importlib.import_module(module), function)).parameters
         assert {"json", "quiet"} <= taken.keys(), name
