@@ -270,7 +270,8 @@ def _drawn(
     for warning in () if reading is None else reading.warnings:
         context.warn(warning)
     plan = None if reading is None else reading.plan
-    if plan is not None and len(plan.steps) > 1 and not isinstance(system, Composes):
+    several = plan is not None and (len(plan.steps) > 1 or any(step.repeats > 1 for step in plan.steps))
+    if plan is not None and several and not isinstance(system, Composes):
         one = f"a {system.name} model performs one action; of {plan.summary()!r} it may show one."
         context.warn(f"{one} Use --model {MODEL}.")
         plan = None

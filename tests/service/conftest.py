@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.service.live import Live
 
-NEEDED = ("httpx", "fastapi", "uvicorn", "mcp", "motionmcp", "motionmcp_client")
+NEEDED = ("httpx", "fastapi", "uvicorn", "mcp", "motionmcp")
 collect_ignore_glob = [] if all(importlib.util.find_spec(name) for name in NEEDED) else ["test_*.py"]
 """Without the extras `serve` and `dev` there is nothing to test here."""
 
