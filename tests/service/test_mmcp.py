@@ -27,9 +27,6 @@ from laban.service.mmcp.errors import STATUS, Refused
 from laban.service.mmcp.trajectory import trajectory
 from tests.service.live import Live
 
-# the SDK's client leaves its sockets to the garbage collector
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
 SONG = "0" * 64
 
 
